@@ -1,0 +1,62 @@
+import type { Readable } from 'node:stream';
+import type { Digest } from '#base';
+
+/** How a layer blob is packed. */
+export type Compression = 'none' | 'gzip' | 'zstd';
+
+/** Result of applying or making a layer. */
+export interface LayerFacts {
+  /** Digest of the uncompressed tar. */
+  readonly diffId: Digest;
+  /** Bytes of the uncompressed tar. */
+  readonly size: number;
+}
+
+/**
+ * Layer work, done in worker threads so that the event loop never hashes or walks a tree. Input is hostile: every
+ * entry stays inside its target (`..`, absolute names, symlink and hard-link escapes throw `invalid`).
+ */
+export interface LayerArchiver {
+  /**
+   * Unpacks the layer blob at `blobPath` into the empty directory `target`, in overlay form (whiteouts become char 0/0
+   * devices, opaque markers the `trusted.overlay.opaque` xattr). Compression is found from the bytes.
+   * Throws `invalid` for a bad archive, and when `expectedDiffId` is given and differs; `target` is then in any state.
+   */
+  apply(
+    blobPath: string,
+    target: string,
+    options?: { expectedDiffId?: Digest; signal?: AbortSignal },
+  ): Promise<LayerFacts>;
+  /**
+   * Writes the changes in the overlay upper directory `upper` as an OCI layer tar to the new file `output`
+   * (uncompressed, entries sorted by path, whiteouts as `.wh.` files; same tree, same bytes).
+   */
+  diff(upper: string, output: string, options?: { signal?: AbortSignal }): Promise<LayerFacts>;
+}
+
+/** Options of {@link TreeArchiver.pack}. */
+export interface PackOptions {
+  /** Name that the first entry gets in the archive; default the base name of the path. */
+  readonly rename?: string;
+  /** Entries for which this returns false are left out, with all below them; paths are relative to the packed one. */
+  readonly filter?: (path: string) => boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** Options of {@link TreeArchiver.unpack}. */
+export interface UnpackOptions {
+  /** Refuse to replace a directory by a file and the other way round (Docker's `noOverwriteDirNonDir`). */
+  readonly noOverwriteDirNonDir?: boolean;
+  /** Keep the archive's uid and gid (default true); false gives everything to `owner` or root. */
+  readonly keepOwner?: boolean;
+  readonly owner?: { uid: number; gid: number };
+  readonly signal?: AbortSignal;
+}
+
+/** Tar streams of file trees, resolved inside a root as the container would see it (symlinks never lead out). */
+export interface TreeArchiver {
+  /** A tar of `path` (file or directory) inside `root`. Throws `not-found` before it returns. */
+  pack(root: string, path: string, options?: PackOptions): Promise<Readable>;
+  /** Unpacks a tar (compressed or not) into the directory `path` inside `root`. Throws `invalid` on escapes. */
+  unpack(root: string, path: string, archive: Readable, options?: UnpackOptions): Promise<void>;
+}

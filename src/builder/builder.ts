@@ -1,0 +1,100 @@
+import type { Readable } from 'node:stream';
+import type { Digest } from '#base';
+import type { OnProgress, RegistryCredentials } from '#image';
+import type { Platform } from '#oci';
+
+/** What a build is asked with (POST /build, or our own CLI). */
+export interface BuildRequest {
+  /** The context as a tar (compressed or not); `.dockerignore` is applied by the engine too. */
+  readonly context: Readable;
+  /** Path of the Dockerfile inside the context; default `Dockerfile`. */
+  readonly dockerfile: string;
+  readonly tags: readonly string[];
+  readonly target?: string;
+  readonly buildArgs: Readonly<Record<string, string | null>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly noCache: boolean;
+  readonly pull: boolean;
+  readonly platform?: Platform;
+  readonly networkMode: string;
+  readonly extraHosts: readonly string[];
+  readonly shmSize?: number;
+  readonly memory?: number;
+  readonly cpuShares?: number;
+  readonly cpusetCpus?: string;
+  readonly cacheFrom: readonly string[];
+  readonly squash: boolean;
+  readonly credentials: Readonly<Record<string, RegistryCredentials>>;
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: BuildEvent) => void;
+}
+
+/**
+ * What happens in a build, in order per step; steps of different stages interleave. The API renders it as the classic
+ * builder's text (`Step 1/5 : ...`) or BuildKit's status stream.
+ */
+export type BuildEvent =
+  | { readonly kind: 'plan'; readonly steps: readonly BuildStep[] }
+  | { readonly kind: 'step-start'; readonly step: number }
+  | { readonly kind: 'step-output'; readonly step: number; readonly stream: 'stdout' | 'stderr'; readonly data: Buffer }
+  | { readonly kind: 'step-progress'; readonly step: number; readonly progress: Parameters<OnProgress>[0] }
+  | {
+      readonly kind: 'step-done';
+      readonly step: number;
+      readonly cached: boolean;
+      readonly imageId?: Digest;
+      readonly containerId?: string;
+    }
+  | { readonly kind: 'step-failed'; readonly step: number; readonly message: string }
+  | { readonly kind: 'warning'; readonly message: string; readonly line?: number }
+  | { readonly kind: 'image'; readonly id: Digest; readonly tags: readonly string[] };
+
+/** One instruction that this build will run. */
+export interface BuildStep {
+  /** 1-based. */
+  readonly number: number;
+  /** The instruction as written, variables not replaced, continuation lines joined. */
+  readonly text: string;
+  readonly stage: string;
+  readonly line: number;
+}
+
+/** Turns a Dockerfile and a context into an image. */
+export interface Builder {
+  /** Throws `invalid` with file, line and instruction for a bad Dockerfile; other kinds as the failed step's. */
+  build(request: BuildRequest): Promise<{ imageId: Digest }>;
+  /** Cache records no image needs. */
+  prune(options: {
+    all: boolean;
+    filters: Readonly<Record<string, readonly string[]>>;
+    keepBytes?: number;
+  }): Promise<{ deleted: string[]; reclaimed: number }>;
+  diskUsage(): Promise<
+    {
+      id: string;
+      type: string;
+      description: string;
+      inUse: boolean;
+      shared: boolean;
+      size: number;
+      createdAt: number;
+      lastUsedAt: number;
+      usageCount: number;
+    }[]
+  >;
+}
+
+/** Network for RUN steps; the daemon wires it to the network room. */
+export interface BuildNetworks {
+  /** `default`/`bridge`, `none` or `host`; `close` gives everything back. */
+  open(mode: string, options: { stepId: string; extraHosts: readonly string[] }): Promise<BuildNetwork>;
+}
+
+/** One step's network. */
+export interface BuildNetwork {
+  /** Undefined joins the host's namespace. */
+  readonly netnsPath: string | undefined;
+  readonly hostsFile: string;
+  readonly resolvConf: string;
+  close(): Promise<void>;
+}

@@ -1,0 +1,39 @@
+import koffi from 'koffi';
+import { unavailable } from '#base';
+
+type LibcFunction = (typeof libc)[keyof typeof libc];
+
+const library = koffi.load('libc.so.6');
+
+/** libc functions that Node has no call for. Signatures as in their man pages; -1 means failure with errno set. */
+export const libc = {
+  mount: library.func('int mount(str source, str target, str type, ulong flags, str data)'),
+  umount2: library.func('int umount2(str target, int flags)'),
+  unshare: library.func('int unshare(int flags)'),
+  setns: library.func('int setns(int fd, int type)'),
+  syncfs: library.func('int syncfs(int fd)'),
+  mknod: library.func('int mknod(str path, uint mode, ulong device)'),
+} as const;
+
+/** Runs `call` now, on this thread. Throws `unavailable` ("WHAT: ENOENT") when it answers -1. */
+export function check(what: string, call: () => number): number {
+  const result = call();
+  if (result === -1) throw failure(what, koffi.errno());
+  return result;
+}
+
+/** Runs a libc function on a thread of the pool, so that a slow call never blocks the event loop. */
+export function checkAsync(what: string, fn: LibcFunction, ...args: unknown[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    fn.async(...args, (error: Error | null, result: number) => {
+      if (error) reject(error);
+      else if (result === -1) reject(failure(what, koffi.errno()));
+      else resolve(result);
+    });
+  });
+}
+
+function failure(what: string, errno: number): Error {
+  const name = Object.entries(koffi.os.errno).find(([, value]) => value === errno)?.[0] ?? `errno ${errno}`;
+  return unavailable(`${what}: ${name}`, { details: { errno: name } });
+}

@@ -1,0 +1,165 @@
+/** A network as users make it. Field meanings as Docker's `network create`. */
+export interface Network {
+  /** 64 hex digits. */
+  readonly id: string;
+  readonly name: string;
+  readonly driver: string;
+  readonly createdAt: number;
+  readonly internal: boolean;
+  readonly attachable: boolean;
+  readonly enableIPv4: boolean;
+  readonly enableIPv6: boolean;
+  readonly ipam: {
+    readonly driver: string;
+    readonly options: Readonly<Record<string, string>>;
+    readonly pools: readonly IpamPool[];
+  };
+  readonly options: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** One subnet of a network, with what it keeps for itself. All in CIDR or plain address form. */
+export interface IpamPool {
+  readonly subnet: string;
+  readonly range?: string;
+  readonly gateway?: string;
+  /** Name to address: never given out. */
+  readonly auxAddresses?: Readonly<Record<string, string>>;
+}
+
+/** What to make a network from; what is left out is chosen (a free subnet, its first address as gateway). */
+export interface NetworkRequest {
+  readonly name: string;
+  readonly driver?: string;
+  readonly internal?: boolean;
+  readonly attachable?: boolean;
+  readonly enableIPv4?: boolean;
+  readonly enableIPv6?: boolean;
+  readonly ipam?: {
+    readonly driver?: string;
+    readonly options?: Readonly<Record<string, string>>;
+    readonly pools: readonly Partial<IpamPool>[];
+  };
+  readonly options?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** How a container wants to sit on one network. */
+export interface EndpointRequest {
+  /** Name or id of the network. */
+  readonly network: string;
+  readonly ipv4?: string;
+  readonly ipv6?: string;
+  readonly mac?: string;
+  /** Extra DNS names on this network only. */
+  readonly aliases?: readonly string[];
+  /** Alias to container name, as `--link`. */
+  readonly links?: Readonly<Record<string, string>>;
+  /** The default route goes to the endpoint with the highest; then by network name. */
+  readonly gatewayPriority?: number;
+  readonly driverOptions?: Readonly<Record<string, string>>;
+}
+
+/** A place on a network, in use. */
+export interface Endpoint {
+  readonly id: string;
+  readonly networkId: string;
+  readonly networkName: string;
+  readonly mac: string;
+  readonly ipv4?: { readonly address: string; readonly prefix: number; readonly gateway?: string };
+  readonly ipv6?: { readonly address: string; readonly prefix: number; readonly gateway?: string };
+  readonly aliases: readonly string[];
+  /** All names that resolve to it on this network. */
+  readonly dnsNames: readonly string[];
+  readonly interfaceName: string;
+}
+
+/** A port of the container that the host answers on. */
+export interface PortBinding {
+  readonly protocol: 'tcp' | 'udp' | 'sctp';
+  readonly containerPort: number;
+  /** `0.0.0.0`, `::`, or one address of the host. */
+  readonly hostAddress: string;
+  readonly hostPort: number;
+}
+
+/** A port asked for: host port 0 or a range lets the engine choose; no address means both families. */
+export interface PortRequest {
+  readonly protocol: 'tcp' | 'udp' | 'sctp';
+  readonly containerPort: number;
+  readonly hostAddress?: string;
+  readonly hostPort?: number | { readonly from: number; readonly to: number };
+}
+
+/** Who sits in a sandbox: what DNS, /etc/hosts and error texts need. */
+export interface SandboxOwner {
+  /** Container id, or a build step's. */
+  readonly id: string;
+  readonly name: string;
+  readonly hostname: string;
+  readonly domainname?: string;
+}
+
+/** What a sandbox is opened with. */
+export interface SandboxRequest {
+  readonly owner: SandboxOwner;
+  readonly endpoints: readonly EndpointRequest[];
+  readonly ports: readonly PortRequest[];
+  readonly sysctls?: Readonly<Record<string, string>>;
+  readonly dns: {
+    readonly servers: readonly string[];
+    readonly search: readonly string[];
+    readonly options: readonly string[];
+  };
+  /** `name:ip` lines; the address `host-gateway` is the host's. */
+  readonly extraHosts: readonly string[];
+}
+
+/** A network namespace with its links, addresses, routes, rules and names: everything a container needs to talk. */
+export interface Sandbox {
+  readonly id: string;
+  /** Pinned namespace file, to be joined by the runtime. */
+  readonly netnsPath: string;
+  readonly endpoints: readonly Endpoint[];
+  readonly ports: readonly PortBinding[];
+  /** Contents for /etc/hosts and /etc/resolv.conf; they change when networks are connected. */
+  readonly hostsFile: string;
+  readonly resolvConf: string;
+}
+
+/** Networks as objects. */
+export interface Networks {
+  /** Throws `conflict` for a taken name, `invalid` for bad or overlapping pools; `forbidden` for predefined names. */
+  create(request: NetworkRequest): Promise<Network>;
+  /** By name, id, or unambiguous id prefix. Throws `not-found` ("network X not found"). */
+  get(name: string): Promise<Network>;
+  list(): Promise<Network[]>;
+  /** Endpoints in use on it, with their owners. */
+  endpoints(networkId: string): Promise<{ readonly owner: SandboxOwner; readonly endpoint: Endpoint }[]>;
+  /** Throws `forbidden` for predefined networks and for one with active endpoints (Docker's text). */
+  remove(name: string): Promise<Network>;
+}
+
+/** Sandboxes: opened for a start, closed after an exit; they outlive the daemon. */
+export interface Sandboxes {
+  /** All or nothing. Throws `not-found` (network), `conflict` (port taken, naming the holder; address in use). */
+  open(request: SandboxRequest): Promise<Sandbox>;
+  /** An open one, by owner id. */
+  find(ownerId: string): Promise<Sandbox | undefined>;
+  connect(ownerId: string, endpoint: EndpointRequest): Promise<Sandbox>;
+  disconnect(ownerId: string, network: string): Promise<Sandbox>;
+  /** After a rename of the owner: names resolve anew. */
+  rename(ownerId: string, name: string): Promise<void>;
+  /** Gives back addresses, ports, links and the namespace. Harmless when repeated. */
+  close(ownerId: string): Promise<void>;
+  /** Called when a sandbox's hosts or resolv.conf contents have changed. */
+  onChange(listener: (ownerId: string, sandbox: Sandbox) => void): void;
+}
+
+/** The network room's door for the engine. */
+export interface NetworkService extends Networks, Sandboxes {
+  /** Brings bridge, rules and sandboxes in line with the records; closes sandboxes whose owner is not in `alive`. */
+  reconcile(alive: ReadonlySet<string>): Promise<void>;
+  /** Stops background work (DNS, pool). Running containers keep their network. */
+  shutdown(): Promise<void>;
+}

@@ -1,0 +1,4 @@
+export * from './image.ts';
+export * from './platform.ts';
+export * from './reference.ts';
+export * from './runtime-spec.ts';

@@ -1,0 +1,44 @@
+/** A volume as users see it. */
+export interface Volume {
+  readonly name: string;
+  readonly driver: string;
+  /** Directory on the host that is mounted into containers. */
+  readonly mountpoint: string;
+  /** ms since the epoch. */
+  readonly createdAt: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly options: Readonly<Record<string, string>>;
+  /** Made for a container without a name being asked. */
+  readonly anonymous: boolean;
+}
+
+/** Volumes and who uses them. */
+export interface VolumeService {
+  /** Returns the existing volume when name, driver and options are the same; throws `conflict`, `invalid` otherwise. */
+  create(request: {
+    name?: string;
+    driver?: string;
+    labels?: Readonly<Record<string, string>>;
+    options?: Readonly<Record<string, string>>;
+  }): Promise<Volume>;
+  /** Throws `not-found` ("get X: no such volume"). */
+  get(name: string): Promise<Volume>;
+  list(): Promise<Volume[]>;
+  /** Throws `conflict` naming the containers that use it ("remove X: volume is in use - [ids]"). */
+  remove(name: string, options?: { force?: boolean }): Promise<void>;
+  /** Records that `user` (a container id) needs the volume; released with the user. Durable. */
+  acquire(name: string, user: string): Promise<void>;
+  release(user: string): Promise<void>;
+  users(name: string): string[];
+  /** Makes it ready for use (mounts tmpfs, nfs, ... of the local driver's options) and returns the directory; counted. */
+  mount(name: string, user: string): Promise<string>;
+  unmount(name: string, user: string): Promise<void>;
+  /**
+   * Copies `source` (a directory of an image) into the volume when it is empty, owner, mode and xattrs included, once;
+   * a crash half-way leaves it empty again.
+   */
+  copyUp(name: string, source: string): Promise<void>;
+  /** Bytes used. */
+  size(name: string): Promise<number>;
+  reconcile(usersAlive: ReadonlySet<string>): Promise<void>;
+}
