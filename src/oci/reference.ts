@@ -48,7 +48,7 @@ export function parseReference(text: string): Reference {
   let path = hasDomain ? repository.slice(slash + 1) : repository;
   if (!pathPattern.test(path)) {
     if (path.toLowerCase() !== path && pathPattern.test(path.toLowerCase())) {
-      throw bad('invalid reference format: repository name (' + path + ') must be lowercase');
+      throw bad(`invalid reference format: repository name (${path}) must be lowercase`);
     }
     throw bad();
   }

@@ -1,1 +1,3 @@
 export * from './volume.ts';
+export { volumeMigrations } from './volume-records.ts';
+export { createVolumeService, type VolumeServiceOptions } from './volumes.ts';

@@ -1,0 +1,143 @@
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { invalid, messageOf, newId, unavailable } from '#base';
+import type { Mounts, Processes } from '#host';
+
+/** Options of one local volume, checked. */
+type LocalOptions = Readonly<Record<string, string>>;
+
+const known = new Set(['type', 'o', 'device', 'size']);
+
+/**
+ * The `local` driver: a directory `ROOT/NAME/_data`, or whatever mount the options `type`, `device` and `o` describe,
+ * mounted there while a container uses the volume.
+ */
+export class LocalDriver {
+  readonly name = 'local';
+  readonly #root: string;
+  readonly #mounts: Mounts;
+  readonly #processes: Processes;
+
+  constructor(options: { root: string; mounts: Mounts; processes: Processes }) {
+    this.#root = options.root;
+    this.#mounts = options.mounts;
+    this.#processes = options.processes;
+  }
+
+  /** The directory containers see. */
+  mountpoint(volume: string): string {
+    return join(this.#root, volume, '_data');
+  }
+
+  /** Throws `invalid` with Docker's texts. */
+  check(volume: string, options: LocalOptions): void {
+    if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(volume)) {
+      throw invalid(
+        `create ${volume}: "${volume}" includes invalid characters for a local volume name, only ` +
+          '"[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path',
+      );
+    }
+    if (volume.length < 2) {
+      throw invalid(`create ${volume}: volume name is too short, names should be at least two alphanumeric characters`);
+    }
+    const stranger = Object.keys(options).find((option) => !known.has(option));
+    if (stranger !== undefined) throw invalid(`create ${volume}: invalid option: "${stranger}"`);
+    if (options.type === undefined && options.o === undefined && options.device === undefined) return;
+    for (const needed of ['device', 'type']) {
+      if (!options[needed]) throw invalid(`create ${volume}: missing required option: "${needed}"`);
+    }
+  }
+
+  /** Makes the directories. Doing it again is harmless. */
+  async create(volume: string): Promise<void> {
+    await mkdir(this.mountpoint(volume), { recursive: true, mode: 0o755 });
+  }
+
+  /** Deletes all data. The rename first makes a crash in the middle leave garbage, never half a volume. */
+  async remove(volume: string): Promise<void> {
+    await this.unmount(volume);
+    const doomed = join(this.#root, `.removed-${newId().slice(0, 12)}`);
+    try {
+      await rename(join(this.#root, volume), doomed);
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
+      throw error;
+    }
+    await rm(doomed, { recursive: true, force: true });
+  }
+
+  /** Names with a directory on disk; `garbage` are the leavings of interrupted removals and copies. */
+  async list(): Promise<{ volumes: string[]; garbage: string[] }> {
+    const entries = await readdir(this.#root, { withFileTypes: true });
+    const directories = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+    return {
+      volumes: directories.filter((name) => !name.startsWith('.')),
+      garbage: directories.filter((name) => name.startsWith('.')).map((name) => join(this.#root, name)),
+    };
+  }
+
+  /** Mounts what the options describe; a plain volume needs nothing. Mounted already is a success. */
+  async mount(volume: string, options: LocalOptions): Promise<void> {
+    if (options.type === undefined) return;
+    const target = this.mountpoint(volume);
+    if ((await this.#mounts.list()).some((entry) => entry.target === target)) return;
+    try {
+      await this.#mounts.mount(await mountRequest(target, options));
+    } catch (error) {
+      throw unavailable(
+        `error while mounting volume '${target}': failed to mount local volume: mount ${options.device}:${target}, ` +
+          `data: ${options.o ?? ''}: ${messageOf(error)}`,
+        { cause: error },
+      );
+    }
+  }
+
+  /** Undoes {@link mount}; nothing mounted is a success. */
+  async unmount(volume: string): Promise<void> {
+    await this.#mounts.unmount(this.mountpoint(volume), { detach: true });
+  }
+
+  /** See `VolumeService.copyUp`. `inUse` keeps the directory itself, because containers have it mounted. */
+  async copyUp(volume: string, source: string, inUse: boolean): Promise<void> {
+    const target = this.mountpoint(volume);
+    if ((await readdir(target)).length > 0) return;
+    const copy = inUse ? target : join(this.#root, `.copy-${newId().slice(0, 12)}`);
+    try {
+      await this.#copy(source, copy);
+      if (!inUse) await rename(copy, target);
+    } catch (error) {
+      if (!inUse) await rm(copy, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  /** Bytes allocated. */
+  async size(volume: string): Promise<number> {
+    const { code, stdout, stderr } = await this.#processes.run('du', ['-sxB1', this.mountpoint(volume)]);
+    if (code !== 0) throw unavailable(`volume ${volume}: cannot measure its size: ${stderr.trim()}`);
+    return Number.parseInt(stdout, 10);
+  }
+
+  async #copy(source: string, target: string): Promise<void> {
+    // cp keeps owners, modes, times, xattrs, hard links and devices, and runs outside our event loop.
+    const { code, stderr } = await this.#processes.run('cp', ['-aT', '--reflink=auto', '--', source, target]);
+    if (code !== 0) throw unavailable(`cannot copy ${source} into a volume: ${stderr.trim()}`);
+  }
+}
+
+async function mountRequest(target: string, options: LocalOptions) {
+  const words = (options.o ?? '').split(',').filter(Boolean);
+  const type = options.type ?? '';
+  if (type === 'none' && !words.some((word) => word === 'bind' || word === 'rbind')) words.push('bind');
+  if (type !== 'nfs' && type !== 'nfs4' && type !== 'cifs') {
+    return { type, source: options.device ?? '', target, options: words };
+  }
+  // The kernel wants the server's address in the options even when `addr` is given by name.
+  const at = words.findIndex((word) => word.startsWith('addr='));
+  if (at >= 0) {
+    const { lookup } = await import('node:dns/promises');
+    const { address } = await lookup((words[at] ?? '').slice('addr='.length));
+    words[at] = `addr=${address}`;
+  }
+  return { type, source: options.device ?? '', target, options: words };
+}
