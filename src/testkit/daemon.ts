@@ -1,0 +1,110 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const launcher = fileURLToPath(new URL('../../bin/berthd', import.meta.url));
+
+/** A berthd of a test's own: own roots, own socket, own bridge and table. Ends, with all it made, on dispose. */
+export class TestDaemon implements AsyncDisposable {
+  /** Directory of everything: `data`, `run`, and room for the test's files. */
+  readonly directory: string;
+  readonly socket: string;
+  /** Value for DOCKER_HOST. */
+  readonly host: string;
+  /** All that the daemon printed so far. */
+  output = '';
+  readonly #flags: readonly string[];
+  #process: ChildProcess | undefined;
+
+  private constructor(flags: readonly string[]) {
+    this.directory = mkdtempSync(join(tmpdir(), 'berth-test-'));
+    this.socket = join(this.directory, 'berth.sock');
+    this.host = `unix://${this.socket}`;
+    this.#flags = flags;
+  }
+
+  /** Makes the directories and starts the daemon; resolves when it answers. */
+  static async start(flags: readonly string[] = []): Promise<TestDaemon> {
+    const daemon = new TestDaemon(flags);
+    try {
+      await daemon.start();
+      return daemon;
+    } catch (error) {
+      await daemon[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
+  /** Starts it (again); resolves at its line "API listen on ...". Rejects with what it printed when it ends instead. */
+  async start(): Promise<void> {
+    const child = spawn(
+      launcher,
+      ['--data-root', this.#data, '--exec-root', this.#run, '-H', this.host, ...this.#flags],
+      { stdio: ['ignore', 'ignore', 'pipe'] },
+    );
+    this.#process = child;
+    await new Promise<void>((resolve, reject) => {
+      createInterface({ input: child.stderr }).on('line', (line) => {
+        this.output += `${line}\n`;
+        if (line.includes('API listen on')) resolve();
+      });
+      child.once('error', reject);
+      child.once('exit', (code, signal) => reject(new Error(`berthd ended (${code ?? signal}):\n${this.output}`)));
+    });
+  }
+
+  /** Ends it as a service manager does; containers go on. */
+  async stop(): Promise<void> {
+    await this.#end('SIGTERM');
+  }
+
+  /** Ends it as a crash does. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#process;
+    this.#process = undefined;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    await exited;
+  }
+
+  /** Removes all containers and the daemon, its mounts and its directory. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#process === undefined || this.#process.exitCode !== null) await this.start().catch(() => undefined);
+    await this.#removeContainers().catch(() => undefined);
+    // A clean stop with nothing running also removes bridge, nft table, cgroup parent and namespace.
+    await this.stop();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  async #removeContainers(): Promise<void> {
+    const curl = (...args: string[]) =>
+      execFileSync('curl', ['-sf', '--unix-socket', this.socket, ...args], { encoding: 'utf8' });
+    const list = JSON.parse(curl('http://berth/containers/json?all=1')) as { Id: string }[];
+    for (const { Id } of list) curl('-X', 'DELETE', `http://berth/containers/${Id}?force=1&v=1`);
+    const networks = JSON.parse(curl('http://berth/networks')) as { Id: string; Name: string }[];
+    for (const { Id, Name } of networks) {
+      if (!['bridge', 'host', 'none'].includes(Name)) curl('-X', 'DELETE', `http://berth/networks/${Id}`);
+    }
+  }
+
+  get #data(): string {
+    return join(this.directory, 'data');
+  }
+
+  get #run(): string {
+    return join(this.directory, 'run');
+  }
+}

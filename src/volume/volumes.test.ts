@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { isBerthError } from '#base';
+import type { MountEntry, MountRequest, Mounts, Processes } from '#host';
+import { openDatabase } from '#metadata';
+import { createVolumeService, volumeMigrations } from './index.ts';
+
+/** Mounts that only remember; what a real kernel does with them is tested with the engine. */
+class RememberedMounts implements Mounts {
+  readonly now = new Map<string, MountRequest>();
+  async mount(request: MountRequest) {
+    this.now.set(request.target, request);
+  }
+  async unmount(target: string) {
+    this.now.delete(target);
+  }
+  async list() {
+    return [...this.now.values()].map((request) => ({ target: request.target }) as MountEntry);
+  }
+}
+
+const processes = {
+  run: (command, args) =>
+    new Promise((resolve) => {
+      execFile(command, [...args], (error, stdout, stderr) => {
+        resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
+      });
+    }),
+} as Pick<Processes, 'run'> as Processes;
+
+describe('volumes', () => {
+  let directory: string;
+  let mounts: RememberedMounts;
+  const open = () => {
+    const database = openDatabase(join(directory, 'db'), volumeMigrations);
+    return createVolumeService({ database, root: join(directory, 'volumes'), mounts, processes });
+  };
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'volume-'));
+    mounts = new RememberedMounts();
+  });
+  afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+  test('a created volume is listed, survives a restart, and creating it again gives the same one', async () => {
+    const made = await open().create({ name: 'data', labels: { a: 'b' } });
+    const volumes = open();
+    assert.deepEqual(await volumes.list(), [made]);
+    assert.deepEqual(await volumes.create({ name: 'data' }), made);
+    assert.ok(statSync(made.mountpoint).isDirectory());
+  });
+
+  test('without a name it is anonymous and gets 64 hex digits', async () => {
+    const volume = await open().create({});
+    assert.match(volume.name, /^[0-9a-f]{64}$/);
+    assert.equal(volume.anonymous, true);
+  });
+
+  for (const [why, request, text] of [
+    ['a path as name', { name: '../x' }, /includes invalid characters for a local volume name/],
+    ['a name of one letter', { name: 'a' }, /volume name is too short/],
+    ['an unknown option', { name: 'vv', options: { foo: 'bar' } }, /create vv: invalid option: "foo"/],
+    ['a type without device', { name: 'vv', options: { type: 'tmpfs' } }, /missing required option: "device"/],
+    ['an unknown driver', { name: 'vv', driver: 'nope' }, /plugin "nope" not found/],
+  ] as const) {
+    test(`${why} is refused and leaves nothing`, async () => {
+      const volumes = open();
+      await assert.rejects(volumes.create(request), text);
+      assert.deepEqual(await volumes.list(), []);
+      assert.deepEqual(readdirSync(join(directory, 'volumes')), []);
+    });
+  }
+
+  test('a volume in use is not removed, and the error names the user', async () => {
+    const volumes = open();
+    await volumes.create({ name: 'data' });
+    await volumes.acquire('data', 'c0ffee');
+    await assert.rejects(volumes.remove('data'), /remove data: volume is in use - \[c0ffee\]/);
+    await volumes.release('c0ffee');
+    await volumes.remove('data');
+    await assert.rejects(volumes.get('data'), (error) => isBerthError(error, 'not-found'));
+    assert.deepEqual(readdirSync(join(directory, 'volumes')), []);
+  });
+
+  test('the first user mounts what the options say, the last one unmounts it', async () => {
+    const volumes = open();
+    await volumes.create({ name: 'fast', options: { type: 'tmpfs', device: 'tmpfs', o: 'size=1m,uid=7' } });
+    const target = await volumes.mount('fast', 'a');
+    await volumes.mount('fast', 'b');
+    assert.deepEqual(mounts.now.get(target)?.options, ['size=1m', 'uid=7']);
+    await volumes.unmount('fast', 'a');
+    assert.equal(mounts.now.size, 1);
+    await volumes.unmount('fast', 'b');
+    assert.equal(mounts.now.size, 0);
+  });
+
+  test('copy-up fills an empty volume with mode and content, and leaves a full one alone', async () => {
+    const volumes = open();
+    const { mountpoint } = await volumes.create({ name: 'data' });
+    const source = join(directory, 'image');
+    mkdirSync(source, { mode: 0o750 });
+    writeFileSync(join(source, 'file'), 'from image');
+    await volumes.copyUp('data', source);
+    assert.equal(readFileSync(join(mountpoint, 'file'), 'utf8'), 'from image');
+    assert.equal(statSync(mountpoint).mode & 0o777, 0o750);
+    writeFileSync(join(source, 'file'), 'changed');
+    await volumes.copyUp('data', source);
+    assert.equal(readFileSync(join(mountpoint, 'file'), 'utf8'), 'from image');
+  });
+
+  test('reconcile forgets dead users and removes directories without a record', async () => {
+    const volumes = open();
+    await volumes.create({ name: 'data' });
+    await volumes.acquire('data', 'dead');
+    mkdirSync(join(directory, 'volumes', 'orphan', '_data'), { recursive: true });
+    mkdirSync(join(directory, 'volumes', '.copy-1'));
+    await volumes.reconcile(new Set());
+    assert.deepEqual(volumes.users('data'), []);
+    assert.deepEqual(readdirSync(join(directory, 'volumes')), ['data']);
+    assert.ok(!existsSync(join(directory, 'volumes', 'orphan')));
+  });
+});
