@@ -41,11 +41,8 @@ export function parseReference(text: string): Reference {
   const tag = tagged ? name.slice(colon + 1) : undefined;
   if (tag !== undefined && !tagPattern.test(tag)) throw bad();
 
-  const slash = repository.indexOf('/');
-  const first = slash < 0 ? '' : repository.slice(0, slash);
-  const hasDomain = first !== '' && (/[.:]/.test(first) || first === 'localhost' || first.toLowerCase() !== first);
-  const domain = !hasDomain ? 'docker.io' : first === 'index.docker.io' ? 'docker.io' : first;
-  let path = hasDomain ? repository.slice(slash + 1) : repository;
+  const { domain, rest } = splitDomain(repository);
+  let path = rest;
   if (!pathPattern.test(path)) {
     if (path.toLowerCase() !== path && pathPattern.test(path.toLowerCase())) {
       throw bad(`invalid reference format: repository name (${path}) must be lowercase`);
@@ -56,6 +53,15 @@ export function parseReference(text: string): Reference {
   if (domain === 'docker.io' && !path.includes('/')) path = `library/${path}`;
   if (domain.length + 1 + path.length > 255) throw bad('repository name must not be more than 255 characters');
   return { domain, path, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
+}
+
+/** A first component is a registry when it has a dot or a port, is `localhost`, or has upper-case letters. */
+function splitDomain(repository: string): { domain: string; rest: string } {
+  const slash = repository.indexOf('/');
+  const first = slash < 0 ? '' : repository.slice(0, slash);
+  const isDomain = first !== '' && (/[.:]/.test(first) || first === 'localhost' || first.toLowerCase() !== first);
+  if (!isDomain) return { domain: 'docker.io', rest: repository };
+  return { domain: first === 'index.docker.io' ? 'docker.io' : first, rest: repository.slice(slash + 1) };
 }
 
 /** The repository without Docker's defaults, as users see it: `debian`, `localhost:5000/app`. */
