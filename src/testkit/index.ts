@@ -1,2 +1,4 @@
+export * from './busybox.ts';
 export * from './daemon.ts';
+export * from './docker-cli.ts';
 export * from './leaks.ts';
