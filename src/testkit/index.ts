@@ -1,4 +1,5 @@
 export * from './busybox.ts';
 export * from './daemon.ts';
+export * from './docker.ts';
 export * from './docker-cli.ts';
 export * from './leaks.ts';

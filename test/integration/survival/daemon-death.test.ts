@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { Docker, importBusybox, TestDaemon } from '#testkit';
+
+const count = 10;
+// Prints 1, 2, 3 ... until it is told to stop, and then leaves with a code of its own.
+const counter = 'trap "exit 42" TERM; i=0; while true; do i=$((i+1)); echo $i; sleep 0.01; done';
+
+describe('kill -9 of the daemon while ten containers run and log', () => {
+  let daemon: TestDaemon;
+  let docker: Docker;
+  const names = Array.from({ length: count }, (_, index) => `survivor-${index}`);
+  const pids = new Map<string, string>();
+
+  before(async () => {
+    daemon = await TestDaemon.start();
+    docker = new Docker(daemon.host);
+    importBusybox(daemon.socket);
+    for (const name of names) await docker.run('run', '-d', '--name', name, 'busybox', 'sh', '-c', counter);
+    await docker.run(
+      'run',
+      '-d',
+      '--name',
+      'short',
+      'busybox',
+      'sh',
+      '-c',
+      'while [ ! -e /end ]; do sleep 0.05; done; exit 9',
+    );
+    for (const name of names) pids.set(name, await docker.run('inspect', '-f', '{{.State.Pid}}', name));
+  });
+  after(() => daemon[Symbol.asyncDispose]());
+
+  test('a container that ends while no daemon runs has its exit code after the restart', async () => {
+    const pid = await docker.run('inspect', '-f', '{{.State.Pid}}', 'short');
+    await daemon.kill();
+    const { closeSync, openSync } = await import('node:fs');
+    closeSync(openSync(`/proc/${pid}/root/end`, 'w'));
+    await daemon.start();
+    assert.equal(await docker.run('wait', 'short'), '9');
+    assert.equal(await docker.run('inspect', '-f', '{{.State.Status}} {{.State.ExitCode}}', 'short'), 'exited 9');
+  });
+
+  test('all of them go on with the same pid', async () => {
+    for (const name of names) {
+      const now = await docker.run('inspect', '-f', '{{.State.Pid}} {{.State.Status}}', name);
+      assert.equal(now, `${pids.get(name)} running`);
+    }
+  });
+
+  test('exec works on them', async () => {
+    for (const name of names) assert.equal(await docker.run('exec', name, 'echo', 'alive'), 'alive');
+  });
+
+  test('logs -f follows them', async () => {
+    const abort = new AbortController();
+    const following = docker.try(['logs', '-f', '--tail', '1', 'survivor-0'], { signal: abort.signal });
+    // Something must be said after the restart; the next lines of the container are enough.
+    await docker.run('exec', 'survivor-0', 'sleep', '0.3');
+    abort.abort();
+    const { stdout } = await following;
+    assert.ok(stdout.trim().split('\n').length > 1, stdout);
+  });
+
+  test('stop works on them, their exit codes are right and no line of output is lost', async () => {
+    await docker.run('stop', '-t', '5', ...names);
+    for (const name of names) {
+      assert.equal(await docker.run('inspect', '-f', '{{.State.ExitCode}}', name), '42');
+      const lines = (await docker.run('logs', name)).split('\n').map(Number);
+      assert.deepEqual(
+        lines,
+        lines.map((_, index) => index + 1),
+        `${name} misses lines`,
+      );
+    }
+  });
+});
