@@ -3,3 +3,4 @@ export * from './daemon.ts';
 export * from './docker.ts';
 export * from './docker-cli.ts';
 export * from './leaks.ts';
+export * from './pty.ts';
