@@ -1,1 +1,3 @@
 export * from './host.ts';
+export { createMounts } from './linux/mounts.ts';
+export { createProcesses } from './linux/processes.ts';
