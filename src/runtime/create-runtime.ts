@@ -2,9 +2,10 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { invalid, type Logger, unavailable } from '#base';
 import { detectCgroups, type Processes } from '#host';
-import type { Runtime, Task, TaskOptions } from './runtime.ts';
 import { type RunOnceOptions, runOnce } from './run-once.ts';
+import type { Runtime, Task, TaskOptions } from './runtime.ts';
 import { ConmonTask, type TaskParts } from './tasks/conmon-task.ts';
+import { findProgram } from './tasks/find-program.ts';
 import { findOciRuntimes, type OciRuntime } from './tasks/oci-runtime.ts';
 import type { RuntimeContext } from './tasks/runtime-context.ts';
 import { ProcessFiles, readRecord } from './tasks/task-files.ts';
@@ -34,7 +35,8 @@ export async function createRuntime(options: CreateRuntimeOptions): Promise<Runt
   const runtimes = await findOciRuntimes(options.programs ?? usual, { execRoot, processes });
   if (runtimes.length === 0) throw unavailable('no OCI runtime found: install crun or runc');
   for (const runtime of runtimes) await mkdir(runtime.stateRoot, { recursive: true, mode: 0o700 });
-  const conmon = await locate(options.conmon ?? 'conmon', processes);
+  const conmon = await findProgram(options.conmon ?? 'conmon');
+  if (conmon === undefined) throw unavailable('conmon not found: install the package conmon');
   const cgroups = await detectCgroups();
   return new ConmonRuntime(execRoot, runtimes, { processes, conmon, cgroups, logger: options.logger });
 }
@@ -72,7 +74,11 @@ class ConmonRuntime implements Runtime {
 
   async runOnce(options: RunOnceOptions): Promise<number> {
     const { runtime } = this.#parts(options.id, undefined);
-    return await runOnce(options, { context: this.#context, runtime, directory: join(this.#execRoot, 'once', options.id) });
+    return await runOnce(options, {
+      context: this.#context,
+      runtime,
+      directory: join(this.#execRoot, 'once', options.id),
+    });
   }
 
   #files(id: string): ProcessFiles {
@@ -85,11 +91,4 @@ class ConmonRuntime implements Runtime {
     if (!runtime) throw invalid(`unknown or invalid runtime name: ${name}`);
     return { id, context: this.#context, runtime, files: this.#files(id) };
   }
-}
-
-/** conmon takes no bare names for programs it runs itself, and a missing one should be known at once. */
-async function locate(program: string, processes: Processes): Promise<string> {
-  const answer = await processes.run(program, ['--version']).catch(() => undefined);
-  if (answer?.code !== 0) throw unavailable('conmon not found: install the package conmon');
-  return program;
 }

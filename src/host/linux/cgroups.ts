@@ -27,7 +27,9 @@ export async function detectCgroups(): Promise<CgroupLayout> {
     if (mountpoint === undefined) continue;
     if (type === 'cgroup2') unified ??= mountpoint;
     if (type !== 'cgroup') continue;
-    const controllers = (superOptions ?? '').split(',').filter((option) => !/^(rw|ro|xattr|release_agent.*)$/.test(option));
+    const controllers = (superOptions ?? '')
+      .split(',')
+      .filter((option) => !/^(rw|ro|xattr|release_agent.*)$/.test(option));
     if (!hierarchies.some((other) => other.controllers.some((name) => controllers.includes(name)))) {
       hierarchies.push({ mountpoint, controllers });
     }
@@ -88,7 +90,14 @@ export class Cgroup {
 
   /** True when it exists in any hierarchy. */
   async exists(): Promise<boolean> {
-    const found = await Promise.all(this.#directories().map((directory) => readdir(directory).then(() => true, () => false)));
+    const found = await Promise.all(
+      this.#directories().map((directory) =>
+        readdir(directory).then(
+          () => true,
+          () => false,
+        ),
+      ),
+    );
     return found.includes(true);
   }
 

@@ -55,18 +55,16 @@ export async function processEnd(identity: ProcessIdentity): Promise<void> {
     throw error;
   }
   const watch = wrapDescriptor(fd, { writable: false });
+  // A pidfd cannot be read: the end shows as a read error (EINVAL).
+  watch.on('error', () => {});
+  const closed = new Promise<void>((resolve) => watch.once('close', () => resolve()));
   // The identity is compared after the pidfd pins the pid: what is alive now is what is watched.
   if (!(await isAlive(identity))) {
     watch.destroy();
     return;
   }
-  await new Promise<void>((resolve) => {
-    // A pidfd cannot be read: the end shows as a read error (EINVAL; newer kernels may answer otherwise).
-    watch.once('error', () => {});
-    watch.once('close', () => resolve());
-    watch.once('end', () => watch.destroy());
-    watch.resume();
-  });
+  watch.resume();
+  await closed;
 }
 
 function parseStat(pid: number, stat: string): ProcessIdentity | undefined {

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
-import { Socket } from 'node:net';
-import { dirname, basename } from 'node:path';
+import type { Socket } from 'node:net';
+import { basename, dirname } from 'node:path';
 import koffi from 'koffi';
 import { check } from './libc.ts';
 import { wrapDescriptor } from './pipe-handle.ts';

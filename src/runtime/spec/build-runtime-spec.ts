@@ -94,8 +94,8 @@ function processOf(
     },
     rlimits: ulimits.map(({ name, soft, hard }) => ({
       type: `RLIMIT_${name.toUpperCase()}`,
-      soft: limitValue(soft),
-      hard: limitValue(hard),
+      soft: soft,
+      hard: hard,
     })),
     noNewPrivileges: security.noNewPrivileges,
     oomScoreAdj: clampOomScore(input.oomScoreAdj),
@@ -155,12 +155,7 @@ function buildDeviceRules(input: SpecInput): DeviceRule[] {
 
 /** Low ports and ping for every user are safe inside a network namespace of the container's own. */
 function buildSysctls(input: SpecInput): Record<string, string> {
-  const ownNetwork = input.namespaces.network !== 'host';
-  return {
-    ...(ownNetwork && input.namespaces.network === 'private' ? networkSysctls : {}),
-    ...(ownNetwork && typeof input.namespaces.network === 'object' ? networkSysctls : {}),
-    ...input.sysctls,
-  };
+  return { ...(input.namespaces.network === 'host' ? {} : networkSysctls), ...input.sysctls };
 }
 
 const networkSysctls = { 'net.ipv4.ip_unprivileged_port_start': '0', 'net.ipv4.ping_group_range': '0 2147483647' };
@@ -169,11 +164,6 @@ function chooseSeccomp({ security }: SpecInput, capabilities: readonly string[])
   if (security.privileged || security.seccomp === 'unconfined') return undefined;
   if (security.seccomp === 'default') return resolveSeccomp(defaultSeccompProfile, { capabilities });
   return security.seccomp;
-}
-
-/** getrlimit(2)'s RLIM_INFINITY is 2^64-1, which no JavaScript number holds: crun takes -1 for it. */
-function limitValue(value: number): number {
-  return value;
 }
 
 let leastOomScore: number | undefined;

@@ -60,7 +60,9 @@ function normalize(name: string, field: string): string {
   const full = upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
   if (!all.includes(full)) throw invalid(`invalid ${field}: unknown capability: "${full}"`);
   if (field === 'CapAdd' && !hostCapabilities().includes(full)) {
-    throw invalid(`invalid ${field}: capability not supported by your kernel or not available in the current environment: "${full}"`);
+    throw invalid(
+      `invalid ${field}: capability not supported by your kernel or not available in the current environment: "${full}"`,
+    );
   }
   return full;
 }

@@ -40,8 +40,14 @@ utime utimensat utimensat_time64 utimes vfork vmsplice wait4 waitid waitpid writ
 const names = (text: string): string[] => text.split(/\s+/).filter(Boolean);
 const allow = (text: string) => ({ names: names(text), action: 'SCMP_ACT_ALLOW' });
 const withCapability = (capability: string, text: string) => ({ ...allow(text), includes: { caps: [capability] } });
-const onArchitecture = (arches: readonly string[], text: string) => ({ ...allow(text), includes: { arches: [...arches] } });
-const firstArgument = (text: string, op: string, value: number) => ({ ...allow(text), args: [{ index: 0, value, op }] });
+const onArchitecture = (arches: readonly string[], text: string) => ({
+  ...allow(text),
+  includes: { arches: [...arches] },
+});
+const firstArgument = (text: string, op: string, value: number) => ({
+  ...allow(text),
+  args: [{ index: 0, value, op }],
+});
 
 /** CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET together: no namespaces without CAP_SYS_ADMIN. */
 const newNamespaceFlags = 0x7e020000;
@@ -91,10 +97,7 @@ export const defaultSeccompProfile: SeccompProfile = {
     withCapability('CAP_SYS_CHROOT', 'chroot'),
     withCapability('CAP_SYS_MODULE', 'delete_module init_module finit_module'),
     withCapability('CAP_SYS_PACCT', 'acct'),
-    withCapability(
-      'CAP_SYS_PTRACE',
-      'kcmp pidfd_getfd process_madvise process_vm_readv process_vm_writev ptrace',
-    ),
+    withCapability('CAP_SYS_PTRACE', 'kcmp pidfd_getfd process_madvise process_vm_readv process_vm_writev ptrace'),
     withCapability('CAP_SYS_RAWIO', 'iopl ioperm'),
     withCapability('CAP_SYS_TIME', 'settimeofday stime clock_settime clock_settime64'),
     withCapability('CAP_SYS_TTY_CONFIG', 'vhangup'),

@@ -21,12 +21,10 @@ export interface ExecHost {
 
 /** A process inside a container, with a monitor of its own. */
 export class ConmonExec extends Monitored implements ExecTask {
-  readonly #host: ExecHost;
   #monitor: Monitor | undefined;
 
   private constructor(id: string, host: ExecHost, record: ProcessRecord) {
     super(id, host.files.exec(id), record);
-    this.#host = host;
   }
 
   /** Starts the monitor, which waits for `start`. On failure nothing stays behind. */
@@ -84,7 +82,11 @@ export class ConmonExec extends Monitored implements ExecTask {
     try {
       monitor.release();
       const pid = await monitor.reported();
-      const [boot, main, watcher] = await Promise.all([bootId(), identifyProcess(pid), monitor.pid().then(identifyProcess)]);
+      const [boot, main, watcher] = await Promise.all([
+        bootId(),
+        identifyProcess(pid),
+        monitor.pid().then(identifyProcess),
+      ]);
       // Short-lived ones may have ended by now; startTicks 0 then never matches a live process.
       const alive = {
         boot,

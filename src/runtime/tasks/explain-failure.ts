@@ -15,7 +15,10 @@ export function explainFailure(message: string): { text: string; details: Failur
     .map(plainLine)
     .filter((line) => line !== '')
     .join('\n');
-  const executable = /executable file [`']([^`']*)'/.exec(plain)?.[1] ?? /exec: "([^"]*)"/.exec(plain)?.[1] ?? /(?:open|exec[a-z]*) [`']([^`']*)'/.exec(plain)?.[1];
+  const executable =
+    /executable file [`']([^`']*)'/.exec(plain)?.[1] ??
+    /exec: "([^"]*)"/.exec(plain)?.[1] ??
+    /(?:open|exec[a-z]*) [`']([^`']*)'/.exec(plain)?.[1];
   return {
     text: plain,
     details: {
@@ -33,7 +36,9 @@ function plainLine(line: string): string {
 }
 
 function classify(text: string): FailureDetails['reason'] {
-  if (/executable file .*not found|exec[^\n]*no such file or directory|stat [^\n]*no such file/i.test(text)) return 'not-found';
-  if (/permission denied|operation not permitted|is a directory|exec format error/i.test(text)) return 'permission-denied';
+  if (/executable file .*not found|exec[^\n]*no such file or directory|stat [^\n]*no such file/i.test(text))
+    return 'not-found';
+  if (/permission denied|operation not permitted|is a directory|exec format error/i.test(text))
+    return 'permission-denied';
   return 'other';
 }

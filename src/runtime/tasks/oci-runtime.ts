@@ -3,6 +3,7 @@ import { invalid } from '#base';
 import type { Processes } from '#host';
 import type { RuntimeResources } from '#oci';
 import { explainFailure } from './explain-failure.ts';
+import { findProgram } from './find-program.ts';
 
 /** One OCI runtime program (crun, runc) with its state under this engine's exec root. */
 export class OciRuntime {
@@ -64,7 +65,9 @@ export async function findOciRuntimes(
   options: { execRoot: string; processes: Processes },
 ): Promise<OciRuntime[]> {
   const found = await Promise.all(
-    programs.map(async ({ name, path }) => {
+    programs.map(async ({ name, path: wanted }) => {
+      const path = await findProgram(wanted); // conmon takes no bare names
+      if (path === undefined) return [];
       const answer = await options.processes.run(path, ['--version']).catch(() => undefined);
       if (answer?.code !== 0) return [];
       const version = /version:? (\S+)/.exec(answer.stdout)?.[1] ?? 'unknown';

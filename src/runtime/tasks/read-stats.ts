@@ -1,5 +1,5 @@
-import { cpus } from 'node:os';
 import { readFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
 import { notFound } from '#base';
 import type { Cgroup } from '#host';
 import type { TaskStats } from '../runtime.ts';
@@ -28,7 +28,11 @@ type Cpu = Omit<TaskStats['cpu'], 'systemNs' | 'online'>;
 async function readSystemNs(): Promise<number> {
   const first = (await readFile('/proc/stat', 'latin1')).split('\n', 1)[0] ?? '';
   // user nice system idle iowait irq softirq steal; guest time is counted in user already.
-  const ticks = first.trim().split(/\s+/).slice(1, 9).reduce((sum, field) => sum + Number(field), 0);
+  const ticks = first
+    .trim()
+    .split(/\s+/)
+    .slice(1, 9)
+    .reduce((sum, field) => sum + Number(field), 0);
   return ticks * nsPerTick;
 }
 
@@ -117,7 +121,13 @@ async function readBlockIoV1(cgroup: Cgroup): Promise<TaskStats['blockIo']> {
     const [, major, minor, op = '', value] = match;
     const count = counts.get(`${major}:${minor} ${op}`)?.split(' ')[2];
     return [
-      { major: Number(major), minor: Number(minor), op: op.toLowerCase(), bytes: Number(value), operations: Number(count ?? 0) },
+      {
+        major: Number(major),
+        minor: Number(minor),
+        op: op.toLowerCase(),
+        bytes: Number(value),
+        operations: Number(count ?? 0),
+      },
     ];
   });
 }
