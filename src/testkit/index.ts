@@ -4,3 +4,5 @@ export * from './docker.ts';
 export * from './docker-cli.ts';
 export * from './leaks.ts';
 export * from './pty.ts';
+export * from './private-mounts.ts';
+export * from './runtime-fixture.ts';
