@@ -1,1 +1,3 @@
 export * from './host.ts';
+export * from './linux/files.ts';
+export * from './linux/resolve-in-root.ts';
