@@ -1,8 +1,10 @@
 export * from './host.ts';
-export * from './linux/file-locks.ts';
 export * from './linux/cgroups.ts';
+export * from './linux/file-locks.ts';
+export * from './linux/files.ts';
 export { createMounts } from './linux/mounts.ts';
 export * from './linux/process-watch.ts';
 export { createProcesses } from './linux/processes.ts';
+export * from './linux/resolve-in-root.ts';
 export * from './linux/seqpacket.ts';
 export * from './signals.ts';
