@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, unlinkSync, type Stats } from 'node:fs';
+import { lstatSync, mkdirSync, type Stats, unlinkSync } from 'node:fs';
 import { invalid } from '#base';
 import { fileTypes, makeNode, setXattr } from '#host';
 import { toHostPath, toText } from '../tar/byte-name.ts';
