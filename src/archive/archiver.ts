@@ -72,13 +72,17 @@ class ThreadedArchiver implements Archiver {
         },
       });
       let owed = 0;
+      let isOpen = false;
       const grantOwed = () => {
         for (; owed > 0; owed -= 1) task.grant();
       };
       const task = this.#pool.start(
         { op: 'pack', ...place, rename, excluded },
         {
-          onReady: () => open(stream),
+          onReady: () => {
+            isOpen = true;
+            open(stream);
+          },
           onChunk: (bytes) => {
             owed += 1;
             if (stream.push(bytes)) grantOwed();
@@ -89,8 +93,9 @@ class ThreadedArchiver implements Archiver {
       task.done.then(
         () => stream.push(null),
         (error: unknown) => {
-          reject(error);
-          stream.destroy(error instanceof Error ? error : new Error(String(error)));
+          // Before the caller has the stream nobody listens to its errors.
+          if (!isOpen) reject(error);
+          else stream.destroy(error instanceof Error ? error : new Error(String(error)));
         },
       );
     });
