@@ -5,3 +5,4 @@ export * from './docker.ts';
 export * from './docker-cli.ts';
 export * from './leaks.ts';
 export * from './memory-content.ts';
+export * from './snapshot-suite.ts';
