@@ -34,7 +34,8 @@ export async function runOnce(options: RunOnceOptions, place: RunOncePlace): Pro
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const cgroup = new Cgroup(context.cgroups, options.spec.linux.cgroupsPath ?? `/${options.id}`);
   try {
-    await writeFile(join(directory, 'config.json'), JSON.stringify(options.spec), { mode: 0o600 });
+    const spec = await context.seccomp.prepare(options.spec, runtime);
+    await writeFile(join(directory, 'config.json'), JSON.stringify(spec), { mode: 0o600 });
     return await execute(options, place, cgroup);
   } finally {
     await killCgroup(cgroup);
@@ -66,6 +67,8 @@ async function execute(options: RunOnceOptions, place: RunOncePlace, cgroup: Cgr
     }
     for (const stream of ['stdout', 'stderr'] as const) {
       child[stream]?.on('data', (data: Buffer) => options.output({ stream, data }));
+      // Whatever prints has its filter in force, and the runtime forgets the container at its end.
+      child[stream]?.once('data', () => void context.seccomp.learn(options.id, options.spec, runtime));
     }
     const code = await new Promise<number>((resolve, reject) => {
       child.once('error', reject);

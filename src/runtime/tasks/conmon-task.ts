@@ -57,9 +57,10 @@ export class ConmonTask extends Monitored implements Task {
       }
       const task = new ConmonTask(parts, record);
       undo.push(() => task.remove());
+      const spec = await context.seccomp.prepare(options.spec, runtime);
       await Promise.all([
         mkdir(files.exitDirectory, { mode: 0o700 }),
-        writeFile(files.config, JSON.stringify(options.spec), { mode: 0o600 }),
+        writeFile(files.config, JSON.stringify(spec), { mode: 0o600 }),
         writeRecord(files, record),
       ]);
       const monitor = new Monitor({
@@ -75,6 +76,7 @@ export class ConmonTask extends Monitored implements Task {
         exec: false,
       });
       await task.#begin(await monitor.reported(), await monitor.pid());
+      if (spec === options.spec) await context.seccomp.learn(options.id, spec, runtime);
       return task;
     });
   }
