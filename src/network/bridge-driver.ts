@@ -86,6 +86,8 @@ export function createBridgeDriver({ links, namespaces, group }: BridgeDriverOpt
       try {
         const mtu = mtuOf(network);
         await links.apply([{ op: 'set', name: hostLink, master: bridgeName(network), up: true, ...mtu }]);
+        // Where br_netfilter is on, a packet to the own published port is turned around inside the bridge.
+        if (attachment.publishes) await links.apply([{ op: 'set', name: hostLink, hairpin: true }]);
         namespaces.enter(netns, () => {
           const setting = `/proc/sys/net/ipv6/conf/${interfaceName}/disable_ipv6`;
           writeFileIfThere(setting, network.enableIPv6 ? '0' : '1');

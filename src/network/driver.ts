@@ -13,6 +13,8 @@ export interface Attachment {
   readonly addresses: readonly string[];
   /** A veth pair of these names and this MAC is there already (from the pool of ready sandboxes). */
   readonly ready: boolean;
+  /** The sandbox publishes ports: it may have to reach itself through the host's address. */
+  readonly publishes: boolean;
 }
 
 /**

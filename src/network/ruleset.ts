@@ -53,6 +53,8 @@ export function renderRuleset(
     ' map one6 { type ipv6_addr . inet_proto . inet_service : ipv6_addr . inet_service; }',
     ' set masquerade4 { type ipv4_addr; flags interval; }',
     ' set masquerade6 { type ipv6_addr; flags interval; }',
+    ' set own4 { type ipv4_addr; flags interval; }',
+    ' set own6 { type ipv6_addr; flags interval; }',
     ' set internal { type ifname; }',
     ' set inside { type ifname . ifname; }',
     ' chain publish {',
@@ -78,7 +80,10 @@ export function renderRuleset(
     ' chain postrouting {',
     '  type nat hook postrouting priority srcnat; policy accept;',
     `  oifgroup ${group} ip saddr 127.0.0.0/8 masquerade`,
-    `  oifgroup ${group} iifgroup ${group} ct status dnat masquerade`,
+    // Who reaches a port of its own network by the host's address must get the answer from there. (Matched by
+    // subnet: br_netfilter gives no input interface here.)
+    `  oifgroup ${group} ct status dnat ip saddr @own4 masquerade`,
+    `  oifgroup ${group} ct status dnat ip6 saddr @own6 masquerade`,
     `  oifgroup != ${group} ip saddr @masquerade4 masquerade`,
     `  oifgroup != ${group} ip6 saddr @masquerade6 masquerade`,
     ' }',
@@ -115,8 +120,9 @@ export function networkElements(table: string, verb: 'add' | 'delete', network: 
   const lines: string[] = [];
   if (network.internal) lines.push(element('internal', name));
   if (network.icc) lines.push(element('inside', `${name} . ${name}`));
-  if (network.masquerade && !network.internal) {
-    for (const subnet of network.subnets) lines.push(element(`masquerade${family(subnet)}`, subnet));
+  for (const subnet of network.subnets) {
+    lines.push(element(`own${family(subnet)}`, subnet));
+    if (network.masquerade && !network.internal) lines.push(element(`masquerade${family(subnet)}`, subnet));
   }
   return lines;
 }

@@ -354,7 +354,8 @@ function attachment(record: SandboxRecord, { endpoint, hostLink }: EndpointRecor
     place === undefined ? [] : [`${place.address}/${place.prefix}`],
   );
   const { interfaceName, mac } = endpoint;
-  return { netns: record.netns, interfaceName, hostLink, mac, addresses, ready };
+  const publishes = record.ports.length > 0;
+  return { netns: record.netns, interfaceName, hostLink, mac, addresses, ready, publishes };
 }
 
 function checkSysctls(sysctls: Readonly<Record<string, string>>): void {
