@@ -35,6 +35,12 @@ export class PacketRules {
     await this.#firewall.load(renderRuleset(this.#names, [...this.#networks.values()], [...this.#ports.values()]));
   }
 
+  /** Takes the whole table away. */
+  async remove(): Promise<void> {
+    const { table } = this.#names;
+    await this.#firewall.load(`table inet ${table} {}\ndelete table inet ${table}`);
+  }
+
   async addNetwork(network: BridgeRules): Promise<void> {
     await this.#firewall.load(networkElements(this.#names.table, 'add', network).join('\n'));
     this.#networks.set(network.bridge, network);

@@ -55,6 +55,7 @@ export class PublishedPorts {
 
   /** Takes ports again that a record names: after a restart of the daemon. Returns those that somebody else has now. */
   resume(owner: SandboxOwner, bindings: readonly PortBinding[], targets: PortTargets): PortBinding[] {
+    this.release(owner.id);
     const lost: PortBinding[] = [];
     for (const binding of bindings) {
       try {

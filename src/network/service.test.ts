@@ -184,6 +184,31 @@ test('a published port answers on the host, on loopback of both families, from o
   assert.match(await ask(undefined, '127.0.0.1', 8080), /ECONNREFUSED/);
 });
 
+test('a foreign chain that drops forwarded packets is told to let ours through, and forgets it afterwards', async () => {
+  await firewall.load(
+    'table ip filter {\n chain DOCKER-USER {\n }\n chain FORWARD {\n type filter hook forward priority filter; policy drop;\n jump DOCKER-USER\n }\n}',
+  );
+  const wanted = request('inner', { ports: [{ protocol: 'tcp', containerPort: 80, hostPort: 8081 }] });
+  await withSandbox(wanted, async (inner) => {
+    await serving(inner.netnsPath, 80, async () => {
+      assert.doesNotMatch(await ask(lan, '198.51.100.2', 8081), /hello/);
+      await service.reconcile(new Set([wanted.owner.id]));
+      assert.match(await ask(lan, '198.51.100.2', 8081), /hello/);
+    });
+  });
+  assert.match((await firewall.table('ip', 'filter')) ?? '', /accept comment "berth_network_test"/);
+  await service.shutdown();
+  assert.doesNotMatch((await firewall.table('ip', 'filter')) ?? '', /berth/);
+  await firewall.load('delete table ip filter');
+  assert.deepEqual(await firewall.tables(), []);
+  assert.deepEqual(
+    (await links.list()).map((link) => link.name).filter((name) => !/^(lo|uplink|ifb\d)$/.test(name)),
+    [],
+  );
+  service = makeService();
+  await service.reconcile(new Set());
+});
+
 test('nothing is left after closing: links, namespaces, addresses', async () => {
   const left = (await links.list()).filter((link) => link.kind === 'veth' && link.name !== 'uplink').length;
   assert.ok(left <= 1, 'at most the pool');

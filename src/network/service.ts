@@ -7,6 +7,7 @@ import type { Database } from '#metadata';
 import { bridgeRules, createBridgeDriver } from './bridge-driver.ts';
 import { NameService, type NameServiceOptions } from './dns/name-service.ts';
 import type { NetworkDriver } from './driver.ts';
+import { ForeignChains } from './foreign-chains.ts';
 import { formatAddress, formatSubnet, parseCidr, parseSubnet } from './ip.ts';
 import { type AddressPool, defaultAddressPools, Ipam } from './ipam.ts';
 import type { IpamPool, NetworkService, PortBinding } from './network.ts';
@@ -72,7 +73,13 @@ export function createNetworkService(options: NetworkServiceOptions): NetworkSer
   const manager = new SandboxManager({
     ...{ database, namespaces, links, ipam, catalog, records, pool, ports, rules, names, hostFiles },
   });
-  const reconciler = { options, catalog, records, manager, rules, pool, ipam, group, directory };
+  const foreign = new ForeignChains({
+    firewall,
+    comment: table,
+    mark: PASS_MARK,
+    onAdmit: (chain) => log.warn('a chain of the host drops forwarded packets; a rule now admits ours', { chain }),
+  });
+  const reconciler = { options, catalog, records, manager, rules, foreign, pool, ipam, group, directory };
   return {
     create: (request) => catalog.create(request),
     get: async (name) => catalog.get(name),
@@ -80,7 +87,14 @@ export function createNetworkService(options: NetworkServiceOptions): NetworkSer
     endpoints: async (networkId) =>
       records.on(networkId).map(({ record, endpoint }) => ({ owner: record.owner, endpoint })),
     remove: (name) => catalog.remove(name),
-    open: (request) => manager.open(request),
+    async open(request) {
+      const sandbox = await manager.open(request);
+      // A firewall that came after us would otherwise cut this container off. Off the caller's path.
+      setImmediate(() => {
+        foreign.admitAgain().catch((error) => log.warn('cannot look at the host firewall', { error: messageOf(error) }));
+      });
+      return sandbox;
+    },
     find: (ownerId) => manager.find(ownerId),
     connect: (ownerId, endpoint) => manager.connect(ownerId, endpoint),
     disconnect: (ownerId, network) => manager.disconnect(ownerId, network),
@@ -92,6 +106,7 @@ export function createNetworkService(options: NetworkServiceOptions): NetworkSer
       await pool.close();
       names.close();
       ports.close();
+      if (records.all().length === 0) await leaveHost(reconciler);
     },
   };
 }
@@ -102,6 +117,7 @@ interface Reconciler {
   readonly records: SandboxRecords;
   readonly manager: SandboxManager;
   readonly rules: PacketRules;
+  readonly foreign: ForeignChains;
   readonly pool: SandboxPool;
   readonly ipam: Ipam;
   readonly group: number;
@@ -109,7 +125,7 @@ interface Reconciler {
 }
 
 async function reconcile(parts: Reconciler, alive: ReadonlySet<string>): Promise<void> {
-  const { catalog, records, manager, rules, pool, directory } = parts;
+  const { catalog, records, manager, rules, foreign, pool, directory } = parts;
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   forwardIPv4(parts.options.log);
   await rules.reload([], []);
@@ -123,7 +139,15 @@ async function reconcile(parts: Reconciler, alive: ReadonlySet<string>): Promise
   for (const record of records.all()) if (!alive.has(record.owner.id)) await manager.close(record.owner.id);
   await removeLeftovers(parts);
   for (const record of records.all()) await resume(parts, record.owner.id);
+  await foreign.admit();
   pool.start();
+}
+
+/** With nobody connected nothing of ours need stay: bridges, table and rules come back at the next start. */
+async function leaveHost({ catalog, rules, foreign }: Reconciler): Promise<void> {
+  for (const network of catalog.all()) await catalog.driver(network.driver).down(network);
+  await rules.remove();
+  await foreign.withdraw();
 }
 
 async function resume({ records, manager, options }: Reconciler, ownerId: string): Promise<void> {
