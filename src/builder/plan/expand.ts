@@ -17,6 +17,11 @@ export function expandWords(text: string, lookup: Lookup, escapeChar = '\\'): st
   return new Expander(text, lookup, escapeChar).run(true);
 }
 
+/** Replaces variables in the body of a here-document, where quotes and escapes stay as they are. */
+export function expandBody(text: string, lookup: Lookup, escapeChar = '\\'): string {
+  return new Expander(text, lookup, escapeChar).runBody();
+}
+
 /** Docker's message for a word that could not be expanded. */
 export function expandFailure(word: string, error: Error): string {
   return `failed to process ${JSON.stringify(word)}: ${error.message}`;
@@ -38,6 +43,16 @@ class Expander {
     const words = new WordList(split);
     while (this.#at < this.#text.length) this.#piece(words, false);
     return words.finish();
+  }
+
+  runBody(): string {
+    let body = '';
+    while (this.#at < this.#text.length) {
+      const char = this.#text.charAt(this.#at++);
+      if (char === '$') body += this.#dollar();
+      else body += char === this.#escape ? char + this.#text.charAt(this.#at++) : char;
+    }
+    return body;
   }
 
   /** Consumes one character, quoted stretch or substitution. `raw` keeps escapes, for patterns. */
