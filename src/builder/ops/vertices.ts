@@ -233,15 +233,15 @@ async function contextDigest(session: BuildSession, path: string, signal: AbortS
 function stepEvents(session: BuildSession, node: GraphNode): Pick<Vertex<StepResult>, 'onStart' | 'onDone' | 'onFail'> {
   const { step } = node;
   if (step === 0) return {};
-  const isBase = node.operation.kind === 'image' || node.operation.kind === 'scratch';
+  const isImage = node.operation.kind === 'image';
   return {
     onStart: () => {
       // The start of a FROM was told when its image was looked up.
-      if (node.opensStep && !isBase) session.emit({ kind: 'step-start', step });
+      if (node.opensStep && !isImage) session.emit({ kind: 'step-start', step });
     },
     onDone: (result, cached) => {
       if (!node.closesStep) return;
-      const imageId = node.operation.kind === 'image' && node.closesStep ? node.operation.image.id : undefined;
+      const imageId = node.operation.kind === 'image' ? node.operation.image.id : undefined;
       const id =
         imageId ?? (result.history.length > 0 || result.layers.length > 0 ? configDigest(node, result) : undefined);
       session.emit({ kind: 'step-done', step, cached, ...(id !== undefined && { imageId: id }) });
