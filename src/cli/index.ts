@@ -1,0 +1,2 @@
+export { main, runCli } from './main.ts';
+export type { Terminal } from './command/index.ts';
