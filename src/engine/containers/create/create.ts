@@ -6,7 +6,7 @@ import type { Image, ImageReader } from '#image';
 import { formatPlatform, parsePlatform, platformMatches } from '#oci';
 import type { Runtime } from '#runtime';
 import type { Snapshotter } from '#snapshot';
-import type { VolumeService } from '#volume';
+import type { Volume, VolumeService } from '#volume';
 import type { EventJournal } from '../../events/events.ts';
 import type { ContainerRequest } from '../container.ts';
 import { initialState, LiveContainer, type ContainerSettings, type PlannedMount } from '../live-container.ts';
@@ -21,7 +21,7 @@ export interface CreateDependencies {
   readonly registry: ContainerRegistry;
   readonly images: Pick<ImageReader, 'get' | 'unpack'>;
   readonly snapshots: Pick<Snapshotter, 'prepare' | 'remove'>;
-  readonly volumes: Pick<VolumeService, 'create' | 'acquire' | 'release' | 'remove' | 'list'>;
+  readonly volumes: Pick<VolumeService, 'create' | 'get' | 'acquire' | 'release' | 'remove'>;
   readonly runtimes: Runtime['runtimes'];
   readonly events: EventJournal;
   readonly limits: HostLimits;
@@ -152,14 +152,16 @@ async function makeVolumes(
       mounts.push(mount);
       continue;
     }
-    const known = new Set((await deps.volumes.list()).map((volume) => volume.name));
-    const isNew = !known.has(point.name);
-    const volume = await deps.volumes.create({
-      name: point.name,
-      ...(point.driver && !known.has(point.name) ? { driver: point.driver } : {}),
-      ...(asked.driver && isNew ? { options: asked.driver.options } : {}),
-      labels: { ...asked.labels, ...(asked.source === '' ? { 'com.docker.volume.anonymous': '' } : {}) },
-    });
+    const known = point.name === '' ? undefined : await findVolume(deps, point.name);
+    const isNew = known === undefined;
+    const volume =
+      known ??
+      (await deps.volumes.create({
+        ...(point.name === '' ? {} : { name: point.name }),
+        ...(point.driver ? { driver: point.driver } : {}),
+        ...(asked.driver ? { options: asked.driver.options } : {}),
+        labels: { ...asked.labels, ...(point.name === '' ? { 'com.docker.volume.anonymous': '' } : {}) },
+      }));
     const { name } = volume;
     if (isNew) {
       undo.push(() => deps.volumes.remove(name, { force: true }));
@@ -169,6 +171,15 @@ async function makeVolumes(
     mounts.push({ asked, point: { ...point, name, driver: volume.driver, source: volume.mountpoint } });
   }
   return mounts;
+}
+
+async function findVolume(deps: CreateDependencies, name: string): Promise<Volume | undefined> {
+  try {
+    return await deps.volumes.get(name);
+  } catch (error) {
+    if (isBerthError(error, 'not-found')) return undefined;
+    throw error;
+  }
 }
 
 function chooseHostname(request: ContainerRequest, id: string): string {

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { invalid, newId } from '#base';
+import { invalid } from '#base';
 import type { ContainerRequest, MountPoint, MountSettings } from '../container.ts';
 import type { PlannedMount } from '../live-container.ts';
 
@@ -14,7 +14,7 @@ export interface MountSources {
 
 /**
  * All mounts of a container: asked ones, inherited ones, and anonymous volumes for the paths that the request or the
- * image declares and nothing else covers. Volumes without a name get one. Throws `invalid` for bad or double targets.
+ * image declares and nothing else covers. Throws `invalid` for bad or double targets.
  */
 export function planMounts({ request, imageVolumes, inherited }: MountSources): PlannedMount[] {
   const { host } = request;
@@ -44,10 +44,9 @@ function plan(asked: MountSettings, defaultDriver: string): PlannedMount {
   const mode = asked.mode ?? (asked.type === 'volume' && !asked.fromImage && asked.source !== '' ? 'z' : '');
   const common = { type: asked.type, destination, rw: !asked.readonly, mode } as const;
   if (asked.type === 'volume') {
-    const name = asked.source || newId();
     const driver = asked.driver?.name || defaultDriver || 'local';
-    // The source is known once the volume exists; create fills it in.
-    return { asked, point: { ...common, name, driver, source: '', propagation: '' } };
+    // Source, and the name of an anonymous one, are known once the volume exists: create fills them in.
+    return { asked, point: { ...common, name: asked.source, driver, source: '', propagation: '' } };
   }
   return { asked, point: { ...common, source: planSource(asked), propagation: planPropagation(asked) } };
 }

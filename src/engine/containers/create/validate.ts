@@ -120,11 +120,6 @@ function checkHost(host: HostSettings): void {
   checkMode('UTS', host.utsMode, ['', 'host', 'private']);
   checkMode('User namespace', host.usernsMode, ['', 'host']);
   checkMode('cgroup namespace', host.cgroupnsMode, ['', 'host', 'private']);
-  if (host.deviceRequests.length > 0) {
-    const [first] = host.deviceRequests;
-    const wanted = JSON.stringify(first?.capabilities ?? []).replaceAll('"', '').replaceAll(',', ' ');
-    throw invalid(`could not select device driver "${first?.driver ?? ''}" with capabilities: ${wanted}`);
-  }
   if (Object.keys(host.storageOpt).length > 0) {
     throw invalid('--storage-opt is supported only for overlay over xfs with \'pquota\' mount option');
   }
