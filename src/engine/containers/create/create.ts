@@ -9,7 +9,7 @@ import type { Snapshotter } from '#snapshot';
 import type { Volume, VolumeService } from '#volume';
 import type { EventJournal } from '../../events/events.ts';
 import type { ContainerRequest } from '../container.ts';
-import { initialState, LiveContainer, type ContainerSettings, type PlannedMount } from '../live-container.ts';
+import { type ContainerSettings, initialState, LiveContainer, type PlannedMount } from '../live-container.ts';
 import type { ContainerRegistry } from '../registry.ts';
 import { mergeImage } from './merge-image.ts';
 import { planMounts } from './plan-mounts.ts';
@@ -209,7 +209,12 @@ function resolveModes(deps: CreateDependencies, { host }: ContainerRequest): Con
 }
 
 /** The networks asked for by name; the network mode names the first. */
-function planNetworks({ host, endpoints, networkDisabled, macAddress }: ContainerRequest): ContainerSettings['networks'] {
+function planNetworks({
+  host,
+  endpoints,
+  networkDisabled,
+  macAddress,
+}: ContainerRequest): ContainerSettings['networks'] {
   const mode = host.networkMode === '' || host.networkMode === 'default' ? 'bridge' : host.networkMode;
   if (networkDisabled || mode.startsWith('container:')) return {};
   const given = endpoints[mode] ?? endpoints.default ?? {};

@@ -56,11 +56,14 @@ function planSource(asked: MountSettings): string {
     if (asked.source !== '') throw invalid('invalid mount config for type "tmpfs": field Source must not be specified');
     return '';
   }
-  if (asked.source === '') throw invalid(`invalid mount config for type "${asked.type}": field Source must not be empty`);
+  if (asked.source === '')
+    throw invalid(`invalid mount config for type "${asked.type}": field Source must not be empty`);
   if (asked.type === 'image') return asked.source;
   if (asked.type !== 'bind') throw invalid(`mount type ${asked.type} is not supported on this host`);
   if (!asked.source.startsWith('/')) {
-    throw invalid(`invalid mount config for type "bind": invalid mount path: '${asked.source}' mount path must be absolute`);
+    throw invalid(
+      `invalid mount config for type "bind": invalid mount path: '${asked.source}' mount path must be absolute`,
+    );
   }
   return posix.normalize(asked.source);
 }

@@ -1,7 +1,7 @@
 import { invalid } from '#base';
 import type { ContainerRequest, HostSettings, ResourceSettings, RestartPolicy } from '../container.ts';
-import { parseSecurityOptions } from '../start/security-options.ts';
 import { signalNumber } from '../signals.ts';
+import { parseSecurityOptions } from '../start/security-options.ts';
 
 /** What this host has to give. */
 export interface HostLimits {
@@ -23,7 +23,8 @@ export function validateRequest(request: ContainerRequest, limits: HostLimits): 
     throw invalid(`the working directory '${process.workingDir}' is invalid, it needs to be an absolute path`);
   }
   if (process.stopSignal !== '') signalNumber(process.stopSignal);
-  for (const entry of process.env) if (entry.startsWith('=') || entry === '') throw invalid(`invalid environment variable: ${entry}`);
+  for (const entry of process.env)
+    if (entry.startsWith('=') || entry === '') throw invalid(`invalid environment variable: ${entry}`);
   checkHealthcheck(request);
   checkHost(host);
   return checkResources(host.resources, limits);
@@ -70,7 +71,9 @@ export function checkResources(resources: ResourceSettings, limits: HostLimits):
     }
   }
   if (memory > 0 && !limits.swap) {
-    return ['Your kernel does not support swap limit capabilities or the cgroup is not mounted. Memory limited without swap.'];
+    return [
+      'Your kernel does not support swap limit capabilities or the cgroup is not mounted. Memory limited without swap.',
+    ];
   }
   return [];
 }
@@ -121,10 +124,12 @@ function checkHost(host: HostSettings): void {
   checkMode('User namespace', host.usernsMode, ['', 'host']);
   checkMode('cgroup namespace', host.cgroupnsMode, ['', 'host', 'private']);
   if (Object.keys(host.storageOpt).length > 0) {
-    throw invalid('--storage-opt is supported only for overlay over xfs with \'pquota\' mount option');
+    throw invalid("--storage-opt is supported only for overlay over xfs with 'pquota' mount option");
   }
   if (host.networkMode === 'host' && host.links.length > 0) {
-    throw invalid('conflicting options: host type networking can\'t be used with links. This would result in undefined behavior');
+    throw invalid(
+      "conflicting options: host type networking can't be used with links. This would result in undefined behavior",
+    );
   }
   parseSecurityOptions(host.securityOpt);
 }

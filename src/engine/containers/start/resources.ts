@@ -14,12 +14,17 @@ export async function runtimeResources(
   return {
     ...nonEmpty('memory', memoryLimits(limits, host)),
     ...nonEmpty('cpu', cpuLimits(limits)),
-    ...(limits.pidsLimit && limits.pidsLimit !== 0 ? { pids: { limit: limits.pidsLimit < 0 ? -1 : limits.pidsLimit } } : {}),
+    ...(limits.pidsLimit && limits.pidsLimit !== 0
+      ? { pids: { limit: limits.pidsLimit < 0 ? -1 : limits.pidsLimit } }
+      : {}),
     ...nonEmpty('blockIO', blockIO),
   };
 }
 
-function memoryLimits(limits: ResourceSettings, host: { readonly swap: boolean }): NonNullable<RuntimeResources['memory']> {
+function memoryLimits(
+  limits: ResourceSettings,
+  host: { readonly swap: boolean },
+): NonNullable<RuntimeResources['memory']> {
   const { memory = 0, memorySwap = 0, memoryReservation = 0, kernelMemory = 0, memorySwappiness } = limits;
   // Without a word on swap a container may use as much of it as of memory, as in Docker.
   const swap = memorySwap !== 0 ? memorySwap : memory * 2;
