@@ -12,6 +12,14 @@ export interface LayerFacts {
   readonly size: number;
 }
 
+/** Bounds that guard against archives made to fill a disk. */
+export interface LayerLimits {
+  /** Members at most. */
+  readonly entries: number;
+  /** Bytes of the uncompressed archive at most; also of all files together, with the holes of sparse ones. */
+  readonly size: number;
+}
+
 /**
  * Layer work, done in worker threads so that the event loop never hashes or walks a tree. Input is hostile: every
  * entry stays inside its target (`..`, absolute names, symlink and hard-link escapes throw `invalid`).
@@ -51,6 +59,16 @@ export interface UnpackOptions {
   readonly keepOwner?: boolean;
   readonly owner?: { uid: number; gid: number };
   readonly signal?: AbortSignal;
+}
+
+/** What {@link LayerArchiver} and {@link TreeArchiver} share: a few worker threads. */
+export interface ArchiverOptions {
+  /** Worker threads at most; default 2. They start when needed and end when idle. */
+  readonly workers?: number;
+  /** Milliseconds after which an idle worker ends; default 5000. */
+  readonly idleTimeout?: number;
+  /** Default 5,000,000 entries and 256 GiB. An archive beyond them is `invalid`. */
+  readonly limits?: Partial<LayerLimits>;
 }
 
 /** Tar streams of file trees, resolved inside a root as the container would see it (symlinks never lead out). */

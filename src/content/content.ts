@@ -24,8 +24,11 @@ export interface BlobWriter {
    * moves it to its name, syncs the directory. A blob that is already there is a success. Returns what was stored.
    */
   commit(expected?: { digest?: Digest; size?: number }): Promise<BlobInfo>;
-  /** Drops the bytes. Harmless after commit and when repeated. */
-  abort(): Promise<void>;
+  /**
+   * Drops the bytes; with `keep`, those of a keyed write stay for the next writer of that key. Harmless after commit
+   * and when repeated.
+   */
+  abort(options?: { keep?: boolean }): Promise<void>;
 }
 
 /**
@@ -43,7 +46,10 @@ export interface ContentStore {
   /** The file that holds the blob: for helpers that read by path. Never write to it. Does not check that it exists. */
   pathOf(digest: Digest): string;
 
-  /** Starts a write. With a `key`, a write that was cut off can be taken up again: `size` then starts above 0. */
+  /**
+   * Starts a write. With a `key`, a write that was cut off can be taken up again: `size` then starts above 0. Throws
+   * `conflict` while another writer of that key is open.
+   */
   writer(options?: { key?: string }): Promise<BlobWriter>;
 
   /** Removes a blob; one that is not there is a success. The caller makes sure that nobody needs it. */
