@@ -8,3 +8,4 @@ export * from './memory-content.ts';
 export * from './private-mounts.ts';
 export * from './pty.ts';
 export * from './runtime-fixture.ts';
+export * from './snapshot-suite.ts';

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { createMounts, createProcesses } from '#host';
+import { type Database, openDatabase } from '#metadata';
+import { snapshotterSuite } from '#testkit';
+import { createOverlaySnapshotter } from './overlay-snapshotter.ts';
+import { SharedSync } from './shared-sync.ts';
+import { snapshotMigrations } from './snapshot-records.ts';
+
+const mounts = createMounts();
+const processes = createProcesses();
+
+async function fixture(rootName: string, withLink: boolean) {
+  const directory = mkdtempSync(join(tmpdir(), 'berth-snapshot-'));
+  const scratch = join(directory, 'scratch');
+  mkdirSync(scratch);
+  const database = openDatabase(':memory:', snapshotMigrations);
+  const root = join(directory, rootName);
+  const link = withLink ? { link: join(directory, 'l') } : {};
+  const snapshotter = await createOverlaySnapshotter({ database, root, mounts, processes, ...link });
+  return {
+    snapshotter,
+    scratch,
+    close: async () => {
+      database.close();
+      rmSync(directory, { recursive: true });
+    },
+  };
+}
+
+snapshotterSuite('the overlay snapshotter with a short link', () => fixture('snapshots', true));
+snapshotterSuite('the overlay snapshotter below a long path', () => fixture('long-name-'.repeat(12), false));
+
+describe('the overlay snapshotter after a crash', () => {
+  let root: string;
+  let database: Database;
+  const open = () => createOverlaySnapshotter({ database, root, mounts, processes });
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'berth-snapshot-'));
+    database = openDatabase(':memory:', snapshotMigrations);
+  });
+  afterEach(() => {
+    database.close();
+    rmSync(root, { recursive: true });
+  });
+
+  it('removes directories without a record and half-done removals', async () => {
+    mkdirSync(join(root, '7', 'fs'), { recursive: true });
+    mkdirSync(join(root, 'removed-3'));
+    const snapshotter = await open();
+    const { removed } = await snapshotter.reconcile();
+    assert.deepEqual(removed.sort(), [join(root, '7'), join(root, 'removed-3')]);
+    assert.deepEqual(readdirSync(root), []);
+  });
+
+  it('removes records without a directory, with all that was made on them', async () => {
+    const snapshotter = await open();
+    await snapshotter.prepare('a');
+    await snapshotter.commit('base', 'a');
+    await snapshotter.prepare('kept');
+    await snapshotter.prepare('box', 'base');
+    rmSync(await snapshotter.directory('base'), { recursive: true });
+    const { removed } = await snapshotter.reconcile();
+    assert.ok(removed.includes('base') && removed.includes('box'));
+    assert.deepEqual(
+      (await snapshotter.list()).map((snapshot) => snapshot.key),
+      ['kept'],
+    );
+    assert.equal(readdirSync(root).length, 1);
+  });
+
+  it('finishes a commit that was recorded', async () => {
+    const snapshotter = await open();
+    await snapshotter.prepare('a');
+    const directory = await snapshotter.directory('a');
+    await snapshotter.commit('base', 'a');
+    mkdirSync(join(directory, '../work/work'), { recursive: true });
+    assert.deepEqual(await snapshotter.reconcile(), { removed: [] });
+    assert.equal(existsSync(join(directory, '../work')), false);
+  });
+
+  it('does not use a number again that a leftover directory has', async () => {
+    mkdirSync(join(root, '1'));
+    writeFileSync(join(root, '1', 'old'), '');
+    const snapshotter = await open();
+    await snapshotter.prepare('a');
+    assert.equal(await snapshotter.directory('a'), join(root, '2', 'fs'));
+  });
+
+  it('points the link to its root again', async () => {
+    const link = join(root, 'link');
+    for (const name of ['first', 'second']) {
+      await createOverlaySnapshotter({ database, root: join(root, name), link, mounts, processes });
+    }
+    assert.equal(readlinkSync(link), join(root, 'second'));
+  });
+});
+
+describe('SharedSync', () => {
+  it('runs once for all who ask while another sync runs, and that one starts after they asked', async () => {
+    const ends: (() => void)[] = [];
+    const sync = new SharedSync(() => new Promise<void>((resolve) => ends.push(resolve)));
+    const first = sync.run();
+    const later = [sync.run(), sync.run(), sync.run()];
+    assert.equal(ends.length, 1);
+    ends[0]?.();
+    await first;
+    await new Promise(setImmediate);
+    assert.equal(ends.length, 2);
+    ends[1]?.();
+    await Promise.all(later);
+    const last = sync.run();
+    assert.equal(ends.length, 3);
+    ends[2]?.();
+    await last;
+  });
+});

@@ -1,0 +1,287 @@
+import { mkdirSync } from 'node:fs';
+import { access, chmod, chown, mkdir, open, readdir, readlink, rename, rm, stat, symlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { conflict, errnoOf, invalid, KeyedLock, notFound, unavailable, withUndo } from '#base';
+import { type Mounts, type Processes, syncFileSystem } from '#host';
+import type { Database } from '#metadata';
+import { SharedSync } from './shared-sync.ts';
+import type { SnapshotInfo, SnapshotMount, Snapshotter } from './snapshot.ts';
+import { type SnapshotRecord, SnapshotRecords } from './snapshot-records.ts';
+
+/** What the overlay snapshotter needs. */
+export interface OverlaySnapshotterOptions {
+  readonly database: Database;
+  /** Directory of the snapshots, made if missing; on a file system that can be an overlay's upper layer. */
+  readonly root: string;
+  /** A short path that becomes a symbolic link to `root` and is used for lower layers; default `root` itself. */
+  readonly link?: string;
+  readonly mounts: Mounts;
+  readonly processes: Processes;
+}
+
+/**
+ * Options of every overlay: no features that leave more in the upper directory than whiteouts and opaque marks
+ * (kernel, overlayfs.rst), so that a layer made from it means the same everywhere.
+ */
+const overlayOptions = ['index=off', 'redirect_dir=off', 'metacopy=off'];
+/** The page of options that mount(2) takes, less what is not a lower layer. */
+const maxOptionBytes = 4095;
+const removedPrefix = 'removed-';
+
+/** Makes the overlayfs snapshotter, and `root` and `link` where missing. */
+export async function createOverlaySnapshotter(options: OverlaySnapshotterOptions): Promise<Snapshotter> {
+  if (/[:,\\]/.test(`${options.root}${options.link ?? ''}`)) {
+    throw invalid(`${options.root}: colon, comma and backslash cannot stand in the path of overlay layers`);
+  }
+  await mkdir(options.root, { recursive: true, mode: 0o700 });
+  if (options.link !== undefined) await pointLink(options.link, options.root);
+  return new OverlaySnapshotter(options);
+}
+
+/**
+ * One directory per snapshot, `root/N/fs` for its files and `root/N/work` for overlayfs while it is active. A directory
+ * is there before its record and goes after it.
+ */
+class OverlaySnapshotter implements Snapshotter {
+  readonly driver = 'overlay2';
+  readonly #options: OverlaySnapshotterOptions;
+  readonly #records: SnapshotRecords;
+  readonly #lock = new KeyedLock();
+  readonly #sync: SharedSync;
+  #lastNumber: number;
+
+  constructor(options: OverlaySnapshotterOptions) {
+    this.#options = options;
+    this.#records = new SnapshotRecords(options.database);
+    this.#lastNumber = this.#records.highestNumber();
+    this.#sync = new SharedSync(() => syncFileSystem(options.root));
+  }
+
+  async stat(key: string): Promise<SnapshotInfo> {
+    return info(this.#records.get(key));
+  }
+
+  async has(key: string): Promise<boolean> {
+    return this.#records.find(key) !== undefined;
+  }
+
+  async prepare(key: string, parent?: string): Promise<SnapshotInfo> {
+    return this.#lock.run(key, async () => {
+      if (this.#records.find(key) !== undefined) throw conflict(`snapshot ${key} exists already`);
+      const below = parent === undefined ? undefined : this.#committed(parent);
+      return withUndo(async (undo) => {
+        const number = this.#newDirectory();
+        undo.push(() => rm(this.#path(number), { recursive: true, force: true }));
+        const files = join(this.#path(number), 'fs');
+        await mkdir(files, { mode: 0o755 });
+        await mkdir(join(this.#path(number), 'work'), { mode: 0o700 });
+        if (below === undefined) await chmod(files, 0o755);
+        else await likeRoot(join(this.#path(below.number), 'fs'), files);
+        this.#records.insertActive({ number, key, parent: below?.number, createdAt: Date.now() });
+        return info(this.#records.get(key));
+      });
+    });
+  }
+
+  async commit(name: string, key: string): Promise<SnapshotInfo> {
+    if (name === key) throw conflict(`snapshot ${key} needs another name to be committed`);
+    return this.#lock.run(name, async () => {
+      const active = this.#records.get(key);
+      if (active.kind !== 'active') throw conflict(`snapshot ${key} is committed already`);
+      if (this.#records.find(name) === undefined) {
+        await this.#sync.run();
+        this.#records.commit(active.number, name, Date.now());
+        await rm(join(this.#path(active.number), 'work'), { recursive: true, force: true });
+      } else {
+        await this.remove(key);
+      }
+      return info(this.#records.get(name));
+    });
+  }
+
+  async mounts(key: string, options: { readonly?: boolean } = {}): Promise<SnapshotMount[]> {
+    const snapshot = this.#records.get(key);
+    const readonly = options.readonly || snapshot.kind === 'committed';
+    const [top = snapshot.number, ...lower] = this.#records.chain(snapshot.number);
+    if (lower.length === 0) {
+      const source = join(this.#path(top), 'fs');
+      return [{ type: 'bind', source, options: readonly ? ['bind', 'ro'] : ['bind'] }];
+    }
+    const short = (number: number) => `${this.#options.link ?? this.#options.root}/${number}/fs`;
+    const lowerdir = (readonly ? [top, ...lower] : lower).map(short).join(':');
+    const upper = readonly
+      ? ['ro']
+      : [`upperdir=${join(this.#path(top), 'fs')}`, `workdir=${join(this.#path(top), 'work')}`];
+    return [{ type: 'overlay', source: 'overlay', options: [...overlayOptions, ...upper, `lowerdir=${lowerdir}`] }];
+  }
+
+  async mount(key: string, target: string, options: { readonly?: boolean } = {}): Promise<void> {
+    for (const mount of await this.mounts(key, options)) {
+      if (Buffer.byteLength(mount.options.join(',')) <= maxOptionBytes) {
+        await this.#options.mounts.mount({ ...mount, target });
+      } else {
+        await this.#mountByDescriptor(mount, target);
+      }
+    }
+  }
+
+  async unmount(target: string): Promise<void> {
+    await this.#options.mounts.unmount(target);
+  }
+
+  async directory(key: string): Promise<string> {
+    return join(this.#path(this.#records.get(key).number), 'fs');
+  }
+
+  async usage(key: string): Promise<{ bytes: number; inodes: number }> {
+    const snapshot = this.#records.get(key);
+    const { bytes, inodes } = snapshot;
+    if (bytes !== null && inodes !== null) return { bytes, inodes };
+    const measured = await this.#measure(join(this.#path(snapshot.number), 'fs'));
+    if (snapshot.kind === 'committed') this.#records.setUsage(snapshot.number, measured);
+    return measured;
+  }
+
+  async remove(key: string): Promise<void> {
+    await this.#lock.run(key, async () => {
+      const snapshot = this.#records.find(key);
+      if (snapshot === undefined) return;
+      if (!this.#records.remove(snapshot.number)) {
+        throw conflict(`snapshot ${key} cannot be removed: another snapshot is made on it`);
+      }
+      await this.#discard(String(snapshot.number));
+    });
+  }
+
+  async list(): Promise<SnapshotInfo[]> {
+    return this.#records.list().map(info);
+  }
+
+  async reconcile(): Promise<{ removed: string[] }> {
+    const removed: string[] = [];
+    const broken = new Set<string>();
+    const snapshots = this.#records.list();
+    for (const snapshot of snapshots) {
+      const whole = await exists(join(this.#path(snapshot.number), 'fs'));
+      if (!whole || (snapshot.parent !== undefined && broken.has(snapshot.parent))) broken.add(snapshot.key);
+    }
+    for (const snapshot of snapshots.toReversed()) {
+      if (!broken.has(snapshot.key)) continue;
+      this.#records.remove(snapshot.number);
+      removed.push(snapshot.key);
+    }
+    const known = new Set(this.#records.list().map((snapshot) => String(snapshot.number)));
+    for (const name of await readdir(this.#options.root)) {
+      if (known.has(name)) continue;
+      await this.#discard(name);
+      removed.push(join(this.#options.root, name));
+    }
+    for (const snapshot of this.#records.list()) {
+      // A crash between the record of a commit and this removal leaves the work directory.
+      const work = join(this.#path(snapshot.number), 'work');
+      if (snapshot.kind === 'committed') await rm(work, { recursive: true, force: true });
+    }
+    return { removed };
+  }
+
+  #path(number: number): string {
+    return join(this.#options.root, String(number));
+  }
+
+  /** Takes a number that no directory has: records and leftovers of a crash both count. */
+  #newDirectory(): number {
+    for (;;) {
+      this.#lastNumber += 1;
+      try {
+        mkdirSync(this.#path(this.#lastNumber), { mode: 0o700 });
+        return this.#lastNumber;
+      } catch (error) {
+        if (errnoOf(error) !== 'EEXIST') throw error;
+      }
+    }
+  }
+
+  #committed(key: string): SnapshotRecord {
+    const found = this.#records.find(key);
+    if (found?.kind !== 'committed') throw notFound(`parent snapshot ${key} does not exist or is not committed`);
+    return found;
+  }
+
+  /** Names the layers through a descriptor of `root`, the shortest path there is, when a page is too small otherwise. */
+  async #mountByDescriptor(mount: SnapshotMount, target: string): Promise<void> {
+    const root = await open(this.#options.root, 'r');
+    try {
+      const short = `/proc/self/fd/${root.fd}/`;
+      const long = new Set([`${this.#options.root}/`, `${this.#options.link ?? this.#options.root}/`]);
+      const shorten = (option: string) => {
+        const [, name, value] = /^((?:lower|upper|work)dir)=(.*)$/s.exec(option) ?? [];
+        if (value === undefined) return option;
+        const paths = value.split(':').map((path) => {
+          const prefix = [...long].find((candidate) => path.startsWith(candidate));
+          return prefix === undefined ? path : short + path.slice(prefix.length);
+        });
+        return `${name}=${paths.join(':')}`;
+      };
+      await this.#options.mounts.mount({ ...mount, options: mount.options.map(shorten), target });
+    } finally {
+      await root.close();
+    }
+  }
+
+  /** Out of the numbers first: a removal that a crash interrupts is never taken for a snapshot. */
+  async #discard(name: string): Promise<void> {
+    const path = join(this.#options.root, name);
+    const doomed = name.startsWith(removedPrefix) ? path : join(this.#options.root, `${removedPrefix}${name}`);
+    if (doomed !== path) await rename(path, doomed).catch(ignoreMissing);
+    await rm(doomed, { recursive: true, force: true });
+  }
+
+  /** Sums file sizes, each inode once and directories as nothing, as Docker counts a layer. */
+  async #measure(directory: string): Promise<{ bytes: number; inodes: number }> {
+    // Only numbers are printed: a file's name can be anything.
+    const found = await this.#options.processes.run('find', [directory, '-mindepth', '1', '-printf', '%y %i %s\\n']);
+    if (found.code !== 0 && found.stdout === '') throw unavailable(`find ${directory}: ${found.stderr.trim()}`);
+    const sizes = new Map<string, number>();
+    for (const line of found.stdout.split('\n')) {
+      const [type, inode, size] = line.split(' ');
+      if (inode !== undefined) sizes.set(inode, type === 'd' ? 0 : Number(size));
+    }
+    let bytes = 0;
+    for (const size of sizes.values()) bytes += size;
+    return { bytes, inodes: sizes.size };
+  }
+}
+
+function info({ key, kind, parent, createdAt }: SnapshotRecord): SnapshotInfo {
+  return { key, kind, parent, createdAt };
+}
+
+/** The root of an overlay shows mode and owner of its uppermost directory: they must be those of the layer below. */
+async function likeRoot(parent: string, directory: string): Promise<void> {
+  const { mode, uid, gid } = await stat(parent);
+  await chown(directory, uid, gid);
+  await chmod(directory, mode & 0o7777);
+}
+
+async function pointLink(link: string, target: string): Promise<void> {
+  await mkdir(dirname(link), { recursive: true, mode: 0o711 });
+  try {
+    await symlink(target, link);
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+    if ((await readlink(link)) === target) return;
+    await rm(link);
+    await symlink(target, link);
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function ignoreMissing(error: unknown): void {
+  if (errnoOf(error) !== 'ENOENT') throw error;
+}
