@@ -58,6 +58,8 @@ export type LinkChange =
       readonly newName?: string;
       readonly mac?: string;
       readonly mtu?: number;
+      /** Of a bridge port: frames may leave by the port they came from. */
+      readonly hairpin?: boolean;
     }
   | { readonly op: 'delete'; readonly name: string }
   | { readonly op: 'add-address' | 'delete-address'; readonly name: string; readonly address: string }

@@ -24,7 +24,7 @@ export const IFLA = {
   NET_NS_FD: 28,
 } as const;
 /** Attributes inside IFLA_LINKINFO. */
-export const INFO = { KIND: 1, DATA: 2 } as const;
+export const INFO = { KIND: 1, DATA: 2, SLAVE_KIND: 4, SLAVE_DATA: 5 } as const;
 /** Attributes of an address. */
 export const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4, FLAGS: 8 } as const;
 /** Attributes of a route. */
@@ -32,6 +32,7 @@ export const RTA = { DST: 1, OIF: 4, GATEWAY: 5, TABLE: 15 } as const;
 /** The link is administratively up. */
 export const IFF_UP = 1;
 
+const IFLA_BRPORT_MODE = 4;
 const VETH_INFO_PEER = 1;
 const IFLA_MACVLAN_MODE = 1;
 const MACVLAN_MODES = { private: 1, vepa: 2, bridge: 4, passthru: 8 } as const;
@@ -112,6 +113,10 @@ export function setLink(change: Change<'set'>, index: number, master: number | u
   if (change.mac !== undefined) parts.push(attribute(IFLA.ADDRESS, macBytes(change.mac)));
   if (change.mtu !== undefined) parts.push(attribute(IFLA.MTU, change.mtu));
   if (master !== undefined) parts.push(attribute(IFLA.MASTER, master));
+  if (change.hairpin !== undefined) {
+    const mode = attribute(IFLA_BRPORT_MODE, Buffer.from([change.hairpin ? 1 : 0]));
+    parts.push(nested(IFLA.LINKINFO, attribute(INFO.SLAVE_KIND, 'bridge'), nested(INFO.SLAVE_DATA, mode)));
+  }
   return { type: LINK.new, flags: 0, body: Buffer.concat(parts) };
 }
 

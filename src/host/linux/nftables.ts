@@ -44,6 +44,20 @@ export function createFirewall(namespaces: Pick<NetworkNamespaces, 'enter'>): Fi
     async baseChains(netns) {
       return parse(run('list chains', true, netns)).flatMap(({ chain }) => (chain?.hook ? [baseChain(chain)] : []));
     },
+    async contents(family, table, netns) {
+      const names = await this.tables(netns);
+      const objects = names.includes(`${family} ${table}`)
+        ? parse(run(`list table ${family} ${table}`, true, netns))
+        : [];
+      return {
+        chains: objects.flatMap(({ chain }) => (chain ? [String(chain.name)] : [])),
+        rules: objects.flatMap(({ rule }) =>
+          rule
+            ? [{ chain: String(rule.chain), handle: Number(rule.handle), comment: String(rule.comment ?? '') }]
+            : [],
+        ),
+      };
+    },
     async table(family, name, netns) {
       const names = await this.tables(netns);
       return names.includes(`${family} ${name}`) ? run(`list table ${family} ${name}`, false, netns) : undefined;
@@ -89,9 +103,9 @@ function execute(calls: Calls, request: { context: unknown; script: string; json
 
 type JsonObject = Readonly<Record<string, string | number | undefined>>;
 
-function parse(output: string): { readonly table?: JsonObject; readonly chain?: JsonObject }[] {
+function parse(output: string): { readonly table?: JsonObject; readonly chain?: JsonObject; readonly rule?: JsonObject }[] {
   if (output.trim() === '') return [];
-  return (JSON.parse(output) as { nftables: { table?: JsonObject; chain?: JsonObject }[] }).nftables;
+  return (JSON.parse(output) as { nftables: { table?: JsonObject; chain?: JsonObject; rule?: JsonObject }[] }).nftables;
 }
 
 function baseChain(chain: JsonObject): BaseChain {

@@ -1,0 +1,132 @@
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Logger, messageOf, newId, shortId } from '#base';
+import type { Links, NetworkNamespaces } from '#host';
+import { randomMac } from './bridge-driver.ts';
+
+/** A namespace with loopback up and a veth pair whose near end waits for a bridge. */
+export interface ReadySandbox {
+  readonly id: string;
+  readonly netns: string;
+  readonly hostLink: string;
+  /** Of `eth0`, the far end. */
+  readonly mac: string;
+}
+
+/** What the pool works with. */
+export interface SandboxPoolOptions {
+  readonly namespaces: NetworkNamespaces;
+  readonly links: Links;
+  /** Directory of pinned namespaces. */
+  readonly directory: string;
+  readonly group: number;
+  /** How many wait ready; 0 for none. */
+  readonly size: number;
+  readonly log: Logger;
+}
+
+/** Wait before refilling, in ms: lets the start that took a sandbox go first. */
+const REFILL_DELAY = 100;
+
+/** Sandboxes made ahead, so that opening one costs an address and a route. */
+export class SandboxPool {
+  readonly #options: SandboxPoolOptions;
+  readonly #ready: ReadySandbox[] = [];
+  #filling: Promise<void> = Promise.resolve();
+  #timer: NodeJS.Timeout | undefined;
+  #closed = true;
+
+  constructor(options: SandboxPoolOptions) {
+    this.#options = options;
+  }
+
+  /** Begins filling, in the background. */
+  start(): void {
+    this.#closed = false;
+    this.#refillSoon(0);
+  }
+
+  /** A ready sandbox, or one made now. The caller owns it. */
+  async take(): Promise<ReadySandbox> {
+    const ready = this.#ready.shift();
+    this.#refillSoon(REFILL_DELAY);
+    return ready ?? this.make({ link: true });
+  }
+
+  /** A namespace with loopback up; with `link` also the veth pair. */
+  async make(want: { link: boolean }): Promise<ReadySandbox> {
+    const { namespaces, links, directory, group } = this.#options;
+    const id = newId();
+    const netns = join(directory, shortId(id));
+    const hostLink = newHostLink();
+    const mac = randomMac();
+    await namespaces.create(netns);
+    try {
+      namespaces.enter(netns, allowLowPortsAndPing);
+      await links.apply([{ op: 'set', name: 'lo', up: true }], netns);
+      if (want.link) {
+        await links.apply([
+          { op: 'add-veth', name: hostLink, group, peerName: 'eth0', peerNetns: netns, peerMac: mac },
+        ]);
+      }
+    } catch (error) {
+      await namespaces.remove(netns);
+      throw error;
+    }
+    return { id, netns, hostLink, mac };
+  }
+
+  /** Removes a sandbox with its link. Harmless when repeated. */
+  async discard(sandbox: Pick<ReadySandbox, 'netns' | 'hostLink'>): Promise<void> {
+    await this.#options.links.apply([{ op: 'delete', name: sandbox.hostLink }]);
+    await this.#options.namespaces.remove(sandbox.netns);
+  }
+
+  /** Stops filling and removes what waits. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.#filling;
+    for (const sandbox of this.#ready.splice(0)) await this.discard(sandbox);
+  }
+
+  /** Waits until the pool is full (or filling failed). */
+  async settled(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    await this.#filling;
+    await this.#fill();
+  }
+
+  #refillSoon(delay: number): void {
+    if (this.#closed || this.#timer !== undefined || this.#ready.length >= this.#options.size) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#filling = this.#filling.then(() => this.#fill());
+    }, delay).unref();
+  }
+
+  async #fill(): Promise<void> {
+    try {
+      while (!this.#closed && this.#ready.length < this.#options.size) {
+        const sandbox = await this.make({ link: true });
+        if (this.#closed) await this.discard(sandbox);
+        else this.#ready.push(sandbox);
+      }
+    } catch (error) {
+      this.#options.log.warn('cannot prepare network sandboxes ahead', { error: messageOf(error) });
+    }
+  }
+}
+
+/** What Docker allows every container in its own namespace: ports below 1024 and ping, for any user (ip(7), icmp(7)). */
+function allowLowPortsAndPing(): void {
+  writeFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', '0');
+  writeFileSync('/proc/sys/net/ipv4/ping_group_range', '0 2147483647');
+}
+
+/** A new name for the host's end of a veth pair. */
+export function newHostLink(): string {
+  return `veth${randomBytes(4).toString('hex')}`;
+}
