@@ -1,4 +1,5 @@
 export * from './host.ts';
+export { warmUpCgroups } from './linux/cgroup-warmup.ts';
 export * from './linux/cgroups.ts';
 export { createMounts } from './linux/mounts.ts';
 export * from './linux/process-watch.ts';

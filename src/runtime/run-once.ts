@@ -2,7 +2,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { canceled, invalid } from '#base';
-import { Cgroup } from '#host';
+import { Cgroup, warmUpCgroups } from '#host';
 import type { RuntimeSpec } from '#oci';
 import type { OutputChunk } from './runtime.ts';
 import { explainFailure } from './tasks/explain-failure.ts';
@@ -51,6 +51,7 @@ async function execute(options: RunOnceOptions, place: RunOncePlace, cgroup: Cgr
   const log = join(directory, 'runtime.log');
   // The program's own words go to a file, so that they cannot be taken for the container's output.
   const args = [`--root=${runtime.stateRoot}`, `--log=${log}`, 'run', '--bundle', directory, options.id];
+  void warmUpCgroups(context.cgroups);
   const child = context.processes.spawn(runtime.path, args, {
     stdio: [options.stdin ? 'pipe' : 'ignore', 'pipe', 'pipe'],
   });

@@ -40,12 +40,16 @@ describe('an exec', () => {
   });
 
   it('has a terminal where asked', async () => {
-    const process = { ...run('sh', '-c', 'stty size'), terminal: true, consoleSize: { height: 30, width: 90 } };
+    const process = {
+      ...run('sh', '-c', 'until stty size 2>/dev/null; do :; done'),
+      terminal: true,
+      consoleSize: { height: 30, width: 90 },
+    };
     const exec = await task.exec({ id: newId(), process, stdin: true });
     const output = collect((await exec.attach()).output);
     await exec.start();
     await exec.exit;
-    assert.match((await output).stdout, /\d+ \d+\r\n/);
+    assert.match((await output).stdout, /^30 90\r\n/);
   });
 
   it('tells why a program cannot be started', async () => {
