@@ -45,7 +45,10 @@ export interface NetworkServiceOptions {
 
 /** The default bridge takes the first free one of these. */
 const BRIDGE_POOL = [
-  { base: parseSubnet('172.16.0.0/12'), size: 16 },
+  { base: parseSubnet('172.17.0.0/16'), size: 16 },
+  { base: parseSubnet('172.18.0.0/15'), size: 16 },
+  { base: parseSubnet('172.20.0.0/14'), size: 16 },
+  { base: parseSubnet('172.24.0.0/13'), size: 16 },
   { base: parseSubnet('192.168.0.0/16'), size: 20 },
   { base: parseSubnet('10.0.0.0/8'), size: 16 },
 ];

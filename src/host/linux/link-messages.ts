@@ -120,6 +120,12 @@ export function setLink(change: Change<'set'>, index: number, master: number | u
   return { type: LINK.new, flags: 0, body: Buffer.concat(parts) };
 }
 
+/** Deletes a link by name, and so its peer. */
+export function deleteLink(change: Change<'delete'>): NetlinkRequest {
+  const body = Buffer.concat([interfaceHeader({}), attribute(IFLA.IFNAME, change.name)]);
+  return { type: LINK.delete, flags: 0, body };
+}
+
 /** Adds or takes an address in CIDR form. IPv6 skips duplicate detection: the engine gave the address out itself. */
 export function encodeAddress(change: Change<'add-address' | 'delete-address'>, index: number): NetlinkRequest {
   const [address = '', prefix = ''] = change.address.split('/');
