@@ -24,7 +24,8 @@ export interface EndpointPlan {
 export function checkEndpoint(resolved: ResolvedEndpoint, userSubnet: boolean): void {
   const { request, network, driver } = resolved;
   const userDefined = driver.addressed && network.name !== 'bridge';
-  const refuse = (text: string) => invalid(`invalid config for network ${network.name}: invalid endpoint settings:\n${text}`);
+  const refuse = (text: string) =>
+    invalid(`invalid config for network ${network.name}: invalid endpoint settings:\n${text}`);
   const fixed = request.ipv4 ?? request.ipv6;
   if (fixed !== undefined && !userDefined) {
     throw refuse('user specified IP address is supported on user defined networks only');
@@ -49,7 +50,9 @@ export function checkTogether(resolved: readonly ResolvedEndpoint[]): void {
     throw forbidden('cannot connect container to host network - container must be created in host network mode');
   }
   if (resolved.some(({ driver }) => driver.name === 'null')) {
-    throw forbidden('container cannot be connected to multiple networks with one of the networks in private (none) mode');
+    throw forbidden(
+      'container cannot be connected to multiple networks with one of the networks in private (none) mode',
+    );
   }
   const ids = resolved.map(({ network }) => network.id);
   const twice = resolved.find(({ network }, at) => ids.indexOf(network.id) !== at);

@@ -69,7 +69,9 @@ export class SandboxManager {
       const before = this.#get(ownerId);
       const resolved = this.#resolve(request);
       if (before.netns === '') {
-        throw invalid('container sharing network namespace with another container or host cannot be connected to any other network');
+        throw invalid(
+          'container sharing network namespace with another container or host cannot be connected to any other network',
+        );
       }
       if (before.endpoints.some(({ endpoint }) => endpoint.networkId === resolved.network.id)) {
         throw conflict(`endpoint with name ${before.owner.name} already exists in network ${resolved.network.name}`);

@@ -10,7 +10,13 @@ import koffi from 'koffi';
 import { newId, silentLogger } from '#base';
 import { createFirewall, createLinks, createNetworkNamespaces, createSockets } from '#host';
 import { type Database, openDatabase } from '#metadata';
-import { createNetworkService, type NetworkService, networkMigrations, type Sandbox, type SandboxRequest } from './index.ts';
+import {
+  createNetworkService,
+  type NetworkService,
+  networkMigrations,
+  type Sandbox,
+  type SandboxRequest,
+} from './index.ts';
 
 // The whole file runs in a network namespace of its own that plays the host: nothing of the machine's is touched.
 const CLONE_NEWNET = 0x40000000;
@@ -219,7 +225,10 @@ test('names of a user-defined network resolve inside it, and nowhere else', asyn
       assert.equal(await resolve(db2.netnsPath, 'DB.shop'), one);
       assert.equal(await resolve(db2.netnsPath, 'store'), [one, two].sort().join(' '));
       assert.equal(await resolve(db2.netnsPath, 'db', 'AAAA'), 'ENODATA');
-      assert.equal(await resolve(db2.netnsPath, one.split('.').reverse().concat('in-addr.arpa').join('.'), 'PTR'), 'db.shop');
+      assert.equal(
+        await resolve(db2.netnsPath, one.split('.').reverse().concat('in-addr.arpa').join('.'), 'PTR'),
+        'db.shop',
+      );
       await withSandbox(request('spy', on('other')), async (spy) => {
         assert.equal(await resolve(spy.netnsPath, 'db'), 'ENOTFOUND');
         await serving(db.netnsPath, 5432, async () => {
@@ -228,7 +237,10 @@ test('names of a user-defined network resolve inside it, and nowhere else', asyn
         });
       });
       assert.match(db.resolvConf, /^nameserver 127\.0\.0\.11$/m);
-      await assert.rejects(service.remove('shop'), /network shop has active endpoints \(name:"db" id:"[0-9a-f]{12}", name:"db2"/);
+      await assert.rejects(
+        service.remove('shop'),
+        /network shop has active endpoints \(name:"db" id:"[0-9a-f]{12}", name:"db2"/,
+      );
     });
   });
   upstream.close();
@@ -244,7 +256,10 @@ test('a running sandbox changes networks, and its names, routes and ports follow
   await withSandbox(wanted, async (mover) => {
     await serving(mover.netnsPath, 80, async () => {
       const both = await service.connect(wanted.owner.id, { network: 'alpha', aliases: ['m'] });
-      assert.deepEqual(both.endpoints.map((endpoint) => endpoint.interfaceName), ['eth0', 'eth1']);
+      assert.deepEqual(
+        both.endpoints.map((endpoint) => endpoint.interfaceName),
+        ['eth0', 'eth1'],
+      );
       assert.equal(await resolve(both.netnsPath, 'm'), both.endpoints[1]?.ipv4?.address);
       assert.equal(both.hostsFile.match(/^172.*$/gm)?.length, 2);
       assert.match(await ask(lan, '198.51.100.2', 8082), /^hello/);
@@ -288,8 +303,14 @@ test('wrong requests are refused in words that clients know, and leave nothing',
   const refused: [() => Promise<unknown>, RegExp][] = [
     [() => service.create({ name: 'fixed' }), /^network with name fixed already exists$/],
     [() => service.create({ name: 'bridge' }), /^operation is not permitted on predefined bridge network$/],
-    [() => service.create({ name: 'x', ipam: subnet('10.99.0.128/25') }), /Pool overlaps with other one on this address space/],
-    [() => service.create({ name: 'x', ipam: subnet('10.98.0.5/24') }), /invalid subnet 10\.98\.0\.5\/24: it should be 10\.98\.0\.0\/24/],
+    [
+      () => service.create({ name: 'x', ipam: subnet('10.99.0.128/25') }),
+      /Pool overlaps with other one on this address space/,
+    ],
+    [
+      () => service.create({ name: 'x', ipam: subnet('10.98.0.5/24') }),
+      /invalid subnet 10\.98\.0\.5\/24: it should be 10\.98\.0\.0\/24/,
+    ],
     [() => service.create({ name: 'x', driver: 'foo' }), /^plugin "foo" not found$/],
     [() => service.create({ name: 'x', driver: 'host' }), /^only one instance of "host" network is allowed$/],
     [() => service.remove('nope'), /^network nope not found$/],
@@ -303,7 +324,10 @@ test('wrong requests are refused in words that clients know, and leave nothing',
       () => service.open(request('a', { endpoints: [{ network: 'fixed', ipv4: '10.98.0.7' }] })),
       /no configured subnet or ip-range contain the IP address 10\.98\.0\.7/,
     ],
-    [() => service.open(request('a', { endpoints: [{ network: 'fixed', ipv4: '10.99.0.1' }] })), /^Address already in use$/],
+    [
+      () => service.open(request('a', { endpoints: [{ network: 'fixed', ipv4: '10.99.0.1' }] })),
+      /^Address already in use$/,
+    ],
   ];
   for (const [attempt, text] of refused) await assert.rejects(attempt, (error: Error) => text.test(error.message));
   await service.remove('fixed');
@@ -311,13 +335,25 @@ test('wrong requests are refused in words that clients know, and leave nothing',
 
 test('after a kill the next daemon takes over what lives and removes the rest', async () => {
   await service.create({ name: 'lasting' });
-  const living = request('living', { ...on('lasting'), ports: [{ protocol: 'tcp', containerPort: 80, hostPort: 8083 }] });
+  const living = request('living', {
+    ...on('lasting'),
+    ports: [{ protocol: 'tcp', containerPort: 80, hostPort: 8083 }],
+  });
   const dead = request('dead');
   const sandbox = await service.open(living);
   await service.open(dead);
   // A second service on the same state is what a restart looks like; the first one's sockets are closed by the kernel
   // in a real kill, here by its shutdown.
-  await links.apply([{ op: 'add-veth', name: 'stray', group: (await links.list()).find((link) => link.name === 'nett0')?.group ?? 0, peerName: 'eth9', peerNetns: sandbox.netnsPath, peerMac: '02:00:00:00:00:01' }]);
+  await links.apply([
+    {
+      op: 'add-veth',
+      name: 'stray',
+      group: (await links.list()).find((link) => link.name === 'nett0')?.group ?? 0,
+      peerName: 'eth9',
+      peerNetns: sandbox.netnsPath,
+      peerMac: '02:00:00:00:00:01',
+    },
+  ]);
   await service.shutdown();
   await firewall.load('flush ruleset');
   service = makeService();
@@ -326,7 +362,10 @@ test('after a kill the next daemon takes over what lives and removes the rest', 
   assert.ok(!(await links.list()).some((link) => link.name === 'stray'));
   assert.equal(await resolve(sandbox.netnsPath, 'living'), sandbox.endpoints[0]?.ipv4?.address);
   await serving(sandbox.netnsPath, 80, async () => assert.match(await ask(lan, '198.51.100.2', 8083), /^hello/));
-  await assert.rejects(service.open(request('late', { ports: living.ports })), /port is already allocated \(by container living\)/);
+  await assert.rejects(
+    service.open(request('late', { ports: living.ports })),
+    /port is already allocated \(by container living\)/,
+  );
   await service.close(living.owner.id);
   await service.remove('lasting');
 });

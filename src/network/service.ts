@@ -94,7 +94,9 @@ export function createNetworkService(options: NetworkServiceOptions): NetworkSer
       const sandbox = await manager.open(request);
       // A firewall that came after us would otherwise cut this container off. Off the caller's path.
       setImmediate(() => {
-        foreign.admitAgain().catch((error) => log.warn('cannot look at the host firewall', { error: messageOf(error) }));
+        foreign
+          .admitAgain()
+          .catch((error) => log.warn('cannot look at the host firewall', { error: messageOf(error) }));
       });
       return sandbox;
     },
@@ -174,7 +176,9 @@ function runningPorts(records: SandboxRecords, alive: ReadonlySet<string>): Port
 /** Removes links and namespaces of this instance that no record names: what a killed daemon left half done, and its pool. */
 async function removeLeftovers({ options, records, catalog, group, directory }: Reconciler): Promise<void> {
   const { links, namespaces } = options;
-  const bridges = new Set(catalog.all().flatMap((network) => (network.driver === 'bridge' ? [bridgeRules(network).bridge] : [])));
+  const bridges = new Set(
+    catalog.all().flatMap((network) => (network.driver === 'bridge' ? [bridgeRules(network).bridge] : [])),
+  );
   const used = new Set(records.all().flatMap((record) => record.endpoints.map((endpoint) => endpoint.hostLink)));
   for (const link of await links.list()) {
     if (link.group === group && !bridges.has(link.name) && !used.has(link.name)) {

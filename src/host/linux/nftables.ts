@@ -43,7 +43,9 @@ export function createFirewall(namespaces: Pick<NetworkNamespaces, 'enter'>): Fi
       );
     },
     async baseChains(netns) {
-      return parse(await run('list chains', true, netns)).flatMap(({ chain }) => (chain?.hook ? [baseChain(chain)] : []));
+      return parse(await run('list chains', true, netns)).flatMap(({ chain }) =>
+        chain?.hook ? [baseChain(chain)] : [],
+      );
     },
     async contents(family, table, netns) {
       const names = await this.tables(netns);
@@ -53,9 +55,7 @@ export function createFirewall(namespaces: Pick<NetworkNamespaces, 'enter'>): Fi
       return {
         chains: objects.flatMap(({ chain }) => (chain ? [String(chain.name)] : [])),
         rules: objects.flatMap(({ rule }) =>
-          rule
-            ? [{ chain: String(rule.chain), handle: Number(rule.handle), comment: String(rule.comment ?? '') }]
-            : [],
+          rule ? [{ chain: String(rule.chain), handle: Number(rule.handle), comment: String(rule.comment ?? '') }] : [],
         ),
       };
     },
@@ -92,10 +92,7 @@ function newContext(calls: Calls): unknown {
   return context;
 }
 
-async function execute(
-  calls: Calls,
-  request: { context: unknown; script: string; json: boolean },
-): Promise<string> {
+async function execute(calls: Calls, request: { context: unknown; script: string; json: boolean }): Promise<string> {
   const { context, script, json } = request;
   calls.setOutput(context, json ? NFT_CTX_OUTPUT_JSON : 0);
   const result = await new Promise<number>((resolve, reject) => {
@@ -112,7 +109,9 @@ async function execute(
 
 type JsonObject = Readonly<Record<string, string | number | undefined>>;
 
-function parse(output: string): { readonly table?: JsonObject; readonly chain?: JsonObject; readonly rule?: JsonObject }[] {
+function parse(
+  output: string,
+): { readonly table?: JsonObject; readonly chain?: JsonObject; readonly rule?: JsonObject }[] {
   if (output.trim() === '') return [];
   return (JSON.parse(output) as { nftables: { table?: JsonObject; chain?: JsonObject; rule?: JsonObject }[] }).nftables;
 }
