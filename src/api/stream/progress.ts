@@ -68,7 +68,11 @@ export class ProgressStream {
   }
 
   /** The callback that image work reports to. */
-  readonly onProgress: OnProgress = (progress) => this.send(encodeProgress(progress));
+  readonly onProgress: OnProgress = (progress) => {
+    // The next count says all that this one does.
+    if (progress.current !== undefined && this.#writer?.congested) return;
+    this.send(encodeProgress(progress));
+  };
 
   /** Runs `work`, then ends the stream. Throws its error while nothing has been sent; later errors go into the stream. */
   async run(work: () => Promise<void>): Promise<void> {

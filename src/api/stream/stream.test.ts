@@ -84,6 +84,7 @@ describe('ClassicBuildOutput', () => {
     output.onEvent({ kind: 'plan', steps: [step(1, 'FROM a'), step(2, 'RUN b'), step(3, 'RUN c')] });
     output.onEvent({ kind: 'step-start', step: 1 });
     output.onEvent({ kind: 'step-start', step: 3 });
+    output.onEvent({ kind: 'step-running', step: 3, containerId: 'f'.repeat(64) });
     say(3, 'c\n');
     output.onEvent({ kind: 'step-done', step: 1, cached: false, imageId: `sha256:${'1'.repeat(64)}` });
     output.onEvent({ kind: 'step-start', step: 2 });
@@ -92,7 +93,8 @@ describe('ClassicBuildOutput', () => {
     output.onEvent({ kind: 'step-done', step: 2, cached: true, imageId: `sha256:${'2'.repeat(64)}` });
     assert.equal(
       sent.join(''),
-      'Step 1/3 : FROM a\n ---> 111111111111\nStep 2/3 : RUN b\nb\n ---> Using cache\n ---> 222222222222\nStep 3/3 : RUN c\nc\n',
+      'Step 1/3 : FROM a\n ---> 111111111111\nStep 2/3 : RUN b\nb\n ---> Using cache\n ---> 222222222222\nStep 3/3 : RUN c\n' +
+        ' ---> Running in ffffffffffff\nc\n ---> Removed intermediate container ffffffffffff\n',
     );
   });
 });
