@@ -25,7 +25,10 @@ function ask(
   options: { method?: string; body?: string; headers?: Record<string, string> } = {},
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const headers = { ...(options.body === undefined ? {} : { 'Content-Type': 'application/json' }), ...options.headers };
+    const headers = {
+      ...(options.body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      ...options.headers,
+    };
     const sent = request({ socketPath, path, method: options.method ?? 'GET', headers }, (answer) => {
       const chunks: Buffer[] = [];
       answer.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -138,7 +141,13 @@ describe('the API server', () => {
         },
       },
     });
-    const body = JSON.stringify({ image: 'busybox', Cmd: 'true', Env: null, HostConfig: { Binds: ['/a:/b:ro'] }, Foo: 1 });
+    const body = JSON.stringify({
+      image: 'busybox',
+      Cmd: 'true',
+      Env: null,
+      HostConfig: { Binds: ['/a:/b:ro'] },
+      Foo: 1,
+    });
     const answer = await ask(api.path, '/containers/create?name=/db1', { method: 'POST', body });
     assert.equal(answer.status, 201);
     assert.deepEqual(JSON.parse(answer.body), { Id: 'x', Warnings: [] });
@@ -151,7 +160,11 @@ describe('the API server', () => {
   it('refuses malformed bodies in the words of the Go decoder', async () => {
     await using api = await startTestServer();
     const message = async (body: string, headers?: Record<string, string>) => {
-      const answer = await ask(api.path, '/containers/create', { method: 'POST', body, ...(headers ? { headers } : {}) });
+      const answer = await ask(api.path, '/containers/create', {
+        method: 'POST',
+        body,
+        ...(headers ? { headers } : {}),
+      });
       return [answer.status, JSON.parse(answer.body).message];
     };
     assert.deepEqual(await message('{"Image":5}'), [
@@ -246,7 +259,9 @@ describe('attach and exec', () => {
   it('streams under a plain 200 when no upgrade is asked, and only the streams that are', async () => {
     await using api = await startTestServer({ containers: { attach: async () => new FakeAttachment(output) } });
     const path = '/containers/web/attach?stream=1&stderr=1';
-    const answer = (await raw(api.path, `POST ${path} HTTP/1.1\r\nHost: x\r\n\r\n`, { halfClose: false })).toString('latin1');
+    const answer = (await raw(api.path, `POST ${path} HTTP/1.1\r\nHost: x\r\n\r\n`, { halfClose: false })).toString(
+      'latin1',
+    );
     assert.equal(
       answer,
       `HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.raw-stream\r\n\r\n${frame(2, 'err\n')}`,
@@ -284,7 +299,10 @@ describe('attach and exec', () => {
   it('serves a request whose client would also take another protocol', async () => {
     await using api = await startTestServer();
     const answer = (
-      await raw(api.path, 'GET /_ping HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\r\n')
+      await raw(
+        api.path,
+        'GET /_ping HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\r\n',
+      )
     ).toString();
     assert.match(answer, /^HTTP\/1.1 200 OK\r\n/);
     assert.match(answer, /\r\n\r\nOK$/);
@@ -337,14 +355,22 @@ function sampleExec(): Exec {
 
 describe('the docker command line as a client', () => {
   const docker = async (host: string, ...args: string[]) => {
-    const { stdout } = await run('docker', ['-H', host, ...args], { env: { PATH: process.env.PATH, HOME: '/nonexistent' } });
+    const { stdout } = await run('docker', ['-H', host, ...args], {
+      env: { PATH: process.env.PATH, HOME: '/nonexistent' },
+    });
     return stdout;
   };
 
   it('reads version, info, ps and inspect', async () => {
     await using api = await startTestServer();
-    assert.equal((await docker(api.host, 'version', '--format', '{{.Server.Version}} {{.Server.APIVersion}}')).trim(), '0.1.0 1.51');
-    assert.match(await docker(api.host, 'info', '--format', '{{.ContainersRunning}} {{.DriverStatus}}'), /^1 \[\[Backing/);
+    assert.equal(
+      (await docker(api.host, 'version', '--format', '{{.Server.Version}} {{.Server.APIVersion}}')).trim(),
+      '0.1.0 1.51',
+    );
+    assert.match(
+      await docker(api.host, 'info', '--format', '{{.ContainersRunning}} {{.DriverStatus}}'),
+      /^1 \[\[Backing/,
+    );
     const format = '{{.Names}} {{.Command}} {{.Ports}} {{.State}}';
     assert.equal(
       (await docker(api.host, 'ps', '--format', format)).trim(),
@@ -361,7 +387,12 @@ describe('the docker command line as a client', () => {
       containers: {
         logs: async () =>
           (async function* () {
-            yield { stream: 'stdout' as const, time: '2026-11-21T02:17:48.7816+00:00', text: Buffer.from('one'), partial: false };
+            yield {
+              stream: 'stdout' as const,
+              time: '2026-11-21T02:17:48.7816+00:00',
+              text: Buffer.from('one'),
+              partial: false,
+            };
             yield { stream: 'stderr' as const, time: '2026-11-21T02:17:48Z', text: Buffer.from('two'), partial: false };
           })(),
       },

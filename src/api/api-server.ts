@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { apiVersion, minApiVersion } from '#api-types';
 import { type Actor, asActor, invalid, type Logger } from '#base';
 import type { ApiPorts } from './ports.ts';
@@ -83,6 +83,9 @@ export async function createApiServer(ports: ApiPorts, options: ApiOptions): Pro
 function createApp(ports: ApiPorts, options: ApiOptions): FastifyInstance {
   const app = fastify({
     exposeHeadRoutes: false,
+    loggerInstance: fastifyLogger(options.log),
+    disableRequestLogging: true,
+    forceCloseConnections: true,
     routerOptions: { maxParamLength: 4096 },
     rewriteUrl(raw) {
       const { version, url } = splitVersion(raw.url ?? '/');
@@ -116,6 +119,27 @@ function createApp(ports: ApiPorts, options: ApiOptions): FastifyInstance {
   registerPlugins(app);
   app.options('/*', (_request, reply) => reply.code(200).send());
   return app;
+}
+
+/** What the web framework itself has to say goes to the engine's log. */
+function fastifyLogger(log: Logger): FastifyBaseLogger {
+  const line = (level: keyof Logger) => (subject: unknown, text?: string) => {
+    log[level](text ?? 'api', typeof subject === 'string' ? { subject } : { error: errorText(subject) });
+  };
+  const error = line('error');
+  const quiet = line('debug');
+  const logger: FastifyBaseLogger = {
+    level: 'info',
+    fatal: error,
+    error,
+    warn: line('warn'),
+    info: quiet,
+    debug: quiet,
+    trace: () => undefined,
+    silent: () => undefined,
+    child: () => logger,
+  };
+  return logger;
 }
 
 function addHooks(app: FastifyInstance, options: ApiOptions): void {

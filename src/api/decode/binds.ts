@@ -23,26 +23,32 @@ export function cleanTarget(target: string, prefix: string): string {
   return clean;
 }
 
-/** The words of a bind's mode, checked: `ro|rw`, `z|Z`, propagation, `nocopy`, consistency; each kind once. */
+/** What sort of wish a word of a bind's mode is; undefined for no word of this kind of mount. */
+function sortOf(
+  word: string,
+  kind: 'bind' | 'volume',
+): 'access' | 'label' | 'copy' | 'propagation' | 'consistency' | undefined {
+  if (word === 'ro' || word === 'rw') return 'access';
+  if (word === 'z' || word === 'Z') return 'label';
+  if (consistencies.has(word)) return 'consistency';
+  if (kind === 'volume') return word === 'nocopy' ? 'copy' : undefined;
+  return propagations.has(word) ? 'propagation' : undefined;
+}
+
+/** The words of a bind's mode, each sort at most once. Throws `invalid` with Docker's text. */
 function readMode(mode: string, kind: 'bind' | 'volume'): Pick<MountSettings, 'readonly' | 'propagation' | 'noCopy'> {
-  const seen = new Set<string>();
-  let readonly = false;
-  let propagation: string | undefined;
-  let noCopy = false;
+  const words = new Map<string, string>();
   for (const word of mode.split(',')) {
-    let sort = '';
-    if (word === 'ro' || word === 'rw') sort = 'rw';
-    else if (word === 'z' || word === 'Z') sort = 'label';
-    else if (word === 'nocopy' && kind === 'volume') sort = 'copy';
-    else if (propagations.has(word) && kind === 'bind') sort = 'propagation';
-    else if (consistencies.has(word)) sort = 'consistency';
-    if (sort === '' || seen.has(sort)) throw invalid(`invalid mode: ${mode}`);
-    seen.add(sort);
-    if (word === 'ro') readonly = true;
-    if (sort === 'propagation') propagation = word;
-    if (sort === 'copy') noCopy = true;
+    const sort = sortOf(word, kind);
+    if (sort === undefined || words.has(sort)) throw invalid(`invalid mode: ${mode}`);
+    words.set(sort, word);
   }
-  return { readonly, ...(propagation === undefined ? {} : { propagation }), ...(noCopy ? { noCopy } : {}) };
+  const propagation = words.get('propagation');
+  return {
+    readonly: words.get('access') === 'ro',
+    ...(propagation === undefined ? {} : { propagation }),
+    ...(words.has('copy') ? { noCopy: true } : {}),
+  };
 }
 
 /**

@@ -87,18 +87,9 @@ export function decodeHostConfig(wire: WireHostConfig): HostSettings {
     autoRemove: wire.AutoRemove ?? false,
     log: { driver: wire.LogConfig?.Type ?? '', options: wire.LogConfig?.Config ?? {} },
     ...securitySettings(wire),
-    dns: wire.Dns ?? [],
-    dnsOptions: wire.DnsOptions ?? [],
-    dnsSearch: wire.DnsSearch ?? [],
-    extraHosts: checkExtraHosts(wire.ExtraHosts ?? []),
+    ...nameSettings(wire),
     groupAdd: wire.GroupAdd ?? [],
-    links: wire.Links ?? [],
-    ipcMode: wire.IpcMode ?? '',
-    pidMode: wire.PidMode ?? '',
-    utsMode: wire.UTSMode ?? '',
-    usernsMode: wire.UsernsMode ?? '',
-    cgroupnsMode: wire.CgroupnsMode ?? '',
-    cgroupParent: wire.CgroupParent ?? '',
+    ...namespaceSettings(wire),
     oomScoreAdj: wire.OomScoreAdj ?? 0,
     shmSize: wire.ShmSize ?? 0,
     sysctls: wire.Sysctls ?? {},
@@ -130,6 +121,27 @@ function decodeMounts(wire: WireHostConfig): MountSettings[] {
     taken.add(target);
   }
   return mounts;
+}
+
+function namespaceSettings(wire: WireHostConfig) {
+  return {
+    ipcMode: wire.IpcMode ?? '',
+    pidMode: wire.PidMode ?? '',
+    utsMode: wire.UTSMode ?? '',
+    usernsMode: wire.UsernsMode ?? '',
+    cgroupnsMode: wire.CgroupnsMode ?? '',
+    cgroupParent: wire.CgroupParent ?? '',
+  };
+}
+
+function nameSettings(wire: WireHostConfig) {
+  return {
+    dns: wire.Dns ?? [],
+    dnsOptions: wire.DnsOptions ?? [],
+    dnsSearch: wire.DnsSearch ?? [],
+    extraHosts: checkExtraHosts(wire.ExtraHosts ?? []),
+    links: wire.Links ?? [],
+  };
 }
 
 function securitySettings(wire: WireHostConfig) {

@@ -91,29 +91,45 @@ function encodeMount(mount: MountSettings): MountRequest {
 function mountOptions(mount: MountSettings): Partial<MountRequest> {
   const named = <K extends keyof MountRequest>(key: K, options: MountRequest[K] & object): Partial<MountRequest> =>
     Object.keys(options).length === 0 ? {} : { [key]: options };
-  if (mount.type === 'bind') {
-    return named('BindOptions', {
-      ...(mount.propagation ? { Propagation: mount.propagation } : {}),
-      ...(mount.nonRecursive ? { NonRecursive: true } : {}),
-      ...(mount.createSource ? { CreateMountpoint: true } : {}),
-      ...(mount.readonlyNonRecursive ? { ReadOnlyNonRecursive: true } : {}),
-      ...(mount.readonlyForceRecursive ? { ReadOnlyForceRecursive: true } : {}),
-    });
+  switch (mount.type) {
+    case 'bind':
+      return named('BindOptions', bindOptions(mount));
+    case 'volume':
+      return named('VolumeOptions', volumeOptions(mount));
+    case 'image':
+      return named('ImageOptions', mount.subpath ? { Subpath: mount.subpath } : {});
+    case 'tmpfs':
+      return named('TmpfsOptions', tmpfsOptions(mount));
+    default:
+      return {};
   }
-  if (mount.type === 'volume') {
-    return named('VolumeOptions', {
-      ...(mount.noCopy ? { NoCopy: true } : {}),
-      ...(mount.labels ? { Labels: { ...mount.labels } } : {}),
-      ...(mount.subpath ? { Subpath: mount.subpath } : {}),
-      ...(mount.driver ? { DriverConfig: { Name: mount.driver.name, Options: { ...mount.driver.options } } } : {}),
-    });
-  }
-  if (mount.type === 'image') return named('ImageOptions', mount.subpath ? { Subpath: mount.subpath } : {});
-  return named('TmpfsOptions', {
-    ...(mount.tmpfs?.sizeBytes ? { SizeBytes: mount.tmpfs.sizeBytes } : {}),
-    ...(mount.tmpfs?.mode ? { Mode: mount.tmpfs.mode } : {}),
-    ...(mount.tmpfs?.options ? { Options: mount.tmpfs.options.map((words) => [...words]) } : {}),
-  });
+}
+
+function bindOptions(mount: MountSettings): NonNullable<MountRequest['BindOptions']> {
+  return {
+    ...(mount.propagation ? { Propagation: mount.propagation } : {}),
+    ...(mount.nonRecursive ? { NonRecursive: true } : {}),
+    ...(mount.createSource ? { CreateMountpoint: true } : {}),
+    ...(mount.readonlyNonRecursive ? { ReadOnlyNonRecursive: true } : {}),
+    ...(mount.readonlyForceRecursive ? { ReadOnlyForceRecursive: true } : {}),
+  };
+}
+
+function volumeOptions(mount: MountSettings): NonNullable<MountRequest['VolumeOptions']> {
+  return {
+    ...(mount.noCopy ? { NoCopy: true } : {}),
+    ...(mount.labels ? { Labels: { ...mount.labels } } : {}),
+    ...(mount.subpath ? { Subpath: mount.subpath } : {}),
+    ...(mount.driver ? { DriverConfig: { Name: mount.driver.name, Options: { ...mount.driver.options } } } : {}),
+  };
+}
+
+function tmpfsOptions({ tmpfs }: MountSettings): NonNullable<MountRequest['TmpfsOptions']> {
+  return {
+    ...(tmpfs?.sizeBytes ? { SizeBytes: tmpfs.sizeBytes } : {}),
+    ...(tmpfs?.mode ? { Mode: tmpfs.mode } : {}),
+    ...(tmpfs?.options ? { Options: tmpfs.options.map((words) => [...words]) } : {}),
+  };
 }
 
 function encodePortBindings(ports: readonly PortRequest[]): PortMap {

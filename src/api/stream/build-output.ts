@@ -7,6 +7,8 @@ import { encodeProgress } from './progress.ts';
 interface StepState {
   readonly step: BuildStep;
   readonly pending: ProgressMessage[];
+  /** Container the step ran in, to be named again when it is gone. */
+  containerId?: string;
   started: boolean;
   done: boolean;
 }
@@ -39,6 +41,9 @@ export class ClassicBuildOutput {
       case 'step-start':
         this.#start(event.step);
         return;
+      case 'step-running':
+        this.#running(event.step, event.containerId);
+        return;
       case 'step-output':
         this.#emit(event.step, { stream: event.data.toString('utf8') });
         return;
@@ -69,6 +74,12 @@ export class ClassicBuildOutput {
     this.#emit(number, { stream: '\n' });
   }
 
+  #running(number: number, containerId: string): void {
+    const found = this.#at(number);
+    if (found !== undefined) found.state.containerId = containerId;
+    this.#emit(number, { stream: ` ---> Running in ${shortId(containerId)}\n` });
+  }
+
   #emit(number: number, message: ProgressMessage): void {
     const found = this.#at(number);
     if (found === undefined || found.index === this.#shown) this.#send(message);
@@ -78,8 +89,9 @@ export class ClassicBuildOutput {
   #done(event: Extract<BuildEvent, { kind: 'step-done' }>): void {
     this.#start(event.step);
     if (event.cached) this.#emit(event.step, { stream: ' ---> Using cache\n' });
-    if (event.containerId !== undefined) {
-      this.#emit(event.step, { stream: ` ---> Removed intermediate container ${shortId(event.containerId)}\n` });
+    const containerId = event.containerId ?? this.#at(event.step)?.state.containerId;
+    if (containerId !== undefined) {
+      this.#emit(event.step, { stream: ` ---> Removed intermediate container ${shortId(containerId)}\n` });
     }
     if (event.imageId !== undefined) this.#emit(event.step, { stream: ` ---> ${shortId(event.imageId)}\n` });
     this.#finish(event.step);

@@ -2,6 +2,9 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import { clientGone } from '../request/context.ts';
 
+/** Bytes waiting for a slow client above which counts of progress are dropped. */
+const congestion = 256 * 1024;
+
 /** A response body written piece by piece. */
 export interface StreamWriter {
   /** Aborts when the client goes. */
@@ -10,6 +13,8 @@ export interface StreamWriter {
   write(data: string | Uint8Array): Promise<void>;
   /** Sends without waiting: for callbacks that cannot wait and write little. */
   push(data: string): void;
+  /** True while the client has left so much unread that what can be left out should be. */
+  readonly congested: boolean;
   end(): void;
 }
 
@@ -26,6 +31,9 @@ export function startStream(reply: FastifyReply, contentType: string, status = 2
   response.flushHeaders();
   return {
     signal,
+    get congested() {
+      return response.writableLength > congestion;
+    },
     push: (data) => {
       if (!signal.aborted) response.write(data);
     },

@@ -17,13 +17,13 @@ export function humanSize(bytes: number): string {
   return `${Number(value.toPrecision(4))}${units[unit]}`;
 }
 
-/** The deprecated text of a progress: a bar of 50 signs and the numbers. */
+/** The deprecated text of a progress: a bar of 50 signs and the numbers. Bytes in. */
 export function progressText(current: number, total: number | undefined): string {
-  if (total === undefined || total <= 0 || current > total) return humanSize(current).padStart(8);
-  const percent = Math.floor((current / total) * 100) / 2;
-  const filled = Math.floor(percent);
-  const bar = filled < 50 ? `${'='.repeat(filled)}>${' '.repeat(49 - filled)}` : '='.repeat(50);
-  return `[${bar}]  ${humanSize(current).padStart(8)}/${humanSize(total)}`;
+  const done = humanSize(current).padStart(8);
+  if (total === undefined || total <= 0) return done;
+  const filled = Math.min(50, Math.floor(Math.floor((current / total) * 100) / 2));
+  const bar = `[${'='.repeat(filled)}>${' '.repeat(50 - filled)}] `;
+  return current > total ? `${bar}${done}` : `${bar}${done}/${humanSize(total)}`;
 }
 
 /** A progress step as it goes over the wire. */
@@ -68,7 +68,11 @@ export class ProgressStream {
   }
 
   /** The callback that image work reports to. */
-  readonly onProgress: OnProgress = (progress) => this.send(encodeProgress(progress));
+  readonly onProgress: OnProgress = (progress) => {
+    // The next count says all that this one does.
+    if (progress.current !== undefined && this.#writer?.congested) return;
+    this.send(encodeProgress(progress));
+  };
 
   /** Runs `work`, then ends the stream. Throws its error while nothing has been sent; later errors go into the stream. */
   async run(work: () => Promise<void>): Promise<void> {

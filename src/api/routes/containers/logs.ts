@@ -15,21 +15,9 @@ import type { ContainerParams } from './lifecycle.ts';
 export function registerContainerLogs(app: FastifyInstance, { containers }: ApiPorts): void {
   app.get<ContainerParams>('/containers/:id/logs', async (request, reply) => {
     const query = new Query(request);
-    const wanted = { stdout: query.bool('stdout'), stderr: query.bool('stderr') };
-    if (!wanted.stdout && !wanted.stderr) throw invalid('Bad parameters: you must choose at least one stream');
-    const since = parseTimestamp(query.text('since'));
-    const until = parseTimestamp(query.text('until'));
-    const tail = query.text('tail');
+    const wanted = logQuery(query);
     const container = await containers.get(request.params.id);
-    const lines = await containers.logs(container.id, {
-      ...wanted,
-      ...(since === undefined ? {} : { since }),
-      ...(until === undefined ? {} : { until }),
-      // Docker takes anything that is no count for "all".
-      ...(tail !== undefined && /^\d+$/.test(tail) ? { tail: Number(tail) } : {}),
-      follow: query.bool('follow'),
-      signal: clientGone(reply),
-    });
+    const lines = await containers.logs(container.id, { ...wanted, signal: clientGone(reply) });
     const { tty } = container.process;
     const multiplexed = !tty && !clientOlderThan(request, '1.42');
     const writer = startStream(reply, multiplexed ? streamTypes.multiplexed : streamTypes.raw);
@@ -46,6 +34,23 @@ export function registerContainerLogs(app: FastifyInstance, { containers }: ApiP
     writer.end();
     return reply;
   });
+}
+
+/** Which lines are asked for. Throws `invalid` with Docker's texts. */
+function logQuery(query: Query): Parameters<ApiPorts['containers']['logs']>[1] {
+  const wanted = { stdout: query.bool('stdout'), stderr: query.bool('stderr') };
+  if (!wanted.stdout && !wanted.stderr) throw invalid('Bad parameters: you must choose at least one stream');
+  const since = parseTimestamp(query.text('since'));
+  const until = parseTimestamp(query.text('until'));
+  const tail = query.text('tail');
+  return {
+    ...wanted,
+    ...(since === undefined ? {} : { since }),
+    ...(until === undefined ? {} : { until }),
+    // Docker takes anything that is no count for "all".
+    ...(tail !== undefined && /^\d+$/.test(tail) ? { tail: Number(tail) } : {}),
+    follow: query.bool('follow'),
+  };
 }
 
 const newline = Buffer.from('\n');

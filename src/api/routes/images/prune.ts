@@ -17,13 +17,17 @@ export function registerImagePrune(app: FastifyInstance, { images, containers }:
     const uses = countUses(await containers.list({ all: true }));
     const all = await images.list();
     const parents = new Set(all.map((image) => image.parent));
+    const unneeded = all.filter(
+      (image) =>
+        !uses.has(image.id) &&
+        (until === undefined || createdAt(image) < until) &&
+        labelFiltersMatch(image.config.config?.Labels ?? {}, filters) &&
+        !(onlyDangling && (image.tags.length > 0 || parents.has(image.id))),
+    );
     const removals: ImageDeleteItem[] = [];
     let reclaimed = 0;
-    for (const image of all) {
-      if (uses.has(image.id) || (until !== undefined && createdAt(image) >= until)) continue;
-      if (!labelFiltersMatch(image.config.config?.Labels ?? {}, filters)) continue;
-      if (onlyDangling && (image.tags.length > 0 || parents.has(image.id))) continue;
-      const steps = await removeImage(images, onlyDangling || image.tags.length === 0 ? [image.id] : image.tags);
+    for (const image of unneeded) {
+      const steps = await removeImage(images, image.tags.length > 0 ? image.tags : [image.id]);
       if (steps.some((step) => step.Deleted !== undefined)) reclaimed += image.size;
       removals.push(...steps);
     }
