@@ -1,6 +1,6 @@
 import { lstatSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
-import { posix } from 'node:path';
+import { dirname, posix } from 'node:path';
 import type { TreeArchiver } from '#archive';
 import { invalid } from '#base';
 import type { BuildRequest } from '../builder.ts';
@@ -20,7 +20,9 @@ export async function openContext(
   directory: string,
   services: { archiver: TreeArchiver; trees: TreeWorkers },
 ): Promise<string> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await mkdir(dirname(directory), { recursive: true, mode: 0o700 });
+  // `COPY . /new` gives the new directory the mode of the context's root.
+  await mkdir(directory, { mode: 0o755 });
   await services.archiver.unpack(directory, '/', request.context, { signal: request.signal });
   const dockerfile = posix.resolve('/', request.dockerfile).slice(1);
   const text = await readSmall(directory, dockerfile);

@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { looksLikeTar } from '#archive';
 
 const blockBytes = 512;
 
@@ -26,15 +27,15 @@ export async function isArchive(path: string): Promise<boolean> {
     const gunzip = source.on('error', () => gunzip.destroy()).pipe(createGunzip());
     const block = await firstBlock(gunzip);
     source.destroy();
-    return isTarHeader(block);
+    return looksLikeTar(block);
   }
   const found = decompressors.find(({ magic }) => head.subarray(0, magic.length).equals(magic));
-  if (!found) return isTarHeader(head);
+  if (!found) return looksLikeTar(head);
   const child = spawn(found.command, ['-dc', '--', path], { stdio: ['ignore', 'pipe', 'ignore'] });
   const failed = once(child, 'error').then(() => Buffer.alloc(0));
   const block = await Promise.race([firstBlock(child.stdout), failed]);
   child.kill();
-  return isTarHeader(block);
+  return looksLikeTar(block);
 }
 
 async function readHead(path: string): Promise<Buffer> {
@@ -62,13 +63,4 @@ async function firstBlock(stream: Readable): Promise<Buffer> {
     stream.destroy();
   }
   return Buffer.concat(chunks).subarray(0, blockBytes);
-}
-
-/** tar(5): the checksum field holds the sum of all bytes of the block, its own eight counted as blanks. */
-function isTarHeader(block: Buffer): boolean {
-  if (block.length < blockBytes) return false;
-  const stored = Number.parseInt(block.toString('latin1', 148, 156).replace(/[\0 ].*$/s, ''), 8);
-  let sum = 0;
-  for (const [index, byte] of block.entries()) sum += index >= 148 && index < 156 ? 0x20 : byte;
-  return stored === sum && block.some((byte) => byte !== 0);
 }
