@@ -84,7 +84,11 @@ function checkModes(flags: FlagValues): void {
   }
 }
 
-function hostConfig(flags: FlagValues, context: RequestContext, parts: { binds: string[]; mode: string; bindings: HostConfig['PortBindings'] }): HostConfig {
+function hostConfig(
+  flags: FlagValues,
+  context: RequestContext,
+  parts: { binds: string[]; mode: string; bindings: HostConfig['PortBindings'] },
+): HostConfig {
   const security = readSecurity(flags.list('security-opt'));
   const mounts = flags.list('mount').map((word) => readMountFlag(word, context.cwd));
   const tmpfs = flags.list('tmpfs');

@@ -18,9 +18,14 @@ export function readRestartPolicy(text: string): RestartPolicy {
   if (text === '') return { Name: 'no', MaximumRetryCount: 0 };
   const [name = '', count, ...rest] = text.split(':');
   if (name === '' || rest.length > 0) {
-    throw invalid(name === '' ? 'invalid restart policy format: no policy provided before colon' : 'invalid restart policy format: maximum retry count must be an integer');
+    throw invalid(
+      name === ''
+        ? 'invalid restart policy format: no policy provided before colon'
+        : 'invalid restart policy format: maximum retry count must be an integer',
+    );
   }
-  if (count !== undefined && !/^-?\d+$/.test(count)) throw invalid('invalid restart policy format: maximum retry count must be an integer');
+  if (count !== undefined && !/^-?\d+$/.test(count))
+    throw invalid('invalid restart policy format: maximum retry count must be an integer');
   return { Name: name as RestartPolicy['Name'], MaximumRetryCount: Number(count ?? 0) };
 }
 
