@@ -39,7 +39,7 @@ function headerRow(
   return row;
 }
 
-function unescape(format: string): string {
+function plainEscapes(format: string): string {
   return format.replaceAll('\\t', '\t').replaceAll('\\n', '\n');
 }
 
@@ -58,10 +58,10 @@ export function renderListing(rows: readonly TypedObject[], format: string, list
       .slice('table'.length)
       .replace(/^(?:\\t| )+/, '')
       .trim();
-    source = own === '' ? (quietTable ?? listing.table) : unescape(own);
+    source = own === '' ? (quietTable ?? listing.table) : plainEscapes(own);
   } else if (trimmed === 'json') source = '{{json .}}';
   else if (trimmed === 'raw') source = listing.quiet && listing.rawQuiet ? listing.rawQuiet : (listing.raw ?? '');
-  else source = unescape(format.trim());
+  else source = plainEscapes(format.trim());
 
   const asJson = (value: unknown): string =>
     typeof value === 'object' && value !== null && rows.includes(value as TypedObject)

@@ -52,7 +52,7 @@ export function readEnvironment(files: readonly string[], words: readonly string
 
 /** Labels of files and flags, files first. */
 export function readLabels(files: readonly string[], words: readonly string[]): Record<string, string> {
-  return keyValueMap([...files.flatMap((path) => readKeyValues(path, () => '')), ...words]);
+  return keyValueMap([...files.flatMap((path) => readKeyValues(path, () => undefined)), ...words]);
 }
 
 /** `KEY=VALUE` words as a map; a key alone has an empty value. */
