@@ -1,26 +1,21 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf } from '#base';
-import { argumentError, type Command, commandHelp, ExitError, flagError, type GlobalFlags, program, type Terminal } from './command/index.ts';
+import {
+  argumentError,
+  type Command,
+  commandHelp,
+  ExitError,
+  flagError,
+  type GlobalFlags,
+  program,
+  type Terminal,
+} from './command/index.ts';
 import { type CommandEntry, commandTable, groups } from './command-table.ts';
-import { flagTable, type FlagValues, parseFlags } from './flags/index.ts';
+import { type FlagValues, parseFlags } from './flags/index.ts';
+import { globalFlags } from './global-flags.ts';
 import { groupHelp, rootHelp } from './root-help.ts';
 import { suggest } from './suggest.ts';
-
-/** The flags before a command. */
-export const globalFlags = flagTable(`
-      --config string      Directory of config.json and contexts (default "~/.docker")
-  -c, --context string     Context that names the daemon (overrides BERTH_HOST, DOCKER_HOST and the current context)
-  -D, --debug              Say more when something fails
-  -H, --host list          Address of the daemon
-  -l, --log-level string   Level of messages ("debug", "info", "warn", "error", "fatal") (default "info")
-      --tls                Use TLS; implied by --tlsverify
-      --tlscacert string   Trust only certificates signed by this CA (default "~/.docker/ca.pem")
-      --tlscert string     TLS certificate file (default "~/.docker/cert.pem")
-      --tlskey string      TLS key file (default "~/.docker/key.pem")
-      --tlsverify          Use TLS and verify the daemon
-  -v, --version            Print version information and quit
-`);
 
 function readGlobals(values: FlagValues, env: Terminal['env']): GlobalFlags {
   const hosts = values.list('host');
@@ -44,6 +39,10 @@ function readGlobals(values: FlagValues, env: Terminal['env']): GlobalFlags {
   };
 }
 
+function allNames(): string[] {
+  return commandTable.flatMap((entry) => entry.names);
+}
+
 /** The command that words name, and how many of them are its name. */
 export function findCommand(words: readonly string[]): { entry: CommandEntry; name: string; used: number } | undefined {
   for (const used of [2, 1]) {
@@ -59,14 +58,28 @@ function unknownCommand(words: readonly string[]): ExitError {
   const [first = '', second = ''] = words;
   if (Object.hasOwn(groups, first)) {
     const full = `${program} ${first}`;
-    const hint = suggest(second, commandTable.flatMap((entry) => entry.names.flatMap((name) => (name.startsWith(`${first} `) ? [name.slice(first.length + 1)] : []))));
+    const hint = suggest(
+      second,
+      commandTable.flatMap((entry) =>
+        entry.names.flatMap((name) => (name.startsWith(`${first} `) ? [name.slice(first.length + 1)] : [])),
+      ),
+    );
     const meant = hint === undefined ? '' : `\nDid you mean '${full} ${hint}'?\n`;
-    return new ExitError(1, `${program}: unknown command: ${full} ${second}\n${meant}\nUsage:  ${full}\n\nRun '${full} --help' for more information\n`);
+    return new ExitError(
+      1,
+      `${program}: unknown command: ${full} ${second}\n${meant}\nUsage:  ${full}\n\nRun '${full} --help' for more information\n`,
+    );
   }
-  const names = [...commandTable.flatMap((entry) => entry.names.filter((name) => !name.includes(' '))), ...Object.keys(groups)];
+  const names = [
+    ...commandTable.flatMap((entry) => entry.names.filter((name) => !name.includes(' '))),
+    ...Object.keys(groups),
+  ];
   const hint = suggest(first, names);
   const meant = hint === undefined ? '' : `\nDid you mean '${program} ${hint}'?\n`;
-  return new ExitError(1, `${program}: unknown command: ${program} ${first}\n${meant}\nRun '${program} --help' for more information\n`);
+  return new ExitError(
+    1,
+    `${program}: unknown command: ${program} ${first}\n${meant}\nRun '${program} --help' for more information\n`,
+  );
 }
 
 async function helpFor(words: readonly string[], columns: number): Promise<string> {
@@ -84,7 +97,11 @@ function aliasNames(entry: CommandEntry): string[] {
   return [...entry.names.filter((name) => name.includes(' ')), ...entry.names.filter((name) => !name.includes(' '))];
 }
 
-async function runCommand(command: Command, name: string, call: { words: string[]; globals: GlobalFlags; terminal: Terminal; names: string[] }): Promise<number> {
+async function runCommand(
+  command: Command,
+  name: string,
+  call: { words: string[]; globals: GlobalFlags; terminal: Terminal; names: string[] },
+): Promise<number> {
   const { terminal, globals } = call;
   const specs = command.flags ?? [];
   const parsed = (() => {
@@ -104,7 +121,15 @@ async function runCommand(command: Command, name: string, call: { words: string[
   }
   const count = parsed.positional.length;
   if (count < command.args.min || count > command.args.max) throw argumentError(name, command);
-  return (await command.run({ flags: parsed.values, args: parsed.positional, terminal, globals })) ?? 0;
+  return (
+    (await command.run({
+      flags: parsed.values,
+      args: parsed.positional,
+      terminal,
+      globals,
+      commandNames: allNames(),
+    })) ?? 0
+  );
 }
 
 /** Runs the command line `argv` (without the program's name) and returns the exit code. Throws what goes wrong. */
@@ -132,7 +157,12 @@ export async function dispatch(argv: readonly string[], terminal: Terminal): Pro
   const found = findCommand(words);
   if (found) {
     const { command } = await found.entry.load();
-    return runCommand(command, found.name, { words: words.slice(found.used), globals, terminal, names: aliasNames(found.entry) });
+    return runCommand(command, found.name, {
+      words: words.slice(found.used),
+      globals,
+      terminal,
+      names: aliasNames(found.entry),
+    });
   }
   const [, second] = words;
   if (Object.hasOwn(groups, first) && (second === undefined || second === '--help' || second === '-h')) {

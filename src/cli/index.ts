@@ -1,2 +1,2 @@
-export { main, runCli } from './main.ts';
 export type { Terminal } from './command/index.ts';
+export { main, runCli } from './main.ts';

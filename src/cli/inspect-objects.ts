@@ -6,21 +6,69 @@ import { GoNil, Template } from './template/index.ts';
 
 /** Fields that answers leave out when they have no value; templates read them as nil. */
 const optionalFields = new Set([
-  'Health', 'Healthcheck', 'SizeRw', 'SizeRootFs', 'ImageManifestDescriptor', 'StopTimeout', 'Init', 'Descriptor',
-  'UsageData', 'ClusterVolume', 'Status', 'Peers', 'Services',
+  'Health',
+  'Healthcheck',
+  'SizeRw',
+  'SizeRootFs',
+  'ImageManifestDescriptor',
+  'StopTimeout',
+  'Init',
+  'Descriptor',
+  'UsageData',
+  'ClusterVolume',
+  'Status',
+  'Peers',
+  'Services',
 ]);
 /** Fields left out whose value, where absent, is an empty text, number or list in Go. */
 const emptyFields: Readonly<Record<string, unknown>> = {
-  StopSignal: '', MacAddress: '', Shell: new GoNil('slice'), ExposedPorts: new GoNil('map'), Mounts: new GoNil('slice'),
-  Tmpfs: new GoNil('map'), Sysctls: new GoNil('map'), StorageOpt: new GoNil('map'), Annotations: new GoNil('map'),
-  ArgsEscaped: false, NetworkDisabled: false, Variant: '', OsVersion: '', Driver: '', Name: '',
+  StopSignal: '',
+  MacAddress: '',
+  Shell: new GoNil('slice'),
+  ExposedPorts: new GoNil('map'),
+  Mounts: new GoNil('slice'),
+  Tmpfs: new GoNil('map'),
+  Sysctls: new GoNil('map'),
+  StorageOpt: new GoNil('map'),
+  Annotations: new GoNil('map'),
+  ArgsEscaped: false,
+  NetworkDisabled: false,
+  Variant: '',
+  OsVersion: '',
+  Driver: '',
+  Name: '',
 };
 /** Fields that are maps with keys of the user's. */
 const mapFields = new Set([
-  'Labels', 'Options', 'Ports', 'Networks', 'ExposedPorts', 'Volumes', 'Sysctls', 'Tmpfs', 'StorageOpt', 'Annotations',
-  'DriverOpts', 'Config.', 'Data', 'PortBindings', 'Containers', 'AuxiliaryAddresses',
+  'Labels',
+  'Options',
+  'Ports',
+  'Networks',
+  'ExposedPorts',
+  'Volumes',
+  'Sysctls',
+  'Tmpfs',
+  'StorageOpt',
+  'Annotations',
+  'DriverOpts',
+  'Config.',
+  'Data',
+  'PortBindings',
+  'Containers',
+  'AuxiliaryAddresses',
 ]);
-const pointerFields = new Set(['PidsLimit', 'MemorySwappiness', 'OomKillDisable', 'Init', 'IPAMConfig', 'Healthcheck', 'Health', 'ConfigFrom', 'StopTimeout', 'Config']);
+const pointerFields = new Set([
+  'PidsLimit',
+  'MemorySwappiness',
+  'OomKillDisable',
+  'Init',
+  'IPAMConfig',
+  'Healthcheck',
+  'Health',
+  'ConfigFrom',
+  'StopTimeout',
+  'Config',
+]);
 
 /** Makes parsed JSON behave in templates as the Go value behind it would. */
 function prepare(value: unknown, open: WeakSet<object>): unknown {
@@ -90,7 +138,8 @@ export async function inspectObjects(
       faults.push(errorText(error));
     }
   }
-  if (options.format === 'json') terminal.stdout.write(texts.map((text) => `${JSON.stringify(JSON.parse(text))}\n`).join('') || '');
+  if (options.format === 'json')
+    terminal.stdout.write(texts.map((text) => `${JSON.stringify(JSON.parse(text))}\n`).join('') || '');
   else if (template !== undefined) terminal.stdout.write(texts.join('') || '\n');
   else if (texts.length === 0) terminal.stdout.write('[]\n');
   else terminal.stdout.write(`[\n    ${texts.map((text) => indentJson(text, '    ')).join(',\n    ')}\n]\n`);

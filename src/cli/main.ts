@@ -12,8 +12,12 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
       terminal.stderr.write(error.message);
       return error.code;
     }
-    const isBug = error instanceof Error && (error.name === 'TypeError' || error.name === 'RangeError' || error.name === 'ReferenceError');
-    terminal.stderr.write(isBug ? `berth: a defect of this program: ${error.stack ?? error.message}\n` : errorText(error));
+    const isBug =
+      error instanceof Error &&
+      (error.name === 'TypeError' || error.name === 'RangeError' || error.name === 'ReferenceError');
+    terminal.stderr.write(
+      isBug ? `berth: a defect of this program: ${error.stack ?? error.message}\n` : errorText(error),
+    );
     return 1;
   }
 }
@@ -28,7 +32,15 @@ export async function main(): Promise<void> {
   }
   const { stdout, stderr, env } = process;
   // process.stdin opens its descriptor when it is touched: only commands that read it should.
-  const terminal: Terminal = { get stdin() { return process.stdin; }, stdout, stderr, env, cwd: process.cwd() };
+  const terminal: Terminal = {
+    get stdin() {
+      return process.stdin;
+    },
+    stdout,
+    stderr,
+    env,
+    cwd: process.cwd(),
+  };
   const code = await runCli(process.argv.slice(2), terminal);
   process.exit(code);
 }

@@ -58,13 +58,18 @@ export class ContainersClient {
     this.#transport = transport;
   }
 
-  list(options: { all?: boolean; limit?: number; size?: boolean; filters?: readonly string[] } = {}): Promise<ContainerSummary[]> {
+  list(
+    options: { all?: boolean; limit?: number; size?: boolean; filters?: readonly string[] } = {},
+  ): Promise<ContainerSummary[]> {
     const { all, limit, size, filters = [] } = options;
     const query = { all: all || undefined, limit, size: size || undefined, filters: filtersQuery(filters) };
     return this.#transport.json({ method: 'GET', path: '/containers/json', query });
   }
 
-  create(body: ContainerCreateRequest, options: { name?: string; platform?: string } = {}): Promise<ContainerCreateResponse> {
+  create(
+    body: ContainerCreateRequest,
+    options: { name?: string; platform?: string } = {},
+  ): Promise<ContainerCreateResponse> {
     const query = { name: options.name || undefined, platform: options.platform || undefined };
     return this.#transport.json({ method: 'POST', path: '/containers/create', query, body });
   }
@@ -122,7 +127,11 @@ export class ContainersClient {
   }
 
   remove(id: string, options: { force?: boolean; volumes?: boolean; link?: boolean } = {}): Promise<void> {
-    const query = { force: options.force || undefined, v: options.volumes || undefined, link: options.link || undefined };
+    const query = {
+      force: options.force || undefined,
+      v: options.volumes || undefined,
+      link: options.link || undefined,
+    };
     return this.#transport.json({ method: 'DELETE', path: at(id), query });
   }
 
@@ -213,13 +222,20 @@ export class ContainersClient {
   }
 
   /** A path as a tar stream. */
-  async readArchive(id: string, path: string, options: Cancellable = {}): Promise<{ stat: ContainerPathStat; tar: IncomingMessage }> {
+  async readArchive(
+    id: string,
+    path: string,
+    options: Cancellable = {},
+  ): Promise<{ stat: ContainerPathStat; tar: IncomingMessage }> {
     const tar = await this.#transport.stream({ method: 'GET', path: at(id, '/archive'), query: { path }, ...options });
     return { stat: decodePathStat(tar), tar };
   }
 
   /** Unpacks a tar stream in a directory of the container. */
-  writeArchive(id: string, options: { path: string; tar: Readable; copyUidGid?: boolean; noOverwriteDirNonDir?: boolean }): Promise<void> {
+  writeArchive(
+    id: string,
+    options: { path: string; tar: Readable; copyUidGid?: boolean; noOverwriteDirNonDir?: boolean },
+  ): Promise<void> {
     const query = {
       path: options.path,
       noOverwriteDirNonDir: options.noOverwriteDirNonDir ? 'true' : undefined,
@@ -230,7 +246,14 @@ export class ContainersClient {
 
   commit(
     id: string,
-    options: { repo?: string; tag?: string; comment?: string; author?: string; pause?: boolean; changes?: readonly string[] },
+    options: {
+      repo?: string;
+      tag?: string;
+      comment?: string;
+      author?: string;
+      pause?: boolean;
+      changes?: readonly string[];
+    },
   ): Promise<IdResponse> {
     const { repo, tag, comment, author, pause = true, changes } = options;
     const query = {
@@ -246,7 +269,11 @@ export class ContainersClient {
   }
 
   prune(filters: readonly string[] = []): Promise<ContainersPruneReport> {
-    return this.#transport.json({ method: 'POST', path: '/containers/prune', query: { filters: filtersQuery(filters) } });
+    return this.#transport.json({
+      method: 'POST',
+      path: '/containers/prune',
+      query: { filters: filtersQuery(filters) },
+    });
   }
 }
 

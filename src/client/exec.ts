@@ -28,6 +28,10 @@ export class ExecClient {
   }
 
   resize(id: string, size: { rows: number; columns: number }): Promise<void> {
-    return this.#transport.json({ method: 'POST', path: `/exec/${id}/resize`, query: { h: size.rows, w: size.columns } });
+    return this.#transport.json({
+      method: 'POST',
+      path: `/exec/${id}/resize`,
+      query: { h: size.rows, w: size.columns },
+    });
   }
 }

@@ -17,7 +17,8 @@ import { jsonLines } from './json-lines.ts';
 import { registryAuthHeader, registryConfigHeader } from './registry-auth.ts';
 import type { Call, Query, Transport } from './transport.ts';
 
-const at = (name: string, action = ''): string => `/images/${name.split('/').map(encodeURIComponent).join('/')}${action}`;
+const at = (name: string, action = ''): string =>
+  `/images/${name.split('/').map(encodeURIComponent).join('/')}${action}`;
 
 /** Docker's image calls, and `bootstrap`, which makes a base image from a distribution's packages. */
 export class ImagesClient {
@@ -62,7 +63,9 @@ export class ImagesClient {
     yield* jsonLines<ProgressMessage>(await this.#transport.stream(call));
   }
 
-  pull(options: { image: string; tag: string; platform?: string; auth?: AuthConfig } & Cancellable): AsyncGenerator<ProgressMessage> {
+  pull(
+    options: { image: string; tag: string; platform?: string; auth?: AuthConfig } & Cancellable,
+  ): AsyncGenerator<ProgressMessage> {
     const { image, tag, platform, auth, signal } = options;
     return this.#progress({
       method: 'POST',
@@ -73,7 +76,10 @@ export class ImagesClient {
     });
   }
 
-  push(name: string, options: { tag?: string; platform?: string; auth?: AuthConfig } & Cancellable): AsyncGenerator<ProgressMessage> {
+  push(
+    name: string,
+    options: { tag?: string; platform?: string; auth?: AuthConfig } & Cancellable,
+  ): AsyncGenerator<ProgressMessage> {
     const { tag, platform, auth, signal } = options;
     return this.#progress({
       method: 'POST',
@@ -95,7 +101,10 @@ export class ImagesClient {
     });
   }
 
-  load(tar: Readable, options: { quiet?: boolean; platform?: string } & Cancellable = {}): AsyncGenerator<ProgressMessage> {
+  load(
+    tar: Readable,
+    options: { quiet?: boolean; platform?: string } & Cancellable = {},
+  ): AsyncGenerator<ProgressMessage> {
     const { quiet = false, platform, signal } = options;
     return this.#progress({
       method: 'POST',
@@ -126,7 +135,9 @@ export class ImagesClient {
   }
 
   /** Builds from a context; `query` is that of POST /build. */
-  build(options: { context: Readable | undefined; query: Query; auths: AuthConfigs } & Cancellable): AsyncGenerator<ProgressMessage> {
+  build(
+    options: { context: Readable | undefined; query: Query; auths: AuthConfigs } & Cancellable,
+  ): AsyncGenerator<ProgressMessage> {
     const { context, query, auths, signal } = options;
     return this.#progress({
       method: 'POST',
@@ -138,9 +149,17 @@ export class ImagesClient {
     });
   }
 
-  search(term: string, options: { limit?: number; filters?: readonly string[]; auth?: AuthConfig } = {}): Promise<ImageSearchResult[]> {
+  search(
+    term: string,
+    options: { limit?: number; filters?: readonly string[]; auth?: AuthConfig } = {},
+  ): Promise<ImageSearchResult[]> {
     const query = { term, limit: options.limit, filters: filtersQuery(options.filters ?? []) };
-    return this.#transport.json({ method: 'GET', path: '/images/search', query, headers: registryAuthHeader(options.auth) });
+    return this.#transport.json({
+      method: 'GET',
+      path: '/images/search',
+      query,
+      headers: registryAuthHeader(options.auth),
+    });
   }
 
   prune(filters: readonly string[] = []): Promise<ImagesPruneReport> {
@@ -148,7 +167,9 @@ export class ImagesClient {
   }
 
   /** Makes a base image of a distribution's packages on the daemon's side. */
-  bootstrap(options: { name: string; include?: readonly string[]; suite?: string } & Cancellable): AsyncGenerator<ProgressMessage> {
+  bootstrap(
+    options: { name: string; include?: readonly string[]; suite?: string } & Cancellable,
+  ): AsyncGenerator<ProgressMessage> {
     const { name, include = [], suite, signal } = options;
     return this.#progress({
       method: 'POST',

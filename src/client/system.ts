@@ -1,4 +1,12 @@
-import type { AuthConfig, AuthResponse, BuildPruneReport, DiskUsage, EventMessage, SystemInfo, SystemVersion } from '#api-types';
+import type {
+  AuthConfig,
+  AuthResponse,
+  BuildPruneReport,
+  DiskUsage,
+  EventMessage,
+  SystemInfo,
+  SystemVersion,
+} from '#api-types';
 import type { Cancellable } from './containers.ts';
 import { filtersQuery } from './filters.ts';
 import { textLines } from './json-lines.ts';

@@ -1,4 +1,10 @@
-import { Agent, type ClientRequest, type IncomingMessage, type RequestOptions, request as requestHttp } from 'node:http';
+import {
+  Agent,
+  type ClientRequest,
+  type IncomingMessage,
+  type RequestOptions,
+  request as requestHttp,
+} from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
 import { pipeline } from 'node:stream';
 import { apiVersion, streamTypes } from '#api-types';
@@ -97,7 +103,10 @@ export class Transport {
 
   /** Calls and takes the connection over. */
   async hijack(call: Call): Promise<Hijacked> {
-    const request = await this.#request({ ...call, headers: { ...call.headers, connection: 'Upgrade', upgrade: 'tcp' } }, false);
+    const request = await this.#request(
+      { ...call, headers: { ...call.headers, connection: 'Upgrade', upgrade: 'tcp' } },
+      false,
+    );
     return new Promise((resolve, reject) => {
       request.on('upgrade', (response, stream, head) => {
         if (head.length > 0) stream.unshift(head);
@@ -138,7 +147,12 @@ export class Transport {
   async #request(call: Call, pooled: boolean): Promise<ClientRequest> {
     const { endpoint } = this;
     const prefix = call.path === '/_ping' ? '' : `/v${this.#version}`;
-    const headers: Record<string, string> = { host: 'berth', 'user-agent': 'berth-client', ...this.#headers, ...call.headers };
+    const headers: Record<string, string> = {
+      host: 'berth',
+      'user-agent': 'berth-client',
+      ...this.#headers,
+      ...call.headers,
+    };
     if (call.body !== undefined) headers['content-type'] ??= 'application/json';
     if (call.upload !== undefined) headers['content-type'] ??= 'application/x-tar';
     const options: RequestOptions = {

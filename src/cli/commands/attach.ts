@@ -1,4 +1,4 @@
-import { type Command, exactly, ExitError } from '../command/index.ts';
+import { type Command, ExitError, exactly } from '../command/index.ts';
 import { flagTable } from '../flags/index.ts';
 import { connectClient, readConfigFile } from '../host/index.ts';
 import { followSize, proxySignals, startSession } from '../session/index.ts';
@@ -33,7 +33,8 @@ export const command: Command = {
       ...(keys ? { detachKeys: keys } : {}),
     });
     const proxied = given.changed('sig-proxy') ? given.bool('sig-proxy') : true;
-    const stopProxy = proxied && !config.Tty ? proxySignals((signal) => client.containers.kill(id, signal)) : () => undefined;
+    const stopProxy =
+      proxied && !config.Tty ? proxySignals((signal) => client.containers.kill(id, signal)) : () => undefined;
     const session = startSession(connection, { terminal, stdin, tty: config.Tty });
     const stopSize = config.Tty ? followSize(terminal, (size) => client.containers.resize(id, size)) : () => undefined;
     try {

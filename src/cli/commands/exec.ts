@@ -37,7 +37,8 @@ export const command: Command = {
     const client = await connectClient(invocation);
     if (stdin && tty && terminal.stdin.isTTY !== true) throw new ExitError(1, 'the input device is not a TTY\n');
     const { rows = 0, columns = 0 } = terminal.stdout;
-    const size: { ConsoleSize?: [number, number] } = tty && terminal.stdout.isTTY ? { ConsoleSize: [rows, columns] } : {};
+    const size: { ConsoleSize?: [number, number] } =
+      tty && terminal.stdout.isTTY ? { ConsoleSize: [rows, columns] } : {};
     const created = await client.exec.create(container, {
       User: given.string('user'),
       Privileged: given.bool('privileged'),

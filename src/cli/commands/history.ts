@@ -40,12 +40,23 @@ export const command: Command = {
     const platform = given.string('platform');
     const items = await client.images.history(args[0] ?? '', platform ? { platform } : {});
     const options = { full: given.bool('no-trunc'), human: given.changed('human') ? given.bool('human') : true };
-    const text = renderListing(items.map((item) => row(item, options)), given.string('format'), {
-      table: '{{.ID}}\t{{.CreatedSince}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}',
-      quietTable: '{{.ID}}',
-      quiet: given.bool('quiet'),
-      headers: { ID: 'IMAGE', CreatedSince: 'CREATED', CreatedAt: 'CREATED AT', CreatedBy: 'CREATED BY', Size: 'SIZE', Comment: 'COMMENT' },
-    });
+    const text = renderListing(
+      items.map((item) => row(item, options)),
+      given.string('format'),
+      {
+        table: '{{.ID}}\t{{.CreatedSince}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}',
+        quietTable: '{{.ID}}',
+        quiet: given.bool('quiet'),
+        headers: {
+          ID: 'IMAGE',
+          CreatedSince: 'CREATED',
+          CreatedAt: 'CREATED AT',
+          CreatedBy: 'CREATED BY',
+          Size: 'SIZE',
+          Comment: 'COMMENT',
+        },
+      },
+    );
     terminal.stdout.write(text);
   },
 };

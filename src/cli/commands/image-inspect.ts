@@ -19,7 +19,8 @@ export const command: Command = {
     const client = await connectClient(invocation);
     return inspectObjects(terminal, args, {
       format: given.string('format'),
-      fetch: (name) => client.images.inspectText(name, given.changed('platform') ? { platform: given.string('platform') } : {}),
+      fetch: (name) =>
+        client.images.inspectText(name, given.changed('platform') ? { platform: given.string('platform') } : {}),
     });
   },
 };

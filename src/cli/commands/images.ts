@@ -23,7 +23,9 @@ interface Named {
 
 function splitTag(reference: string): [string, string] {
   const colon = reference.lastIndexOf(':');
-  return colon > reference.lastIndexOf('/') ? [reference.slice(0, colon), reference.slice(colon + 1)] : [reference, '<none>'];
+  return colon > reference.lastIndexOf('/')
+    ? [reference.slice(0, colon), reference.slice(colon + 1)]
+    : [reference, '<none>'];
 }
 
 /** One row per name of an image: its tags, or its digests where it has no tag, or nothing but the id. */
@@ -48,7 +50,10 @@ function namesOf(image: ImageSummary, options: { digests: boolean; dangling: boo
 }
 
 /** A name of an image as the rows of `images` show it. */
-export function imageRows(image: ImageSummary, options: { digests: boolean; full: boolean; dangling: boolean }): TypedObject[] {
+export function imageRows(
+  image: ImageSummary,
+  options: { digests: boolean; full: boolean; dangling: boolean },
+): TypedObject[] {
   const counted = (value: number | undefined, show: (value: number) => string) =>
     value === undefined || value < 0 ? 'N/A' : show(value);
   return namesOf(image, options).map(({ repository, tag, digest }) => ({

@@ -24,7 +24,11 @@ export const command: Command = {
     const remote = /^https?:\/\//.test(source);
     if (!remote && source !== '-' && !existsSync(source)) throw invalid(`open ${source}: no such file or directory`);
     const client = await connectClient(invocation);
-    const tar = remote ? undefined : source === '-' ? terminal.stdin : createReadStream(source, { highWaterMark: 1 << 18 });
+    const tar = remote
+      ? undefined
+      : source === '-'
+        ? terminal.stdin
+        : createReadStream(source, { highWaterMark: 1 << 18 });
     const messages = client.images.import({
       source: remote ? source : '-',
       ...(tar ? { tar } : {}),

@@ -44,7 +44,12 @@ export const command: Command = {
     const { flags: given, args, terminal } = invocation;
     const type = given.string('type');
     if (given.changed('type') && !Object.hasOwn(kinds, type)) {
-      const message = type === '' ? 'type is empty: must be one of "config", "container", "image", "network", "node", "plugin", "secret", "service", "task", "volume"' : `unknown type: ${JSON.stringify(type)}: must be one of ${Object.keys(kinds).map((kind) => JSON.stringify(kind)).join(', ')}`;
+      const message =
+        type === ''
+          ? 'type is empty: must be one of "config", "container", "image", "network", "node", "plugin", "secret", "service", "task", "volume"'
+          : `unknown type: ${JSON.stringify(type)}: must be one of ${Object.keys(kinds)
+              .map((kind) => JSON.stringify(kind))
+              .join(', ')}`;
       throw new ExitError(1, `${message}\n`);
     }
     const client = await connectClient(invocation);

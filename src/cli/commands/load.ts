@@ -33,10 +33,13 @@ export const command: Command = {
     const client = await connectClient(invocation);
     const platform = given.string('platform');
     const quiet = given.bool('quiet') || terminal.stdout.isTTY !== true;
-    const messages = client.images.load(path === '' ? terminal.stdin : createReadStream(path, { highWaterMark: 1 << 18 }), {
-      quiet,
-      ...(platform ? { platform } : {}),
-    });
+    const messages = client.images.load(
+      path === '' ? terminal.stdin : createReadStream(path, { highWaterMark: 1 << 18 }),
+      {
+        quiet,
+        ...(platform ? { platform } : {}),
+      },
+    );
     await renderProgress(messages, terminal.stdout);
   },
 };

@@ -2,7 +2,9 @@ import { between, type Command, ExitError } from '../command/index.ts';
 import { connectClient } from '../host/index.ts';
 
 function hostAddress(binding: { HostIp: string; HostPort: string }): string {
-  return binding.HostIp.includes(':') ? `[${binding.HostIp}]:${binding.HostPort}` : `${binding.HostIp}:${binding.HostPort}`;
+  return binding.HostIp.includes(':')
+    ? `[${binding.HostIp}]:${binding.HostPort}`
+    : `${binding.HostIp}:${binding.HostPort}`;
 }
 
 /** `berth port`. */
@@ -20,7 +22,10 @@ export const command: Command = {
       const key = wanted.includes('/') ? wanted : `${wanted}/tcp`;
       const bindings = ports[key];
       if (bindings === undefined || bindings === null) {
-        throw new ExitError(1, `no public port '${wanted.includes('/') ? wanted : `${wanted}/tcp`}' published for ${container}\n`);
+        throw new ExitError(
+          1,
+          `no public port '${wanted.includes('/') ? wanted : `${wanted}/tcp`}' published for ${container}\n`,
+        );
       }
       lines.push(...bindings.map(hostAddress));
     } else {

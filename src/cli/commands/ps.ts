@@ -7,8 +7,7 @@ import { connectClient, readConfigFile } from '../host/index.ts';
 import { type TypedObject, typeName } from '../template/index.ts';
 
 /** Text of `--format` in the help of every list. */
-export const formatHelp =
-  "'table', 'table TEMPLATE', 'json', or a Go TEMPLATE (default 'table')";
+export const formatHelp = "'table', 'table TEMPLATE', 'json', or a Go TEMPLATE (default 'table')";
 
 function labelsText(labels: Record<string, string> | null): string {
   return Object.entries(labels ?? {})
@@ -117,7 +116,8 @@ export const command: Command = {
   async run(invocation) {
     const { flags: given, terminal, globals } = invocation;
     const client = await connectClient(invocation);
-    const format = given.string('format') || (given.bool('quiet') ? '' : (readConfigFile(globals.configDir).psFormat ?? ''));
+    const format =
+      given.string('format') || (given.bool('quiet') ? '' : (readConfigFile(globals.configDir).psFormat ?? ''));
     const limit = given.bool('latest') && !given.changed('last') ? 1 : given.number('last', -1);
     const size = given.bool('size') || /\.Size\b/.test(format);
     const containers = await client.containers.list({
@@ -127,6 +127,8 @@ export const command: Command = {
       filters: given.list('filter'),
     });
     const rows = containers.map((container) => containerRow(container, given.bool('no-trunc')));
-    terminal.stdout.write(renderListing(rows, format, containerListing({ size: given.bool('size'), quiet: given.bool('quiet') })));
+    terminal.stdout.write(
+      renderListing(rows, format, containerListing({ size: given.bool('size'), quiet: given.bool('quiet') })),
+    );
   },
 };

@@ -23,7 +23,7 @@ export const command: Command = {
     const name = readImageName(image);
     const allTags = given.bool('all-tags');
     if (allTags && (name.tag !== undefined || name.digest !== undefined)) {
-      throw invalid('tag can\'t be used with --all-tags/-a');
+      throw invalid("tag can't be used with --all-tags/-a");
     }
     const quiet = given.bool('quiet');
     const isDefault = name.tag === undefined && name.digest === undefined && !allTags;

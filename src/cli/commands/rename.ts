@@ -1,4 +1,4 @@
-import { type Command, exactly, ExitError } from '../command/index.ts';
+import { type Command, ExitError, exactly } from '../command/index.ts';
 import { connectClient } from '../host/index.ts';
 
 /** `berth rename`. */

@@ -30,7 +30,12 @@ async function runAttached(client: Client, invocation: Invocation, body: Contain
   const proxied = flags.changed('sig-proxy') ? flags.bool('sig-proxy') : true;
   const stopProxy = proxied && !tty ? proxySignals((signal) => client.containers.kill(id, signal)) : () => undefined;
   const { AttachStdin: stdin = false, AttachStdout: stdout = false, AttachStderr: stderr = false } = body;
-  const connection = await client.containers.attach(id, { stdin, stdout, stderr, ...(keys ? { detachKeys: keys } : {}) });
+  const connection = await client.containers.attach(id, {
+    stdin,
+    stdout,
+    stderr,
+    ...(keys ? { detachKeys: keys } : {}),
+  });
   const session = startSession(connection, { terminal, stdin, tty });
   session.done.catch(() => undefined);
   const condition = flags.bool('rm') ? 'removed' : 'next-exit';

@@ -1,8 +1,8 @@
 import { invalid } from '#base';
 import { atLeast, type Command, ExitError, type Invocation } from '../command/index.ts';
+import { errorText } from '../error-text.ts';
 import { flagTable } from '../flags/index.ts';
 import { connectClient } from '../host/index.ts';
-import { errorText } from '../error-text.ts';
 import { followSize, proxySignals, startSession } from '../session/index.ts';
 
 const flags = flagTable(`

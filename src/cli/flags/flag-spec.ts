@@ -1,5 +1,15 @@
 /** How a flag's words become a value. `count of words`: a switch takes none, all others one. */
-export type FlagKind = 'bool' | 'int' | 'float' | 'string' | 'list' | 'strings' | 'map' | 'duration' | 'bytes' | 'decimal';
+export type FlagKind =
+  | 'bool'
+  | 'int'
+  | 'float'
+  | 'string'
+  | 'list'
+  | 'strings'
+  | 'map'
+  | 'duration'
+  | 'bytes'
+  | 'decimal';
 
 /** One flag of a command, as its help shows it. */
 export interface FlagSpec {

@@ -40,7 +40,8 @@ export function splitCsv(line: string): string[] {
           at += 1;
         } else break;
       }
-      if (line[at] !== '"') throw invalid(`parse error on line 1, column ${line.length + 1}: extraneous or missing " in quoted-field`);
+      if (line[at] !== '"')
+        throw invalid(`parse error on line 1, column ${line.length + 1}: extraneous or missing " in quoted-field`);
       fields.push(field);
       at += 2;
       if (at > line.length) return fields;

@@ -75,7 +75,8 @@ export function rfc3339(seconds: number): string {
 export function ellipsis(text: string, width: number): string {
   const chars = [...text];
   if (width <= 0) return '';
-  const columns = (char: string): number => (/[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/u.test(char) ? 2 : 1);
+  const columns = (char: string): number =>
+    /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/u.test(char) ? 2 : 1;
   const total = chars.reduce((sum, char) => sum + columns(char), 0);
   if (total <= width) return text;
   if (width === 1) return chars[0] ?? '';

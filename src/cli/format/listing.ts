@@ -26,7 +26,10 @@ function rowJson(row: TypedObject): string {
 }
 
 /** The columns' headings: each field reads as its header, functions pass through. */
-function headerRow(headers: Readonly<Record<string, string>>, sample: TypedObject | undefined): Record<string, unknown> {
+function headerRow(
+  headers: Readonly<Record<string, string>>,
+  sample: TypedObject | undefined,
+): Record<string, unknown> {
   const row: Record<string, unknown> = { ...headers };
   if (sample !== undefined) {
     for (const [key, value] of Object.entries(sample)) {
@@ -36,7 +39,7 @@ function headerRow(headers: Readonly<Record<string, string>>, sample: TypedObjec
   return row;
 }
 
-function unescape(format: string): string {
+function plainEscapes(format: string): string {
   return format.replaceAll('\\t', '\t').replaceAll('\\n', '\n');
 }
 
@@ -46,18 +49,24 @@ function unescape(format: string): string {
  */
 export function renderListing(rows: readonly TypedObject[], format: string, listing: Listing): string {
   const trimmed = format.trim();
-  const isTable = trimmed === '' || trimmed === 'table' || trimmed.startsWith('table ') || trimmed.startsWith('table\\t');
+  const isTable =
+    trimmed === '' || trimmed === 'table' || trimmed.startsWith('table ') || trimmed.startsWith('table\\t');
   const quietTable = listing.quiet ? listing.quietTable : undefined;
   let source: string;
   if (isTable) {
-    const own = trimmed.slice('table'.length).replace(/^(?:\\t| )+/, '').trim();
-    source = own === '' ? (quietTable ?? listing.table) : unescape(own);
+    const own = trimmed
+      .slice('table'.length)
+      .replace(/^(?:\\t| )+/, '')
+      .trim();
+    source = own === '' ? (quietTable ?? listing.table) : plainEscapes(own);
   } else if (trimmed === 'json') source = '{{json .}}';
   else if (trimmed === 'raw') source = listing.quiet && listing.rawQuiet ? listing.rawQuiet : (listing.raw ?? '');
-  else source = unescape(format.trim());
+  else source = plainEscapes(format.trim());
 
   const asJson = (value: unknown): string =>
-    typeof value === 'object' && value !== null && rows.includes(value as TypedObject) ? rowJson(value as TypedObject) : goJson(value);
+    typeof value === 'object' && value !== null && rows.includes(value as TypedObject)
+      ? rowJson(value as TypedObject)
+      : goJson(value);
   let template: Template;
   try {
     template = new Template(source, { json: asJson });

@@ -19,7 +19,8 @@ export function readTime(text: string, now = Date.now()): string {
     return `${nanoseconds / 1_000_000_000n}.${String(nanoseconds % 1_000_000_000n).padStart(9, '0')}`;
   } catch {
     const milliseconds = local(text);
-    if (Number.isNaN(milliseconds)) throw invalid(`parsing time ${JSON.stringify(text)}: expected RFC 3339, seconds, or a duration`);
+    if (Number.isNaN(milliseconds))
+      throw invalid(`parsing time ${JSON.stringify(text)}: expected RFC 3339, seconds, or a duration`);
     const fraction = /\.(\d{1,9})/.exec(text)?.[1] ?? '';
     return `${Math.floor(milliseconds / 1000)}.${fraction.padEnd(9, '0')}`;
   }

@@ -66,7 +66,5 @@ export function listContexts(directory: string): Context[] {
     if (errnoOf(error) === 'ENOENT') return [];
     throw error;
   }
-  return folders
-    .flatMap((folder) => load(directory, folder) ?? [])
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  return folders.flatMap((folder) => load(directory, folder) ?? []).sort((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -45,7 +45,10 @@ export async function startDaemon(socket: string): Promise<void> {
     const check = (): void => {
       void answers(socket).then((yes) => yes && finish());
     };
-    const timer = setTimeout(() => finish(unavailable(`berthd did not answer within ${patience / 1000} s, see ${log}`)), patience);
+    const timer = setTimeout(
+      () => finish(unavailable(`berthd did not answer within ${patience / 1000} s, see ${log}`)),
+      patience,
+    );
     watcher.on('change', (_, name) => {
       if (name === null || String(name) === basename(socket)) check();
     });

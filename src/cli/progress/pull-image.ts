@@ -25,7 +25,6 @@ export async function pullImage(
 }
 
 async function drain(messages: AsyncIterable<{ error?: string; errorDetail?: { message: string } }>): Promise<void> {
-
   for await (const message of messages) {
     const fault = message.errorDetail?.message ?? message.error;
     if (fault !== undefined) throw unavailable(fault);

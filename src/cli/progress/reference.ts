@@ -14,7 +14,10 @@ export interface ImageName {
 
 /** Reads `[host[:port]/]path[:tag][@digest]`. Throws `invalid` with Docker's text. */
 export function readImageName(text: string): ImageName {
-  const match = /^((?:[^/@]+\/)*[^/@:]+(?:\.[^/@:]+)*)(?::([\w][\w.-]{0,127}))?(?:@([A-Za-z][\w.+-]*:[\da-fA-F]{32,}))?$/.exec(text);
+  const match =
+    /^((?:[^/@]+\/)*[^/@:]+(?:\.[^/@:]+)*)(?::([\w][\w.-]{0,127}))?(?:@([A-Za-z][\w.+-]*:[\da-fA-F]{32,}))?$/.exec(
+      text,
+    );
   if (!match) throw invalid('invalid reference format');
   const [, name = '', tag, digest] = match;
   const slash = name.indexOf('/');

@@ -8,12 +8,18 @@ type Output = Terminal['stdout'] | Terminal['stderr'];
 function bar(detail: ProgressDetail, columns: number): string {
   const { current = 0, total = 0, hidecounts = false, units } = detail;
   if (current <= 0 && total <= 0) return '';
-  if (units !== undefined && units !== '') return total > 0 && !hidecounts ? `${current}/${total} ${units}` : `${current} ${units}`;
+  if (units !== undefined && units !== '')
+    return total > 0 && !hidecounts ? `${current}/${total} ${units}` : `${current} ${units}`;
   const size = humanSize(current);
   if (total <= 0) return size.padStart(8);
-  const filled = Math.min(50, Math.floor((current / total) * 100 / 2));
+  const filled = Math.min(50, Math.floor(((current / total) * 100) / 2));
   const drawn = columns > 110 ? `[${'='.repeat(filled)}>${' '.repeat(Math.max(0, 50 - filled))}] ` : '';
-  const counts = hidecounts || current > total ? (current > total ? size.padStart(8) : '') : `${size.padStart(8)}/${humanSize(total)}`;
+  const counts =
+    hidecounts || current > total
+      ? current > total
+        ? size.padStart(8)
+        : ''
+      : `${size.padStart(8)}/${humanSize(total)}`;
   return drawn + counts;
 }
 

@@ -38,6 +38,13 @@ function optional<T>(list: T[]): T[] | null {
   return list.length === 0 ? null : list;
 }
 
+/** `--cap-add` words in the kernel's spelling, sorted, each once; `ALL` swallows the others. */
+function readCapabilities(words: readonly string[]): string[] {
+  const names = words.map((word) => word.trim().toUpperCase()).filter((name) => name !== '');
+  if (names.includes('ALL')) return ['ALL'];
+  return [...new Set(names.map((name) => (name.startsWith('CAP_') ? name : `CAP_${name}`)))].sort();
+}
+
 /** `--add-host` words as the API takes them: `name:ip`, where `name=ip` and brackets are allowed too. */
 export function readExtraHosts(words: readonly string[]): string[] {
   return words.map((word) => {
@@ -84,7 +91,11 @@ function checkModes(flags: FlagValues): void {
   }
 }
 
-function hostConfig(flags: FlagValues, context: RequestContext, parts: { binds: string[]; mode: string; bindings: HostConfig['PortBindings'] }): HostConfig {
+function hostConfig(
+  flags: FlagValues,
+  context: RequestContext,
+  parts: { binds: string[]; mode: string; bindings: HostConfig['PortBindings'] },
+): HostConfig {
   const security = readSecurity(flags.list('security-opt'));
   const mounts = flags.list('mount').map((word) => readMountFlag(word, context.cwd));
   const tmpfs = flags.list('tmpfs');
@@ -106,8 +117,8 @@ function hostConfig(flags: FlagValues, context: RequestContext, parts: { binds: 
     ...(mounts.length === 0 ? {} : { Mounts: mounts }),
     ConsoleSize: context.consoleSize,
     ...(flags.list('annotation').length === 0 ? {} : { Annotations: keyValueMap(flags.list('annotation')) }),
-    CapAdd: optional(flags.list('cap-add')),
-    CapDrop: optional(flags.list('cap-drop')),
+    CapAdd: optional(readCapabilities(flags.list('cap-add'))),
+    CapDrop: optional(readCapabilities(flags.list('cap-drop'))),
     CgroupnsMode: flags.string('cgroupns') as HostConfig['CgroupnsMode'],
     Dns: flags.list('dns'),
     DnsOptions: flags.list('dns-option'),

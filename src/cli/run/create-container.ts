@@ -26,7 +26,11 @@ function reserveIdFile(path: string): void {
  * Creates the container of a command line, pulling its image first where `--pull` says so or it is missing.
  * Warnings go to stderr. Returns the id; the id file is written, or gone again after a failure.
  */
-export async function createContainer(client: Client, invocation: Invocation, body: ContainerCreateRequest): Promise<string> {
+export async function createContainer(
+  client: Client,
+  invocation: Invocation,
+  body: ContainerCreateRequest,
+): Promise<string> {
   const { flags, terminal } = invocation;
   const pull = flags.string('pull', 'missing');
   if (!['always', 'missing', 'never', ''].includes(pull)) {

@@ -48,14 +48,18 @@ export function readGpus(word: string): DeviceRequest {
     if (key === 'driver') request.Driver = value;
     else if (key === 'count') {
       if (value !== 'all' && !/^-?\d+$/.test(value)) {
-        throw invalid(`invalid count (${value}): value must be either "all" or an integer: strconv.Atoi: parsing ${JSON.stringify(value)}: invalid syntax`);
+        throw invalid(
+          `invalid count (${value}): value must be either "all" or an integer: strconv.Atoi: parsing ${JSON.stringify(value)}: invalid syntax`,
+        );
       }
       request.Count = value === 'all' ? -1 : Number(value);
       counted = true;
     } else if (key === 'device') request.DeviceIDs = splitCsv(value);
     else if (key === 'capabilities') request.Capabilities = [[...splitCsv(value), 'gpu']];
     else if (key === 'options') {
-      request.Options = Object.fromEntries(splitCsv(value).map((pair) => [pair.split('=')[0] ?? '', pair.slice(pair.indexOf('=') + 1)]));
+      request.Options = Object.fromEntries(
+        splitCsv(value).map((pair) => [pair.split('=')[0] ?? '', pair.slice(pair.indexOf('=') + 1)]),
+      );
     } else throw invalid(`unexpected key '${key}' in '${field}'`);
   }
   if (!counted && request.DeviceIDs === null) request.Count = 1;
@@ -77,7 +81,9 @@ export function readByteRate(word: string): ThrottleDevice {
   try {
     return { Path, Rate: parseByteSize(rate) };
   } catch {
-    throw invalid(`invalid rate for device: ${word}. The correct format is <device-path>:<number>[<unit>]. Number must be a positive integer. Unit is optional and can be kb, mb, or gb`);
+    throw invalid(
+      `invalid rate for device: ${word}. The correct format is <device-path>:<number>[<unit>]. Number must be a positive integer. Unit is optional and can be kb, mb, or gb`,
+    );
   }
 }
 
@@ -85,7 +91,9 @@ export function readByteRate(word: string): ThrottleDevice {
 export function readOperationRate(word: string): ThrottleDevice {
   const [Path, rate] = splitRate(word);
   if (!/^\d+$/.test(rate)) {
-    throw invalid(`invalid rate for device: ${word}. The correct format is <device-path>:<number>. Number must be a positive integer`);
+    throw invalid(
+      `invalid rate for device: ${word}. The correct format is <device-path>:<number>. Number must be a positive integer`,
+    );
   }
   return { Path, Rate: Number(rate) };
 }
@@ -94,13 +102,28 @@ export function readOperationRate(word: string): ThrottleDevice {
 export function readWeight(word: string): WeightDevice {
   const [Path, weight] = splitRate(word);
   const value = Number(weight);
-  if (!/^\d+$/.test(weight) || (value > 0 && (value < 10 || value > 1000))) throw invalid(`invalid weight for device: ${word}`);
+  if (!/^\d+$/.test(weight) || (value > 0 && (value < 10 || value > 1000)))
+    throw invalid(`invalid weight for device: ${word}`);
   return { Path, Weight: value };
 }
 
 const ulimitNames = new Set([
-  'as', 'core', 'cpu', 'data', 'fsize', 'locks', 'memlock', 'msgqueue', 'nice', 'nofile', 'nproc', 'rss', 'rtprio',
-  'rttime', 'sigpending', 'stack',
+  'as',
+  'core',
+  'cpu',
+  'data',
+  'fsize',
+  'locks',
+  'memlock',
+  'msgqueue',
+  'nice',
+  'nofile',
+  'nproc',
+  'rss',
+  'rtprio',
+  'rttime',
+  'sigpending',
+  'stack',
 ]);
 
 /** `--ulimit`: `nofile=1024:2048`; -1 is unlimited. */
@@ -110,13 +133,18 @@ export function readUlimit(word: string): Ulimit {
   const name = word.slice(0, equals);
   if (!ulimitNames.has(name)) throw invalid(`invalid ulimit type: ${name}`);
   const limits = word.slice(equals + 1).split(':');
-  if (limits.length > 2) throw invalid(`too many limit value arguments - ${word.slice(equals + 1)}, can only have up to two, \`soft[:hard]\``);
+  if (limits.length > 2)
+    throw invalid(
+      `too many limit value arguments - ${word.slice(equals + 1)}, can only have up to two, \`soft[:hard]\``,
+    );
   const [soft = 0, hard = soft] = limits.map((text) => {
     if (!/^-?\d+$/.test(text)) throw invalid(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
     return Number(text);
   });
   if (hard !== -1 && (soft === -1 || soft > hard)) {
-    throw invalid(`ulimit soft limit must be less than or equal to hard limit: ${soft === -1 ? 'soft: -1 (unlimited)' : soft} > ${hard}`);
+    throw invalid(
+      `ulimit soft limit must be less than or equal to hard limit: ${soft === -1 ? 'soft: -1 (unlimited)' : soft} > ${hard}`,
+    );
   }
   return { Name: name, Soft: soft, Hard: hard };
 }

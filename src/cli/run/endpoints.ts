@@ -39,7 +39,8 @@ export function readNetworkFlag(word: string): NetworkAttachment {
       if (rest.length === 0) throw invalid('invalid key value pair format in driver options');
       attachment.driverOpts[option] = rest.join('=');
     } else if (key === 'gw-priority') {
-      if (!/^-?\d+$/.test(value)) throw invalid(`invalid gw-priority: strconv.Atoi: parsing ${JSON.stringify(value)}: invalid syntax`);
+      if (!/^-?\d+$/.test(value))
+        throw invalid(`invalid gw-priority: strconv.Atoi: parsing ${JSON.stringify(value)}: invalid syntax`);
       attachment.gwPriority = Number(value);
     } else throw invalid(`invalid field key ${key}`);
   }
@@ -78,8 +79,10 @@ function applyFlags(first: NetworkAttachment, flags: FlagValues): void {
   if (first.links.length > 0 && flags.list('link').length > 0) {
     throw conflict('conflicting options: cannot specify both --link and per-network links');
   }
-  if (ipGiven && first.ipv4 !== '') throw conflict('conflicting options: cannot specify both --ip and per-network IPv4 address');
-  if (ipGiven && first.ipv6 !== '') throw conflict('conflicting options: cannot specify both --ip6 and per-network IPv6 address');
+  if (ipGiven && first.ipv4 !== '')
+    throw conflict('conflicting options: cannot specify both --ip and per-network IPv4 address');
+  if (ipGiven && first.ipv6 !== '')
+    throw conflict('conflicting options: cannot specify both --ip6 and per-network IPv6 address');
   if (flags.changed('mac-address') && first.mac !== '') {
     throw conflict('conflicting options: cannot specify both --mac-address and per-network MAC address');
   }
@@ -92,7 +95,10 @@ function applyFlags(first: NetworkAttachment, flags: FlagValues): void {
 }
 
 /** All networks of a new container: the mode of its first, and the settings by name. Throws with Docker's texts. */
-export function readEndpoints(flags: FlagValues): { mode: string; endpoints: Record<string, Partial<EndpointSettings>> } {
+export function readEndpoints(flags: FlagValues): {
+  mode: string;
+  endpoints: Record<string, Partial<EndpointSettings>>;
+} {
   const attachments = flags.list('network').map(readNetworkFlag);
   if (attachments.length === 0) attachments.push(emptyAttachment('default'));
   const [first] = attachments;
@@ -102,14 +108,17 @@ export function readEndpoints(flags: FlagValues): { mode: string; endpoints: Rec
     const { target } = attachment;
     const settings = endpointSettings(attachment);
     if (!isUserNetwork(target)) {
-      if (attachment.aliases.length > 0) throw invalid('network-scoped aliases are only supported for user-defined networks');
+      if (attachment.aliases.length > 0)
+        throw invalid('network-scoped aliases are only supported for user-defined networks');
       delete settings.Links;
       if (attachments.length > 1 && (target.startsWith('container:') || target === 'host')) {
         throw invalid('conflicting options: cannot attach both user-defined and non-user-defined network-modes');
       }
     }
     if (endpoints[target] !== undefined) {
-      throw conflict(`conflicting options: cannot specify the same network more than once: network ${JSON.stringify(target)} is specified multiple times`);
+      throw conflict(
+        `conflicting options: cannot specify the same network more than once: network ${JSON.stringify(target)} is specified multiple times`,
+      );
     }
     endpoints[target] = settings;
   }

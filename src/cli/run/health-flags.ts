@@ -18,7 +18,12 @@ export function readHealth(flags: FlagValues): HealthConfig | undefined {
     return { Test: ['NONE'] };
   }
   if (!asked) return undefined;
-  const names = { Interval: '--health-interval', Timeout: '--health-timeout', StartPeriod: '--health-start-period', StartInterval: '--health-start-interval' };
+  const names = {
+    Interval: '--health-interval',
+    Timeout: '--health-timeout',
+    StartPeriod: '--health-start-period',
+    StartInterval: '--health-start-interval',
+  };
   const health: HealthConfig = {};
   if (command !== '') health.Test = ['CMD-SHELL', command];
   for (const key of ['Interval', 'Timeout', 'StartPeriod', 'StartInterval'] as const) {

@@ -60,7 +60,10 @@ function setField(mount: Draft, key: string, value: string): void {
       if (value === 'disabled') bind().NonRecursive = true;
       else if (value === 'writable') bind().ReadOnlyNonRecursive = true;
       else if (value === 'readonly') bind().ReadOnlyForceRecursive = true;
-      else throw invalid(`invalid value for bind-recursive: ${value} (must be "enabled", "disabled", "writable", or "readonly")`);
+      else
+        throw invalid(
+          `invalid value for bind-recursive: ${value} (must be "enabled", "disabled", "writable", or "readonly")`,
+        );
       return;
     case 'volume-subpath':
       volume().Subpath = value;
@@ -109,7 +112,8 @@ function checkMount(mount: Draft): void {
     throw invalid('option bind-recursive=writable requires readonly to be specified in conjunction');
   }
   if (mount.BindOptions?.ReadOnlyForceRecursive) {
-    if (!mount.ReadOnly) throw invalid('option bind-recursive=readonly requires readonly to be specified in conjunction');
+    if (!mount.ReadOnly)
+      throw invalid('option bind-recursive=readonly requires readonly to be specified in conjunction');
     if (mount.BindOptions.Propagation !== 'rprivate') {
       throw invalid('option bind-recursive=readonly requires bind-propagation=rprivate to be specified in conjunction');
     }

@@ -91,7 +91,10 @@ export function readPorts(
     if (word.includes(':')) throw invalid(`invalid port format for --expose: ${word}`);
     const { body, protocol } = splitProtocol(word);
     const match = /^\d+(?:-\d+)?$/.test(body);
-    if (!match) throw invalid(`invalid range format for --expose: ${word}, error: strconv.ParseUint: parsing ${JSON.stringify(body)}: invalid syntax`);
+    if (!match)
+      throw invalid(
+        `invalid range format for --expose: ${word}, error: strconv.ParseUint: parsing ${JSON.stringify(body)}: invalid syntax`,
+      );
     const { first, last } = readRange(body, 'range format for --expose');
     for (let port = first; port <= last; port += 1) exposed[`${port}/${protocol}`] = {};
   }

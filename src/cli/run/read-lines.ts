@@ -5,7 +5,9 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 function readLines(path: string): string[] {
   try {
-    return readFileSync(path, 'utf8').replace(/^\ufeff/, '').split('\n');
+    return readFileSync(path, 'utf8')
+      .replace(/^\ufeff/, '')
+      .split('\n');
   } catch (error) {
     const reasons: Record<string, string> = {
       ENOENT: 'no such file or directory',
@@ -24,7 +26,8 @@ function readKeyValues(path: string, lookup: (key: string) => string | undefined
     if (line === '' || line.startsWith('#')) continue;
     const equals = line.indexOf('=');
     const key = equals === -1 ? line : line.slice(0, equals);
-    if (/\s/.test(equals === -1 ? key.trimEnd() : key)) throw invalid(`invalid env file (${path}): variable '${key}' contains whitespaces`);
+    if (/\s/.test(equals === -1 ? key.trimEnd() : key))
+      throw invalid(`invalid env file (${path}): variable '${key}' contains whitespaces`);
     if (key === '') throw invalid(`invalid env file (${path}): no variable name on line '${line}'`);
     if (equals !== -1) found.push(line);
     else {
@@ -49,7 +52,7 @@ export function readEnvironment(files: readonly string[], words: readonly string
 
 /** Labels of files and flags, files first. */
 export function readLabels(files: readonly string[], words: readonly string[]): Record<string, string> {
-  return keyValueMap([...files.flatMap((path) => readKeyValues(path, () => '')), ...words]);
+  return keyValueMap([...files.flatMap((path) => readKeyValues(path, () => undefined)), ...words]);
 }
 
 /** `KEY=VALUE` words as a map; a key alone has an empty value. */

@@ -18,9 +18,14 @@ export function readRestartPolicy(text: string): RestartPolicy {
   if (text === '') return { Name: 'no', MaximumRetryCount: 0 };
   const [name = '', count, ...rest] = text.split(':');
   if (name === '' || rest.length > 0) {
-    throw invalid(name === '' ? 'invalid restart policy format: no policy provided before colon' : 'invalid restart policy format: maximum retry count must be an integer');
+    throw invalid(
+      name === ''
+        ? 'invalid restart policy format: no policy provided before colon'
+        : 'invalid restart policy format: maximum retry count must be an integer',
+    );
   }
-  if (count !== undefined && !/^-?\d+$/.test(count)) throw invalid('invalid restart policy format: maximum retry count must be an integer');
+  if (count !== undefined && !/^-?\d+$/.test(count))
+    throw invalid('invalid restart policy format: maximum retry count must be an integer');
   return { Name: name as RestartPolicy['Name'], MaximumRetryCount: Number(count ?? 0) };
 }
 
@@ -33,7 +38,6 @@ export function readResources(flags: FlagValues): Resources {
   const { devices, cdi } = readDevices(flags.list('device'));
   const requests: DeviceRequest[] = flags.list('gpus').map(readGpus);
   if (cdi.length > 0) requests.push({ Driver: 'cdi', Count: 0, DeviceIDs: cdi, Capabilities: null, Options: null });
-  const kernelMemory = flags.number('kernel-memory');
   return {
     CpuShares: flags.number('cpu-shares'),
     Memory: flags.number('memory'),
@@ -54,7 +58,6 @@ export function readResources(flags: FlagValues): Resources {
     Devices: devices,
     DeviceCgroupRules: flags.changed('device-cgroup-rule') ? flags.list('device-cgroup-rule') : null,
     DeviceRequests: requests.length === 0 ? null : requests,
-    ...(kernelMemory === 0 ? {} : { KernelMemory: kernelMemory }),
     MemoryReservation: flags.number('memory-reservation'),
     MemorySwap: flags.number('memory-swap'),
     MemorySwappiness: swappiness,

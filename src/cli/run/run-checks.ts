@@ -25,6 +25,9 @@ export const runChecks: Readonly<Record<string, (word: string) => unknown>> = {
   env: (word) => {
     if (word === '' || word.startsWith('=')) throw invalid(`invalid environment variable: ${word}`);
   },
+  'device-cgroup-rule': (word) => {
+    if (!/^[acb] (\d+|\*):(\d+|\*) [rwm]{1,3}$/.test(word)) throw invalid(`invalid device cgroup format '${word}'`);
+  },
   attach: (word) => {
     if (!['STDIN', 'STDOUT', 'STDERR'].includes(word.toUpperCase())) {
       throw invalid('valid streams are STDIN, STDOUT and STDERR');

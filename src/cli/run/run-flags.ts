@@ -98,6 +98,7 @@ export const containerFlags = flagTable(`
       --tmpfs list                       Mount a tmpfs directory
   -t, --tty                              Allocate a pseudo-TTY
       --ulimit ulimit                    Set a ulimit (default [])
+      --use-api-socket                   !
   -u, --user string                      User name or UID (<name|uid>[:<group|gid>])
       --userns string                    User namespace to use
       --uts string                       UTS namespace to use

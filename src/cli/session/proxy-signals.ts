@@ -1,7 +1,29 @@
 import { constants } from 'node:os';
 
 /** Signals that are this process's own business. */
-const ours = new Set(['SIGKILL', 'SIGSTOP', 'SIGCHLD', 'SIGPIPE', 'SIGWINCH', 'SIGURG', 'SIGPROF', 'SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGIOT', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU', 'SIGCONT', 'SIGUNUSED', 'SIGVTALRM', 'SIGSYS']);
+const ours = new Set([
+  'SIGKILL',
+  'SIGSTOP',
+  'SIGCHLD',
+  'SIGPIPE',
+  'SIGWINCH',
+  'SIGURG',
+  'SIGPROF',
+  'SIGSEGV',
+  'SIGBUS',
+  'SIGFPE',
+  'SIGILL',
+  'SIGTRAP',
+  'SIGABRT',
+  'SIGIOT',
+  'SIGTSTP',
+  'SIGTTIN',
+  'SIGTTOU',
+  'SIGCONT',
+  'SIGUNUSED',
+  'SIGVTALRM',
+  'SIGSYS',
+]);
 
 /** Passes the signals that this process gets on to `send`; returns how to stop. */
 export function proxySignals(send: (signal: string) => Promise<void>): () => void {

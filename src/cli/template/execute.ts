@@ -103,7 +103,8 @@ class Executor {
   #entries(pipeline: Pipeline, value: unknown): [unknown, unknown][] {
     if (value === null || value === undefined || value === noValue || value instanceof GoNil) return [];
     if (Array.isArray(value)) return value.map((part, index) => [index, part]);
-    if (typeof value === 'number' && Number.isInteger(value)) return Array.from({ length: Math.min(value, 1e6) }, (_, i) => [i, i]);
+    if (typeof value === 'number' && Number.isInteger(value))
+      return Array.from({ length: Math.min(value, 1e6) }, (_, i) => [i, i]);
     if (isObject(value) && value[typeName] === undefined) return sortedKeys(value).map((key) => [key, value[key]]);
     return this.#fail(pipeline, `range can't iterate over ${formatValue(value)}`);
   }

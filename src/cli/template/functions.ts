@@ -56,10 +56,12 @@ function index(value: unknown, ...keys: unknown[]): unknown {
 }
 
 function slice(value: unknown, ...bounds: unknown[]): unknown {
-  if (!Array.isArray(value) && typeof value !== 'string') throw new TypeError(`can't slice item of type ${goType(value)}`);
+  if (!Array.isArray(value) && typeof value !== 'string')
+    throw new TypeError(`can't slice item of type ${goType(value)}`);
   const from = numberOf(bounds[0] ?? 0);
   const to = numberOf(bounds[1] ?? value.length);
-  for (const bound of [from, to]) if (bound < 0 || bound > value.length) throw new RangeError(`index out of range: ${bound}`);
+  for (const bound of [from, to])
+    if (bound < 0 || bound > value.length) throw new RangeError(`index out of range: ${bound}`);
   if (from > to) throw new RangeError(`invalid slice index: ${from} > ${to}`);
   return value.slice(from, to);
 }
@@ -79,7 +81,13 @@ function escapeHtml(text: string): string {
 }
 
 function escapeJs(text: string): string {
-  const entities: Record<string, string> = { '<': '\\u003C', '>': '\\u003E', '&': '\\u0026', '=': '\\u003D', '\n': '\\u000A' };
+  const entities: Record<string, string> = {
+    '<': '\\u003C',
+    '>': '\\u003E',
+    '&': '\\u0026',
+    '=': '\\u003D',
+    '\n': '\\u000A',
+  };
   return text.replace(/[\\'"]/g, (char) => `\\${char}`).replace(/[<>&=\n]/g, (char) => entities[char] ?? char);
 }
 
@@ -118,7 +126,8 @@ export const templateFunctions: Readonly<Record<string, TemplateFunction>> = {
     if (!Array.isArray(list)) throw new TypeError(`expected []string; got ${goType(list)}`);
     return list.map(formatValue).join(stringOf(separator));
   },
-  title: (text) => stringOf(text).replace(/(^|[^\p{L}\p{N}_'])(\p{L})/gu, (_, before, letter) => before + letter.toUpperCase()),
+  title: (text) =>
+    stringOf(text).replace(/(^|[^\p{L}\p{N}_'])(\p{L})/gu, (_, before, letter) => before + letter.toUpperCase()),
   lower: (text) => stringOf(text).toLowerCase(),
   upper: (text) => stringOf(text).toUpperCase(),
   pad: (text, left, right) => {

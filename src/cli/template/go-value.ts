@@ -61,15 +61,22 @@ export function formatValue(value: unknown): string {
   if (typeof value === 'number') return formatNumber(value);
   if (Array.isArray(value)) return `[${value.map(formatValue).join(' ')}]`;
   if (isObject(value)) {
-    if (value[typeName] !== undefined) return `{${Object.values(value).filter((part) => typeof part !== 'function').map(formatValue).join(' ')}}`;
-    return `map[${sortedKeys(value).map((key) => `${key}:${formatValue(value[key])}`).join(' ')}]`;
+    if (value[typeName] !== undefined)
+      return `{${Object.values(value)
+        .filter((part) => typeof part !== 'function')
+        .map(formatValue)
+        .join(' ')}}`;
+    return `map[${sortedKeys(value)
+      .map((key) => `${key}:${formatValue(value[key])}`)
+      .join(' ')}]`;
   }
   return String(value);
 }
 
 /** A number as Go's `%v`: integers plain, floats like `%g`. */
 export function formatNumber(value: number): string {
-  if (Number.isInteger(value)) return Math.abs(value) < 1e21 ? BigInt(value).toString() : goExponent(value.toExponential());
+  if (Number.isInteger(value))
+    return Math.abs(value) < 1e21 ? BigInt(value).toString() : goExponent(value.toExponential());
   const magnitude = Math.abs(value);
   return magnitude < 1e-4 || magnitude >= 1e21 ? goExponent(value.toExponential()) : String(value);
 }

@@ -46,7 +46,9 @@ class Parser {
   }
 
   #unexpected(token: Token, context: string): never {
-    return token.kind === 'end' ? this.#fail('unexpected EOF', token) : this.#fail(`unexpected ${this.#describe(token)} in ${context}`, token);
+    return token.kind === 'end'
+      ? this.#fail('unexpected EOF', token)
+      : this.#fail(`unexpected ${this.#describe(token)} in ${context}`, token);
   }
 
   /** Reads nodes up to `{{end}}` or `{{else}}`; the keyword that ended the list is handed back. */
@@ -253,7 +255,8 @@ class Parser {
         path.push(token.text.slice(1));
         return finish({ kind: 'field', path: fields() });
       case 'variable':
-        if (!this.#variables.includes(token.text)) this.#fail(`undefined variable ${JSON.stringify(token.text)}`, token);
+        if (!this.#variables.includes(token.text))
+          this.#fail(`undefined variable ${JSON.stringify(token.text)}`, token);
         return finish({ kind: 'variable', name: token.text, path: fields() });
       case 'dot':
         return finish({ kind: 'dot' });
@@ -269,7 +272,8 @@ class Parser {
         return finish({ kind: 'pipeline', pipeline, path: fields() });
       }
       case 'identifier':
-        if (token.text === 'true' || token.text === 'false') return finish({ kind: 'literal', value: token.text === 'true' });
+        if (token.text === 'true' || token.text === 'false')
+          return finish({ kind: 'literal', value: token.text === 'true' });
         if (token.text === 'nil') return finish({ kind: 'literal', value: null });
         if (keywords.has(token.text)) this.#unexpected(token, context);
         if (!this.#functions.has(token.text)) this.#fail(`function ${JSON.stringify(token.text)} not defined`, token);

@@ -46,7 +46,12 @@ function float(value: number, verb: Verb): string | undefined {
     case 'e':
       return signed(goExponent(value.toExponential(verb.precision ?? 6)), verb);
     case 'g':
-      return signed(verb.precision === undefined ? formatNumber(value) : formatNumber(Number(value.toPrecision(Math.max(1, verb.precision)))), verb);
+      return signed(
+        verb.precision === undefined
+          ? formatNumber(value)
+          : formatNumber(Number(value.toPrecision(Math.max(1, verb.precision)))),
+        verb,
+      );
     default:
       return undefined;
   }

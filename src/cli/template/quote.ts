@@ -13,12 +13,15 @@ export function unquote(literal: string): string {
   if (literal.startsWith('`')) return literal.slice(1, -1);
   return literal
     .slice(1, -1)
-    .replace(/\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([0-7]{3})|(.))/gu, (_, x, u, long, octal, other) => {
-      const hex: string | undefined = x ?? u ?? long;
-      if (hex !== undefined) return String.fromCodePoint(Number.parseInt(hex, 16));
-      if (octal !== undefined) return String.fromCodePoint(Number.parseInt(octal, 8));
-      return escapes[other] ?? other;
-    });
+    .replace(
+      /\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([0-7]{3})|(.))/gu,
+      (_, x, u, long, octal, other) => {
+        const hex: string | undefined = x ?? u ?? long;
+        if (hex !== undefined) return String.fromCodePoint(Number.parseInt(hex, 16));
+        if (octal !== undefined) return String.fromCodePoint(Number.parseInt(octal, 8));
+        return escapes[other] ?? other;
+      },
+    );
 }
 
 /** A string as Go's `%q` and strconv.Quote write it. */
