@@ -50,6 +50,8 @@ export class LiveContainer {
   readonly attaches = new WaitingAttaches();
   readonly waits = new ExitWaits();
   readonly execIds = new Set<string>();
+  /** What the last process left is being removed: mounts, sandbox, task. A start waits for it. */
+  cleanup: Promise<void> = Promise.resolve();
   /** A removal has begun: nothing may start it any more. */
   removing = false;
 

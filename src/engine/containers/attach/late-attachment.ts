@@ -31,7 +31,10 @@ export class LateAttachment implements Attachment {
 
   /** Wires it to the process. One that was closed meanwhile closes `real`. */
   connect(real: Attachment): void {
-    if (this.#closed) return real.close();
+    if (this.#closed) {
+      real.close();
+      return;
+    }
     this.#real = real;
     if (this.#inputEnded) real.endInput();
     this.#resolve(real);
