@@ -1,6 +1,18 @@
+export * from './firewall.ts';
 export * from './host.ts';
+export * from './links.ts';
+export * from './linux/cgroups.ts';
+export * from './linux/file-locks.ts';
 export * from './linux/files.ts';
+export { createLinks } from './linux/links.ts';
 export { createMounts } from './linux/mounts.ts';
+export { createNetworkNamespaces } from './linux/network-namespaces.ts';
+export { createFirewall } from './linux/nftables.ts';
+export * from './linux/process-watch.ts';
 export { createProcesses } from './linux/processes.ts';
 export * from './linux/resolve-in-root.ts';
+export * from './linux/seqpacket.ts';
+export { createSockets } from './linux/sockets.ts';
 export { syncFileSystem } from './linux/sync.ts';
+export * from './signals.ts';
+export * from './sockets.ts';

@@ -1,0 +1,21 @@
+/** A base chain of any table that packets pass. */
+export interface BaseChain {
+  readonly family: string;
+  readonly table: string;
+  readonly chain: string;
+  readonly hook: string;
+  readonly priority: number;
+  readonly policy: string;
+}
+
+/** The kernel's packet filter in nft's language: of this process's network namespace, or of the one pinned at `netns`. */
+export interface Firewall {
+  /** Loads `ruleset` in one transaction: all of it or nothing. Throws `unavailable` with nft's own message. */
+  load(ruleset: string, netns?: string): Promise<void>;
+  /** Names of tables, as `FAMILY NAME`. */
+  tables(netns?: string): Promise<string[]>;
+  /** Base chains of every table, foreign ones included. */
+  baseChains(netns?: string): Promise<BaseChain[]>;
+  /** The text of one table as `nft list table` prints it; undefined when there is none. */
+  table(family: string, name: string, netns?: string): Promise<string | undefined>;
+}

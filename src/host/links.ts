@@ -1,0 +1,87 @@
+/** A network interface of one namespace, as far as the engine cares. */
+export interface Link {
+  readonly index: number;
+  readonly name: string;
+  /** `bridge`, `veth`, ...; empty for physical ones. */
+  readonly kind: string;
+  /** Index of the bridge that it is a port of, or 0. */
+  readonly master: number;
+  /** Group number, by which an engine knows its own links. */
+  readonly group: number;
+  readonly mac: string;
+  readonly mtu: number;
+  readonly up: boolean;
+}
+
+/** A destination that the host already knows a way to. */
+export interface Route {
+  /** CIDR; `0.0.0.0/0` and `::/0` are default routes. */
+  readonly destination: string;
+  /** Index of the interface, or 0. */
+  readonly device: number;
+}
+
+/** One change to links, addresses or routes, as data. Interfaces are named; `netns` values are pinned namespace files. */
+export type LinkChange =
+  | {
+      readonly op: 'add-bridge';
+      readonly name: string;
+      readonly group: number;
+      readonly mac?: string;
+      readonly mtu?: number;
+    }
+  | {
+      readonly op: 'add-veth';
+      /** The end that stays here; the other is made inside `peerNetns`, so it never shows up here. */
+      readonly name: string;
+      readonly group: number;
+      readonly peerName: string;
+      readonly peerNetns: string;
+      readonly peerMac: string;
+      readonly mtu?: number;
+    }
+  | {
+      readonly op: 'add-macvlan';
+      /** Made on `parent` here and moved into `peerNetns` at birth. */
+      readonly parent: string;
+      readonly peerName: string;
+      readonly peerNetns: string;
+      readonly peerMac: string;
+      readonly mode: 'bridge' | 'private' | 'vepa' | 'passthru';
+    }
+  | {
+      readonly op: 'set';
+      readonly name: string;
+      readonly up?: boolean;
+      /** Name of a bridge; empty to leave it. */
+      readonly master?: string;
+      readonly newName?: string;
+      readonly mac?: string;
+      readonly mtu?: number;
+    }
+  | { readonly op: 'delete'; readonly name: string }
+  | { readonly op: 'add-address' | 'delete-address'; readonly name: string; readonly address: string }
+  | {
+      readonly op: 'add-route' | 'delete-route';
+      readonly name: string;
+      /** CIDR; left out for the default route. */
+      readonly destination?: string;
+      readonly gateway?: string;
+      readonly family: 4 | 6;
+    };
+
+/** Links, addresses and routes of a network namespace: this process's, or the one pinned at `netns`. */
+export interface Links {
+  /** All links. */
+  list(netns?: string): Promise<Link[]>;
+  /** All unicast routes of the main table, both families. */
+  routes(netns?: string): Promise<Route[]>;
+  /** CIDR addresses of a link. Throws `not-found`. */
+  addresses(name: string, netns?: string): Promise<string[]>;
+  /**
+   * Makes the changes in order and stops at the first that fails (what was done stays; the caller undoes).
+   * Throws `not-found` for a link that is not there, `conflict` for one that is, else `unavailable`; `details.errno` has
+   * the errno name. Deleting what is not there is a success.
+   */
+  apply(changes: readonly LinkChange[], netns?: string): Promise<void>;
+}

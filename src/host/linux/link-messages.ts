@@ -1,0 +1,159 @@
+import { isIPv6 } from 'node:net';
+import type { LinkChange } from '../links.ts';
+import { attribute, type NetlinkRequest, NLM_F, nested } from './netlink.ts';
+import { addressBytes } from './socket-address.ts';
+
+type Change<Op extends LinkChange['op']> = Extract<LinkChange, { op: Op }>;
+
+// Numbers of linux/rtnetlink.h, linux/if_link.h, linux/if_addr.h and linux/veth.h.
+/** Message types for links. */
+export const LINK = { new: 16, delete: 17, get: 18 } as const;
+/** Message types for addresses. */
+export const ADDRESS = { new: 20, delete: 21, get: 22 } as const;
+/** Message types for routes. */
+export const ROUTE = { new: 24, delete: 25, get: 26 } as const;
+/** Attributes of a link. */
+export const IFLA = {
+  ADDRESS: 1,
+  IFNAME: 3,
+  MTU: 4,
+  LINK: 5,
+  MASTER: 10,
+  LINKINFO: 18,
+  GROUP: 27,
+  NET_NS_FD: 28,
+} as const;
+/** Attributes inside IFLA_LINKINFO. */
+export const INFO = { KIND: 1, DATA: 2 } as const;
+/** Attributes of an address. */
+export const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4, FLAGS: 8 } as const;
+/** Attributes of a route. */
+export const RTA = { DST: 1, OIF: 4, GATEWAY: 5, TABLE: 15 } as const;
+/** The link is administratively up. */
+export const IFF_UP = 1;
+
+const VETH_INFO_PEER = 1;
+const IFLA_MACVLAN_MODE = 1;
+const MACVLAN_MODES = { private: 1, vepa: 2, bridge: 4, passthru: 8 } as const;
+const AF_INET = 2;
+const AF_INET6 = 10;
+const IFA_F_NODAD = 2;
+const RT_TABLE_MAIN = 254;
+const RTPROT_BOOT = 3;
+const RT_SCOPE_UNIVERSE = 0;
+const RT_SCOPE_LINK = 253;
+const RTN_UNICAST = 1;
+const NEW = NLM_F.CREATE | NLM_F.EXCL;
+
+/** A struct ifinfomsg. */
+export function interfaceHeader(fields: { index?: number; flags?: number; change?: number }): Buffer {
+  const out = Buffer.alloc(16);
+  out.writeInt32LE(fields.index ?? 0, 4);
+  out.writeUInt32LE(fields.flags ?? 0, 8);
+  out.writeUInt32LE(fields.change ?? 0, 12);
+  return out;
+}
+
+/** A new bridge, up at once. */
+export function addBridge(change: Change<'add-bridge'>): NetlinkRequest {
+  const parts = [
+    interfaceHeader({ flags: IFF_UP, change: IFF_UP }),
+    attribute(IFLA.IFNAME, change.name),
+    attribute(IFLA.GROUP, change.group),
+    nested(IFLA.LINKINFO, attribute(INFO.KIND, 'bridge')),
+  ];
+  if (change.mac !== undefined) parts.push(attribute(IFLA.ADDRESS, macBytes(change.mac)));
+  if (change.mtu !== undefined) parts.push(attribute(IFLA.MTU, change.mtu));
+  return { type: LINK.new, flags: NEW, body: Buffer.concat(parts) };
+}
+
+/** A veth pair whose far end is born in the namespace open at `fd`. */
+export function addVeth(change: Change<'add-veth'>, fd: number): NetlinkRequest {
+  const mtu = change.mtu === undefined ? [] : [attribute(IFLA.MTU, change.mtu)];
+  const peer = Buffer.concat([
+    interfaceHeader({}),
+    attribute(IFLA.IFNAME, change.peerName),
+    attribute(IFLA.ADDRESS, macBytes(change.peerMac)),
+    attribute(IFLA.NET_NS_FD, fd),
+    ...mtu,
+  ]);
+  const body = Buffer.concat([
+    interfaceHeader({}),
+    attribute(IFLA.IFNAME, change.name),
+    attribute(IFLA.GROUP, change.group),
+    ...mtu,
+    nested(IFLA.LINKINFO, attribute(INFO.KIND, 'veth'), nested(INFO.DATA, attribute(VETH_INFO_PEER | 0x8000, peer))),
+  ]);
+  return { type: LINK.new, flags: NEW, body };
+}
+
+/** A macvlan interface on the link `parent`, born in the namespace open at `fd`. */
+export function addMacvlan(change: Change<'add-macvlan'>, fd: number, parent: number): NetlinkRequest {
+  const body = Buffer.concat([
+    interfaceHeader({}),
+    attribute(IFLA.IFNAME, change.peerName),
+    attribute(IFLA.ADDRESS, macBytes(change.peerMac)),
+    attribute(IFLA.LINK, parent),
+    attribute(IFLA.NET_NS_FD, fd),
+    nested(
+      IFLA.LINKINFO,
+      attribute(INFO.KIND, 'macvlan'),
+      nested(INFO.DATA, attribute(IFLA_MACVLAN_MODE, MACVLAN_MODES[change.mode])),
+    ),
+  ]);
+  return { type: LINK.new, flags: NEW, body };
+}
+
+/** Changes of an existing link. `master` is an index, 0 to leave the bridge. */
+export function setLink(change: Change<'set'>, index: number, master: number | undefined): NetlinkRequest {
+  const flags = change.up === undefined ? {} : { flags: change.up ? IFF_UP : 0, change: IFF_UP };
+  const parts = [interfaceHeader({ index, ...flags })];
+  if (change.newName !== undefined) parts.push(attribute(IFLA.IFNAME, change.newName));
+  if (change.mac !== undefined) parts.push(attribute(IFLA.ADDRESS, macBytes(change.mac)));
+  if (change.mtu !== undefined) parts.push(attribute(IFLA.MTU, change.mtu));
+  if (master !== undefined) parts.push(attribute(IFLA.MASTER, master));
+  return { type: LINK.new, flags: 0, body: Buffer.concat(parts) };
+}
+
+/** Adds or takes an address in CIDR form. IPv6 skips duplicate detection: the engine gave the address out itself. */
+export function encodeAddress(change: Change<'add-address' | 'delete-address'>, index: number): NetlinkRequest {
+  const [address = '', prefix = ''] = change.address.split('/');
+  const bytes = addressBytes(address);
+  const header = Buffer.alloc(8);
+  header[0] = bytes.length === 4 ? AF_INET : AF_INET6;
+  header[1] = Number(prefix);
+  header[2] = bytes.length === 4 ? 0 : IFA_F_NODAD;
+  header.writeUInt32LE(index, 4);
+  const parts = [header, attribute(IFA.LOCAL, bytes), attribute(IFA.ADDRESS, bytes)];
+  if (bytes.length === 4) parts.push(attribute(IFA.BROADCAST, broadcast(bytes, Number(prefix))));
+  const adding = change.op === 'add-address';
+  return { type: adding ? ADDRESS.new : ADDRESS.delete, flags: adding ? NEW : 0, body: Buffer.concat(parts) };
+}
+
+/** Adds or takes a route through `index`; without a gateway the destination is on the link itself. */
+export function encodeRoute(change: Change<'add-route' | 'delete-route'>, index: number): NetlinkRequest {
+  const [address, prefix = '0'] = change.destination?.split('/') ?? [];
+  const header = Buffer.alloc(12);
+  header[0] = change.family === 6 || (address !== undefined && isIPv6(address)) ? AF_INET6 : AF_INET;
+  header[1] = Number(prefix);
+  header[4] = RT_TABLE_MAIN;
+  header[5] = RTPROT_BOOT;
+  header[6] = change.gateway === undefined && change.family === 4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+  header[7] = RTN_UNICAST;
+  const parts = [header, attribute(RTA.OIF, index)];
+  if (address !== undefined) parts.push(attribute(RTA.DST, addressBytes(address)));
+  if (change.gateway !== undefined) parts.push(attribute(RTA.GATEWAY, addressBytes(change.gateway)));
+  const adding = change.op === 'add-route';
+  return { type: adding ? ROUTE.new : ROUTE.delete, flags: adding ? NEW : 0, body: Buffer.concat(parts) };
+}
+
+function macBytes(mac: string): Buffer {
+  return Buffer.from(mac.replaceAll(':', ''), 'hex');
+}
+
+function broadcast(address: Buffer, prefix: number): Buffer {
+  const out = Buffer.alloc(4);
+  const host = prefix === 0 ? 0xffffffff : 0xffffffff >>> prefix;
+  out.writeUInt32BE((address.readUInt32BE(0) | host) >>> 0);
+  return out;
+}

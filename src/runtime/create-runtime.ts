@@ -1,0 +1,94 @@
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { invalid, type Logger, unavailable } from '#base';
+import { detectCgroups, type Processes } from '#host';
+import { type RunOnceOptions, runOnce } from './run-once.ts';
+import type { Runtime, Task, TaskOptions } from './runtime.ts';
+import { ConmonTask, type TaskParts } from './tasks/conmon-task.ts';
+import { findProgram } from './tasks/find-program.ts';
+import { findOciRuntimes, type OciRuntime } from './tasks/oci-runtime.ts';
+import type { RuntimeContext } from './tasks/runtime-context.ts';
+import { ProcessFiles, readRecord } from './tasks/task-files.ts';
+
+/** What `createRuntime` needs. */
+export interface CreateRuntimeOptions {
+  /** Directory for what lives while containers run: `tasks/ID`, `state/RUNTIME/ID`. Best on a tmpfs. */
+  readonly execRoot: string;
+  readonly processes: Processes;
+  readonly logger: Logger;
+  /** Default `conmon`, looked up in PATH. */
+  readonly conmon?: string;
+  /** Name and path of each OCI runtime, the default first; default crun and runc from PATH. */
+  readonly programs?: readonly { name: string; path: string }[];
+}
+
+const usual = [
+  { name: 'crun', path: 'crun' },
+  { name: 'runc', path: 'runc' },
+];
+const validId = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/;
+
+/** Makes the runtime. Throws `unavailable` where the host has no OCI runtime or no conmon. */
+export async function createRuntime(options: CreateRuntimeOptions): Promise<Runtime> {
+  const { execRoot, processes } = options;
+  await mkdir(join(execRoot, 'tasks'), { recursive: true, mode: 0o700 });
+  const runtimes = await findOciRuntimes(options.programs ?? usual, { execRoot, processes });
+  if (runtimes.length === 0) throw unavailable('no OCI runtime found: install crun or runc');
+  for (const runtime of runtimes) await mkdir(runtime.stateRoot, { recursive: true, mode: 0o700 });
+  const conmon = await findProgram(options.conmon ?? 'conmon');
+  if (conmon === undefined) throw unavailable('conmon not found: install the package conmon');
+  const cgroups = await detectCgroups();
+  return new ConmonRuntime(execRoot, runtimes, { processes, conmon, cgroups, logger: options.logger });
+}
+
+class ConmonRuntime implements Runtime {
+  readonly runtimes: readonly OciRuntime[];
+  readonly #execRoot: string;
+  readonly #context: RuntimeContext;
+
+  constructor(execRoot: string, runtimes: readonly OciRuntime[], context: RuntimeContext) {
+    this.#execRoot = execRoot;
+    this.runtimes = runtimes;
+    this.#context = context;
+  }
+
+  async create(options: TaskOptions): Promise<Task> {
+    return await ConmonTask.create(this.#parts(options.id, options.runtime), options);
+  }
+
+  async adopt(id: string): Promise<Task | undefined> {
+    if (!validId.test(id)) return undefined;
+    const files = this.#files(id);
+    const record = await readRecord(files);
+    const known = this.runtimes.some((runtime) => runtime.name === record?.runtime);
+    const parts = this.#parts(id, known ? record?.runtime : undefined);
+    if (record?.alive) return await ConmonTask.adopt(parts, record);
+    // A daemon that died during `create` leaves a container that never ran: nobody was told of it.
+    if (record) await ConmonTask.remains(parts, record).remove();
+    return undefined;
+  }
+
+  async list(): Promise<string[]> {
+    return await readdir(join(this.#execRoot, 'tasks'));
+  }
+
+  async runOnce(options: RunOnceOptions): Promise<number> {
+    const { runtime } = this.#parts(options.id, undefined);
+    return await runOnce(options, {
+      context: this.#context,
+      runtime,
+      directory: join(this.#execRoot, 'once', options.id),
+    });
+  }
+
+  #files(id: string): ProcessFiles {
+    return new ProcessFiles(join(this.#execRoot, 'tasks', id), id);
+  }
+
+  #parts(id: string, name: string | undefined): TaskParts {
+    if (!validId.test(id)) throw invalid(`invalid container id "${id}"`);
+    const runtime = name === undefined ? this.runtimes[0] : this.runtimes.find((one) => one.name === name);
+    if (!runtime) throw invalid(`unknown or invalid runtime name: ${name}`);
+    return { id, context: this.#context, runtime, files: this.#files(id) };
+  }
+}

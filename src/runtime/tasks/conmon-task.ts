@@ -1,0 +1,207 @@
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { conflict, errnoOf, isBerthError, messageOf, notFound, withUndo } from '#base';
+import { Cgroup, identifyProcess, isAlive, processEnd, signalProcess } from '#host';
+import type { RuntimeResources } from '#oci';
+import type { ExecOptions, ExecTask, Task, TaskOptions, TaskStats } from '../runtime.ts';
+import { Monitor } from './conmon.ts';
+import { ConmonExec, type ExecHost } from './exec-task.ts';
+import { killCgroup } from './kill-cgroup.ts';
+import { Monitored } from './monitored.ts';
+import type { OciRuntime } from './oci-runtime.ts';
+import { readOutOfMemory } from './out-of-memory.ts';
+import { readStats } from './read-stats.ts';
+import type { RuntimeContext } from './runtime-context.ts';
+import { bootId, type ProcessFiles, type ProcessRecord, writeRecord } from './task-files.ts';
+
+/** What a task is put together from. */
+export interface TaskParts {
+  readonly id: string;
+  readonly context: RuntimeContext;
+  readonly runtime: OciRuntime;
+  readonly files: ProcessFiles;
+}
+
+/** A container whose main process is watched by conmon. */
+export class ConmonTask extends Monitored implements Task {
+  readonly #context: RuntimeContext;
+  readonly #runtime: OciRuntime;
+  readonly #cgroup: Cgroup;
+  readonly #execs = new Map<string, ConmonExec>();
+  #execsRead: Promise<void> | undefined;
+  #removal: Promise<void> | undefined;
+
+  private constructor(parts: TaskParts, record: ProcessRecord) {
+    super(parts.id, parts.files, record);
+    this.#context = parts.context;
+    this.#runtime = parts.runtime;
+    this.#cgroup = new Cgroup(parts.context.cgroups, record.cgroupPath);
+  }
+
+  /** Makes the container; its process waits for `start`. Throws `conflict` where `id` is taken. */
+  static create(parts: TaskParts, options: TaskOptions): Promise<ConmonTask> {
+    const { files, context, runtime } = parts;
+    const terminal = options.spec.process.terminal === true;
+    const record: ProcessRecord = {
+      runtime: runtime.name,
+      cgroupPath: options.spec.linux.cgroupsPath ?? `/${options.id}`,
+      terminal,
+      stdinOnce: options.stdinOnce,
+      ...(options.logPath === undefined ? {} : { logPath: options.logPath }),
+    };
+    return withUndo(async (undo) => {
+      try {
+        await mkdir(files.directory, { mode: 0o700 });
+      } catch (error) {
+        if (errnoOf(error) !== 'EEXIST') throw error;
+        throw conflict(`container ${options.id} exists in the runtime already: remove it first`);
+      }
+      const task = new ConmonTask(parts, record);
+      undo.push(() => task.remove());
+      await Promise.all([
+        mkdir(files.exitDirectory, { mode: 0o700 }),
+        writeFile(files.config, JSON.stringify(options.spec), { mode: 0o600 }),
+        writeRecord(files, record),
+      ]);
+      const monitor = new Monitor({
+        ...context,
+        containerId: options.id,
+        id: options.id,
+        files,
+        runtime,
+        terminal,
+        stdin: options.stdin,
+        stdinOnce: options.stdinOnce,
+        ...(options.logPath === undefined ? {} : { logPath: options.logPath }),
+        exec: false,
+      });
+      await task.#begin(await monitor.reported(), await monitor.pid());
+      return task;
+    });
+  }
+
+  /** Takes over what an earlier daemon made; `record.alive` must be there. */
+  static async adopt(parts: TaskParts, record: ProcessRecord): Promise<ConmonTask> {
+    const task = new ConmonTask(parts, record);
+    const sameBoot = record.alive?.boot === (await bootId());
+    task.watch(sameBoot ? record.alive?.monitor : undefined);
+    return task;
+  }
+
+  /** For clearing away what was left half made: only `remove` makes sense on it. */
+  static remains(parts: TaskParts, record: ProcessRecord): ConmonTask {
+    return new ConmonTask(parts, record);
+  }
+
+  start(): Promise<void> {
+    return this.#runtime.start(this.id);
+  }
+
+  async signal(signal: number, options: { all?: boolean } = {}): Promise<void> {
+    const main = this.record.alive?.process;
+    if (!main || !signalProcess(main, signal)) throw notFound(`container ${this.id} has no running process`);
+    if (!options.all) return;
+    for (const pid of await this.#cgroup.pids()) {
+      const other = pid === main.pid ? undefined : await identifyProcess(pid);
+      if (other) signalProcess(other, signal);
+    }
+  }
+
+  pause(): Promise<void> {
+    return this.#runtime.pause(this.id);
+  }
+
+  resume(): Promise<void> {
+    return this.#runtime.resume(this.id);
+  }
+
+  async exec(options: ExecOptions): Promise<ExecTask> {
+    const exec = await ConmonExec.prepare(this.#execHost(), options);
+    this.#execs.set(options.id, exec);
+    return exec;
+  }
+
+  async execs(): Promise<ExecTask[]> {
+    this.#execsRead ??= this.#readExecs();
+    await this.#execsRead;
+    return [...this.#execs.values()];
+  }
+
+  update(resources: RuntimeResources): Promise<void> {
+    return this.#runtime.update(this.id, resources);
+  }
+
+  pids(): Promise<number[]> {
+    return this.#cgroup.pids();
+  }
+
+  stats(): Promise<TaskStats> {
+    return readStats(this.#cgroup);
+  }
+
+  remove(): Promise<void> {
+    this.#removal ??= this.#remove().catch((error: unknown) => {
+      this.#removal = undefined; // so that it can be tried again
+      throw error;
+    });
+    return this.#removal;
+  }
+
+  protected override async killWithoutMonitor(): Promise<void> {
+    await killCgroup(this.#cgroup);
+    const main = this.record.alive?.process;
+    if (main) await processEnd(main);
+  }
+
+  protected override outOfMemory(): Promise<boolean> {
+    return readOutOfMemory(this.#cgroup);
+  }
+
+  async #begin(pid: number, monitorPid: number): Promise<void> {
+    const [boot, main, monitor] = await Promise.all([bootId(), identifyProcess(pid), identifyProcess(monitorPid)]);
+    if (!main || !monitor) throw notFound(`container ${this.id} ended before it was started`);
+    this.record = { ...this.record, alive: { boot, process: main, monitor } };
+    this.watch(monitor);
+    await writeRecord(this.files, this.record);
+  }
+
+  async #remove(): Promise<void> {
+    await killCgroup(this.#cgroup);
+    await this.#deleteState();
+    const monitor = this.record.alive?.monitor;
+    if (monitor && this.record.alive?.boot === (await bootId()) && (await isAlive(monitor))) await processEnd(monitor);
+    for (const exec of await this.execs().then(() => [...this.#execs.values()])) await exec.discard();
+    await this.#cgroup.remove();
+    await rm(this.files.directory, { recursive: true, force: true });
+  }
+
+  async #deleteState(): Promise<void> {
+    const state = this.#runtime.stateOf(this.id);
+    try {
+      await this.#runtime.delete(this.id);
+    } catch (error) {
+      if (!isBerthError(error)) throw error;
+      // State that the runtime itself cannot read (it was killed half way) is only files by now.
+      this.#context.logger.debug('runtime could not delete a container', { id: this.id, error: messageOf(error) });
+    }
+    await rm(state, { recursive: true, force: true });
+  }
+
+  async #readExecs(): Promise<void> {
+    const names = await readdir(this.files.execs).catch(() => []);
+    for (const id of names) {
+      if (this.#execs.has(id)) continue;
+      const exec = await ConmonExec.adopt(this.#execHost(), id);
+      if (exec) this.#execs.set(id, exec);
+    }
+  }
+
+  #execHost(): ExecHost {
+    return {
+      context: this.#context,
+      containerId: this.id,
+      runtime: this.#runtime,
+      cgroup: this.#cgroup,
+      files: this.files,
+    };
+  }
+}

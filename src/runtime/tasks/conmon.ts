@@ -1,0 +1,131 @@
+import type { ChildProcess } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { internal, invalid, unavailable } from '#base';
+import type { Processes } from '#host';
+import { explainFailure } from './explain-failure.ts';
+import type { ProcessFiles } from './task-files.ts';
+
+/** What conmon is started with. */
+export interface MonitorOptions {
+  readonly processes: Processes;
+  /** Path of conmon. */
+  readonly conmon: string;
+  readonly containerId: string;
+  /** Unique name of the monitored process: the container's id, or the exec's. */
+  readonly id: string;
+  readonly files: ProcessFiles;
+  readonly runtime: { readonly path: string; readonly stateRoot: string };
+  readonly terminal: boolean;
+  readonly stdin: boolean;
+  /** conmon ends the process's stdin when an attached client ends its own. */
+  readonly stdinOnce: boolean;
+  readonly logPath?: string;
+  /** True for a process inside a running container, described by `files.process`. */
+  readonly exec: boolean;
+}
+
+/** fds of the child by position in `stdio`; conmon is told their numbers in its environment. */
+const [syncFd, startFd, attachFd] = [3, 4, 5];
+
+/**
+ * One start of conmon (conmon(8)). It forks itself away from this process, runs the OCI runtime once, and reports the
+ * pid or the runtime's message on the sync pipe, one JSON object a line.
+ *
+ * It stays in the cgroup of this process: its few hundred KiB and its log's page cache then never count against the
+ * container's memory limit. A service manager must therefore kill the daemon only (systemd: KillMode=process).
+ */
+export class Monitor {
+  readonly #options: MonitorOptions;
+  readonly #child: ChildProcess;
+  readonly #sync: AsyncIterator<string>;
+  #errors = '';
+
+  constructor(options: MonitorOptions) {
+    this.#options = options;
+    const { files, exec } = options;
+    this.#child = options.processes.spawn(options.conmon, monitorArguments(options), {
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe', ...(exec ? (['pipe'] as const) : [])],
+      cwd: files.directory,
+      env: {
+        PATH: process.env.PATH,
+        _OCI_SYNCPIPE: String(syncFd),
+        _OCI_STARTPIPE: String(startFd),
+        ...(exec ? { _OCI_ATTACHPIPE: String(attachFd) } : {}),
+      },
+    });
+    this.#child.on('error', (error) => {
+      this.#errors += error.message;
+    });
+    this.#child.stderr?.on('data', (data: Buffer) => {
+      if (this.#errors.length < 16_384) this.#errors += data.toString();
+    });
+    this.#sync = lines(this.#pipe(syncFd));
+    const start = this.#pipe(startFd);
+    start.on('error', () => {}); // a monitor that failed early: its sync pipe says why
+    start.write('\0');
+  }
+
+  /** Resolves once an exec's attach socket exists; the process is not yet started. */
+  async attachable(): Promise<void> {
+    const answer = await lines(this.#pipe(attachFd)).next();
+    if (answer.done) throw unavailable(`conmon did not start: ${this.#errors.trim() || 'no message'}`);
+  }
+
+  /** Lets an exec start. */
+  release(): void {
+    this.#pipe(startFd).write('\0');
+  }
+
+  /** Resolves with the pid that the runtime reports; throws `invalid` with its message. */
+  async reported(): Promise<number> {
+    try {
+      const answer = await this.#sync.next();
+      if (answer.done) throw unavailable(`conmon did not start: ${this.#errors.trim() || 'no message'}`);
+      const { data, message } = JSON.parse(answer.value) as { data?: unknown; message?: unknown };
+      if (typeof data === 'number' && data > 0) return data;
+      const reason = typeof message === 'string' ? message : this.#errors;
+      const { text, details } = explainFailure(reason);
+      throw invalid(text || `the OCI runtime failed without a message (code ${String(data)})`, { details });
+    } finally {
+      this.close();
+    }
+  }
+
+  /** Lets go of the pipes. An exec that was not released ends by that. */
+  close(): void {
+    for (const pipe of this.#child.stdio) pipe?.destroy();
+  }
+
+  /** Pid of conmon itself, once it has reported. */
+  async pid(): Promise<number> {
+    return Number(await readFile(this.#options.files.monitorPid, 'utf8'));
+  }
+
+  #pipe(fd: number): Readable & Writable {
+    const pipe = this.#child.stdio[fd];
+    if (!pipe) throw internal(`conmon has no descriptor ${fd}`);
+    return pipe as Readable & Writable;
+  }
+}
+
+function monitorArguments(options: MonitorOptions): string[] {
+  const { files, runtime } = options;
+  const flags = ['--api-version', '1', '--full-attach', '--no-sync-log', '--log-level', 'error'];
+  flags.push('-c', options.containerId, '-u', options.id, '-n', options.id);
+  flags.push('-r', runtime.path, '--runtime-arg', `--root=${runtime.stateRoot}`);
+  flags.push('-b', files.directory, '-p', files.pid, '-P', files.monitorPid, '--exit-dir', files.exitDirectory);
+  flags.push('-l', options.logPath === undefined ? 'none' : `k8s-file:${options.logPath}`);
+  if (options.terminal) flags.push('-t');
+  if (options.stdin && !options.terminal) flags.push('-i');
+  // A terminal has no end of input: a client that goes must not hang it up.
+  if (options.terminal || !options.stdinOnce) flags.push('--leave-stdin-open');
+  if (options.exec) flags.push('-e', '--exec-attach', '--exec-process-spec', files.process);
+  return flags;
+}
+
+function lines(input: Readable): AsyncIterator<string> {
+  input.on('error', () => {});
+  return createInterface({ input })[Symbol.asyncIterator]();
+}

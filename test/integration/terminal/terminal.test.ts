@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Docker, findDockerCli, importBusybox, Terminal, TestDaemon } from '#testkit';
+
+const clients = {
+  docker: join(findDockerCli().directory, 'docker'),
+  berth: fileURLToPath(new URL('../../../bin/berth', import.meta.url)),
+};
+
+for (const [name, program] of Object.entries(clients)) {
+  describe(`${name} on a terminal`, () => {
+    let daemon: TestDaemon;
+    let docker: Docker;
+    before(async () => {
+      daemon = await TestDaemon.start();
+      docker = new Docker(daemon.host);
+      importBusybox(daemon.socket);
+    });
+    after(() => daemon[Symbol.asyncDispose]());
+
+    const open = (...args: string[]) =>
+      new Terminal(program, args, { env: { DOCKER_HOST: daemon.host, BERTH_HOST: daemon.host } });
+
+    test('run -it gives a shell that echoes, resizes, interrupts and ends with its code', async () => {
+      using terminal = open('run', '-it', '--rm', 'busybox', 'sh');
+      await terminal.see(/# /);
+      terminal.type('stty size\n');
+      await terminal.see(/24 80/);
+      terminal.resize(33, 101);
+      terminal.type('sleep 0.2; stty size\n');
+      await terminal.see(/33 101/);
+      terminal.type('sleep 100\n');
+      await terminal.see(/sleep 100/);
+      terminal.type('\x03');
+      terminal.type('echo inter"rupted"\n');
+      await terminal.see(/interrupted/);
+      terminal.type('exit 5\n');
+      assert.equal(await terminal.exit, 5);
+    });
+
+    test('exec -it gives a second shell in a running container', async () => {
+      await docker.run('run', '-d', '--name', 'host', 'busybox', 'sleep', '300');
+      using terminal = open('exec', '-it', 'host', 'sh');
+      await terminal.see(/# /);
+      terminal.type('tty; echo $$; exit 3\n');
+      await terminal.see(/\/dev\/pts\/\d/);
+      assert.equal(await terminal.exit, 3);
+      await docker.run('rm', '-f', 'host');
+    });
+
+    test('Ctrl-P Ctrl-Q leaves the container running, attach comes back to it', async () => {
+      using first = open('run', '-it', '--name', 'left', 'busybox', 'sh');
+      await first.see(/# /);
+      first.type('marker=still-here\n');
+      first.type('\x10\x11');
+      assert.equal(await first.exit, 0);
+      assert.equal(await docker.run('inspect', '-f', '{{.State.Status}}', 'left'), 'running');
+      using second = open('attach', 'left');
+      second.type('\necho "=$marker="\n');
+      await second.see(/=still-here=/);
+      second.type('exit\n');
+      assert.equal(await second.exit, 0);
+      await docker.run('rm', '-f', 'left');
+    });
+  });
+}
