@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { type Digest, digestOf, invalid, isDigest } from '#base';
+import { type Digest, invalid, isDigest, shortId } from '#base';
 import { type ContentStore, putBlob } from '#content';
 import {
   canonicalString,
@@ -12,8 +12,10 @@ import {
   platformMatches,
 } from '#oci';
 import { isIndex, isObject, parseConfig, parseJson, parseManifestOrIndex } from './check-config.ts';
+import { dropUnused } from './collect-garbage.ts';
 import type { Image, OnProgress } from './image.ts';
-import type { Leases } from './leases.ts';
+import type { ImageRecords } from './image-records.ts';
+import type { Lease, Leases } from './leases.ts';
 import { type LoadedArchive, readImageArchive } from './load-archive.ts';
 import type { LocalImageMaker, StoredImage } from './make-image.ts';
 import { layerTypeOf, makeManifest } from './media-type.ts';
@@ -21,8 +23,9 @@ import { layerTypeOf, makeManifest } from './media-type.ts';
 /** What {@link loadImages} needs. */
 export interface LoadOptions {
   readonly content: ContentStore;
+  readonly records: ImageRecords;
   readonly leases: Leases;
-  readonly maker: Pick<LocalImageMaker, 'record'>;
+  readonly maker: Pick<LocalImageMaker, 'record' | 'unpack'>;
   readonly onProgress: OnProgress;
   readonly signal?: AbortSignal;
 }
@@ -40,30 +43,50 @@ const maxIndexDepth = 4;
  * blobs verified; on failure the blobs that it brought are removed again. Throws `invalid`.
  */
 export async function loadImages(archive: Readable, options: LoadOptions): Promise<{ image: Image; tags: string[] }[]> {
-  const { content, leases, maker, signal } = options;
   const brought = new Set<Digest>();
-  return leases.with(async (lease) => {
-    const abortable = signal === undefined ? {} : { signal };
-    const loaded = await readImageArchive(content, archive, {
-      onBlob: (digest) => lease.hold(digest),
-      onNew: (digest) => brought.add(digest),
-      ...abortable,
-    });
-    const candidates = loaded.documents.has('manifest.json')
-      ? await fromDockerArchive(loaded, content)
-      : await fromLayout(loaded, content);
-    if (candidates.length === 0) throw invalid('the archive holds no image for this platform');
-    const results: { image: Image; tags: string[] }[] = [];
-    for (const candidate of candidates) {
-      await lease.hold(candidate.manifestDigest);
-      const image = await maker.record(candidate, { tags: candidate.tags, ...abortable });
-      results.push({ image, tags: [...candidate.tags] });
-    }
-    return results;
-  });
+  try {
+    return await options.leases.with((lease) => loadHeld(archive, { ...options, lease, brought }));
+  } catch (error) {
+    await dropUnused(brought, options);
+    throw error;
+  }
 }
 
-async function fromDockerArchive(archive: LoadedArchive, content: ContentStore): Promise<Candidate[]> {
+async function loadHeld(
+  archive: Readable,
+  options: LoadOptions & { lease: Lease; brought: Set<Digest> },
+): Promise<{ image: Image; tags: string[] }[]> {
+  const { content, lease, brought, maker, signal } = options;
+  const abortable = signal === undefined ? {} : { signal };
+  const loaded = await readImageArchive(content, archive, {
+    onBlob: (digest) => lease.hold(digest),
+    onNew: (digest) => brought.add(digest),
+    ...abortable,
+  });
+  const candidates = loaded.documents.has('manifest.json')
+    ? await fromDockerArchive(loaded, content, brought)
+    : await fromLayout(loaded, content);
+  if (candidates.length === 0) throw invalid('the archive holds no image for this platform');
+  for (const candidate of candidates) {
+    await lease.hold(candidate.manifestDigest);
+    await maker.unpack(candidate, signal);
+    for (const diffId of candidate.config.rootfs.diff_ids) {
+      options.onProgress({ id: shortId(diffId), status: 'Loading layer' });
+    }
+  }
+  const results: { image: Image; tags: string[] }[] = [];
+  for (const candidate of candidates) {
+    const image = await maker.record(candidate, { tags: candidate.tags, ...abortable });
+    results.push({ image, tags: [...candidate.tags] });
+  }
+  return results;
+}
+
+async function fromDockerArchive(
+  archive: LoadedArchive,
+  content: ContentStore,
+  brought: Set<Digest>,
+): Promise<Candidate[]> {
   const entries = parseJson(archive.documents.get('manifest.json') ?? Buffer.alloc(0), 'manifest.json');
   if (!Array.isArray(entries)) throw invalid('manifest.json is not a list of images');
   const received = await receivedManifests(archive, content);
@@ -74,6 +97,7 @@ async function fromDockerArchive(archive: LoadedArchive, content: ContentStore):
     }
     const tags = entry.RepoTags ?? [];
     if (!isTexts(tags)) throw invalid('manifest.json: RepoTags is not a list of names');
+    const names = tags.map(canonicalTag);
     const info = archive.blob(entry.Config);
     const config = parseConfig(await content.read(info.digest), entry.Config);
     const layers: Descriptor[] = [];
@@ -91,12 +115,13 @@ async function fromDockerArchive(archive: LoadedArchive, content: ContentStore):
             { mediaType: mediaTypes.ociConfig, digest: info.digest, size: info.size },
             layers,
           );
+    brought.add(manifestDigest);
     candidates.push({
       id: info.digest,
       config,
       layers: same !== undefined && isReceived ? same.layers : layers,
       manifestDigest,
-      tags: tags.map(canonicalTag),
+      tags: names,
     });
   }
   return candidates;
@@ -156,9 +181,7 @@ async function findManifest(
 }
 
 async function storeManifest(content: ContentStore, config: Descriptor, layers: Descriptor[]): Promise<Digest> {
-  const { bytes } = makeManifest(config, layers);
-  await putBlob(content, bytes);
-  return digestOf(bytes);
+  return (await putBlob(content, makeManifest(config, layers).bytes)).digest;
 }
 
 function blobPath(digest: Digest): string {
