@@ -155,6 +155,13 @@ function addHooks(app: FastifyInstance, options: ApiOptions): void {
       done(request.is404 ? undefined : versionError(contextOf(request).version)),
     );
   });
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    // Docker names no charset with JSON, and some clients compare the whole header.
+    if (String(reply.getHeader('content-type')).startsWith('application/json')) {
+      reply.header('content-type', 'application/json');
+    }
+    done();
+  });
   app.setNotFoundHandler((_request, reply) => reply.code(404).send({ message: 'page not found' }));
   app.setErrorHandler((error, request, reply) => sendError(error, { request, reply, log: options.log }));
 }
