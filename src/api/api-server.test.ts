@@ -96,6 +96,34 @@ describe('the API server', () => {
     assert.deepEqual(await texts('/containers/nope/json'), [404, 'No such container: nope']);
   });
 
+  it('blames the client for a malformed URL', async () => {
+    await using api = await startTestServer();
+    assert.equal((await ask(api.path, '/containers/%zz/json')).status, 400);
+  });
+
+  it('takes bodies of any content type where it does not matter', async () => {
+    const lengths: number[] = [];
+    await using api = await startTestServer({
+      containers: {
+        writeArchive: async (_name, _path, archive) => {
+          lengths.push((await archive.toArray()).join('').length);
+        },
+      },
+    });
+    for (const headers of [{}, { 'Content-Type': 'tar' }, { 'Content-Type': 'application/x-tar' }]) {
+      const sent = request({
+        socketPath: api.path,
+        path: '/containers/web/archive?path=/',
+        method: 'PUT',
+        headers,
+      }).end('tar');
+      const [answer] = await once(sent, 'response');
+      answer.resume();
+      assert.equal(answer.statusCode, 200, JSON.stringify(headers));
+    }
+    assert.deepEqual(lengths, [3, 3, 3]);
+  });
+
   it('takes image names with slashes', async () => {
     const asked: string[] = [];
     await using api = await startTestServer({

@@ -90,6 +90,9 @@ function createApp(ports: ApiPorts, options: ApiOptions): FastifyInstance {
     rewriteUrl(raw) {
       const { version, url } = splitVersion(raw.url ?? '/');
       if (version !== undefined) extendContext(raw, { version });
+      // Some clients send `tar` and the like with archives; the framework would refuse what is no media type.
+      const type = raw.headers['content-type'];
+      if (type !== undefined && !/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+/.test(type)) delete raw.headers['content-type'];
       return escapeNames(raw.method ?? 'GET', url);
     },
   });
