@@ -1,6 +1,12 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
 import { apiVersion, minApiVersion } from '#api-types';
 import { type Actor, asActor, invalid, type Logger } from '#base';
 import type { ApiPorts } from './ports.ts';
@@ -84,7 +90,7 @@ function createApp(ports: ApiPorts, options: ApiOptions): FastifyInstance {
   const app = fastify({
     exposeHeadRoutes: false,
     loggerInstance: fastifyLogger(options.log),
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 4096 },
     rewriteUrl(raw) {

@@ -8,7 +8,10 @@ const volumeName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
 
 /** Throws `invalid` with Docker's text unless `name` can be a local volume's. */
 export function checkVolumeName(name: string): void {
-  if (name.length >= 2 && volumeName.test(name)) return;
+  if (volumeName.test(name)) {
+    if (name.length > 1) return;
+    throw invalid(`create ${name}: volume name is too short, names should be at least two alphanumeric characters`);
+  }
   throw invalid(
     `create ${name}: ${JSON.stringify(name)} includes invalid characters for a local volume name, only ` +
       '"[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path',
