@@ -337,7 +337,7 @@ test('build arguments reach RUN, ENV hides them, unused ones are told', async ()
   );
   assert.match(output, /^g 2 env p \S+\n$/);
   const warnings = events.flatMap((event) => (event.kind === 'warning' ? [event.message] : []));
-  assert.deepEqual(warnings, ['[Warning] One or more build-args [NOPE] were not consumed']);
+  assert.deepEqual(warnings, ['One or more build-args [NOPE] were not consumed']);
 });
 
 test('a build that adds nothing to its base is the base, with the new tags', async () => {

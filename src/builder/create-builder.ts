@@ -164,7 +164,7 @@ class LocalBuilder implements BuilderInstance {
     if (result === undefined) throw new Error('a build without a result');
     const unused = unusedBuildArgs(plan, request.buildArgs);
     if (unused.length > 0) {
-      const message = `[Warning] One or more build-args [${unused.join(' ')}] were not consumed`;
+      const message = `One or more build-args [${unused.join(' ')}] were not consumed`;
       session.emit({ kind: 'warning', message });
     }
     const imageId = await this.#finish(session, lowered, result);

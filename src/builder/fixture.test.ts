@@ -153,9 +153,7 @@ export class BuilderFixture {
     await mkdir(blobs);
     const images = new MemoryImages(snapshots, archiver, blobs);
     const runtime = await createRuntime({ execRoot: join(directory, 'exec'), processes, logger: silentLogger });
-    const files = { hostsFile: join(directory, 'hosts'), resolvConf: join(directory, 'resolv.conf') };
-    await writeFile(files.hostsFile, '127.0.0.1 localhost\n');
-    await writeFile(files.resolvConf, 'nameserver 127.0.0.1\n');
+    const files = { hostsFile: '127.0.0.1 localhost\n', resolvConf: 'nameserver 127.0.0.1\n' };
     const networks = { open: async () => ({ netnsPath: undefined, ...files, close: async () => {} }) };
     const unsupported = async () => {
       throw notImplemented('not in this test');

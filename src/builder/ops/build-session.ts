@@ -44,6 +44,8 @@ export class BuildSession {
   readonly runDirectory: string;
   /** Snapshots that this build made or found and that may not be recorded yet. */
   readonly liveChains = new Set<string>();
+  /** Id of the last container that ran for a step. */
+  readonly containers = new Map<number, string>();
   /** Cache keys found in use, counted when the build ends. */
   readonly usedKeys: string[] = [];
   #count = 0;
