@@ -10,8 +10,11 @@ import type { FileOrigin, GraphNode, ImageState, Operation } from './operation.t
 
 /** What lowering needs from outside. */
 export interface LoweringPorts {
-  /** The image a stage (`step` is its FROM) or a `from=` (step 0) names; pulls it where it must. */
-  image(name: string, platform: Platform, step: number): Promise<Image>;
+  /**
+   * The image a stage (`step` is its FROM) or a `from=` (step 0) names; pulls it where it must. `platform` is undefined
+   * where the file does not name one.
+   */
+  image(name: string, platform: Platform | undefined, step: number): Promise<Image>;
   readonly buildArgs: Readonly<Record<string, string | null>>;
   readonly labels: Readonly<Record<string, string>>;
 }
@@ -63,21 +66,20 @@ export class StageLowering {
     }
     if (base.kind === 'scratch') return { kind: 'scratch' };
     if (base.kind === 'stage') return { kind: 'node', node: (await this.stage(base.index)).last };
-    const platform = this.#plan.target.platform;
-    return { kind: 'node', node: await this.#imageNode(base.name, platform) };
+    return { kind: 'node', node: await this.#imageNode(base.name) };
   }
 
-  #imageNode(name: string, platform: Platform): Promise<GraphNode> {
+  #imageNode(name: string): Promise<GraphNode> {
     let node = this.#images.get(name);
     if (node === undefined) {
-      node = this.#ports.image(name, platform, 0).then((image) => ({
+      node = this.#ports.image(name, undefined, 0).then((image) => ({
         operation: { kind: 'image', image },
         parent: undefined,
         step: 0,
         opensStep: false,
         closesStep: false,
         createdBy: '',
-        image: { config: image.config.config ?? {}, author: image.config.author, platform },
+        image: imageState(image),
       }));
       node.catch(() => undefined);
       this.#images.set(name, node);
@@ -90,12 +92,11 @@ export class StageLowering {
     const number = this.#plan.numbers.get(stage.from) ?? 0;
     const below = base.kind === 'stage' ? await this.stage(base.index) : undefined;
     const baseImage =
-      base.kind === 'image' ? await this.#ports.image(base.name, stage.platform, number) : below?.baseImage;
-    const start: ImageState = below?.last.image ?? {
-      config: baseImage?.config.config ?? {},
-      author: baseImage?.config.author,
-      platform: stage.platform,
-    };
+      base.kind === 'image'
+        ? await this.#ports.image(base.name, stage.from.platform === undefined ? undefined : stage.platform, number)
+        : below?.baseImage;
+    const fresh: ImageState = { config: {}, author: undefined, platform: stage.platform };
+    const start = below?.last.image ?? (baseImage ? imageState(baseImage) : fresh);
     const { OnBuild: triggers = [], ...config } = start.config;
     const state = new StageState({
       config,
@@ -138,4 +139,9 @@ export class StageLowering {
       return parseInstruction({ ...node, line }, '\\', faults);
     });
   }
+}
+
+function imageState(image: Image): ImageState {
+  const { config = {}, author, os, architecture, variant } = image.config;
+  return { config, author, platform: { os, architecture, ...(variant !== undefined && { variant }) } };
 }
