@@ -22,7 +22,8 @@ export interface LayerLimits {
 
 /**
  * Layer work, done in worker threads so that the event loop never hashes or walks a tree. Input is hostile: every
- * entry stays inside its target (`..`, absolute names, symlink and hard-link escapes throw `invalid`).
+ * entry stays inside its target. `..` in names, and parents or hard links that lead out, throw `invalid` naming the
+ * entry; an absolute name counts from the target, as Docker has it.
  */
 export interface LayerArchiver {
   /**
@@ -44,7 +45,10 @@ export interface LayerArchiver {
 
 /** Options of {@link TreeArchiver.pack}. */
 export interface PackOptions {
-  /** Name that the first entry gets in the archive; default the base name of the path. */
+  /**
+   * Name that the first entry gets in the archive; default the base name of the path (`/` for the root, `.` for a path
+   * that ends in `/.`). With the empty name a directory has no entry itself and its members stand at the top.
+   */
   readonly rename?: string;
   /** Entries for which this returns false are left out, with all below them; paths are relative to the packed one. */
   readonly filter?: (path: string) => boolean;
@@ -73,8 +77,16 @@ export interface ArchiverOptions {
 
 /** Tar streams of file trees, resolved inside a root as the container would see it (symlinks never lead out). */
 export interface TreeArchiver {
-  /** A tar of `path` (file or directory) inside `root`. Throws `not-found` before it returns. */
+  /**
+   * A tar of `path` (file or directory) inside `root`, times to the second. A symlink at its end is packed itself, or
+   * followed when a slash comes after it. Throws `not-found` before it returns.
+   */
   pack(root: string, path: string, options?: PackOptions): Promise<Readable>;
-  /** Unpacks a tar (compressed or not) into the directory `path` inside `root`. Throws `invalid` on escapes. */
+  /**
+   * Unpacks a tar (plain, gzip, zstd, bzip2 or xz) into the directory `path` inside `root`. Throws `invalid`
+   * on `..` in names, when `path` is no directory, and for bad archives; `not-found` when `path` does not exist. The
+   * entry for the directory itself (`./`) is left out. `archive` is read to its end, or after a failure left as it is,
+   * neither read on nor destroyed.
+   */
   unpack(root: string, path: string, archive: Readable, options?: UnpackOptions): Promise<void>;
 }

@@ -52,6 +52,12 @@ export interface ContentStore {
    */
   writer(options?: { key?: string }): Promise<BlobWriter>;
 
+  /**
+   * Takes over the file at `path` (on the store's file system), whose digest and size the caller has found out itself:
+   * what a worker of ours has just written and hashed. Syncs it and moves it to its name.
+   */
+  adopt(path: string, known: { digest: Digest; size: number }): Promise<BlobInfo>;
+
   /** Removes a blob; one that is not there is a success. The caller makes sure that nobody needs it. */
   remove(digest: Digest): Promise<void>;
   /** All blobs, in no order. */

@@ -126,6 +126,18 @@ class LocalContentStore implements ContentStore {
     }
   }
 
+  async adopt(path: string, known: { digest: Digest; size: number }): Promise<BlobInfo> {
+    const file = await open(path, 'r');
+    try {
+      const { size } = await file.stat();
+      if (size !== known.size) throw invalid(`${path} has ${size} bytes, want ${known.size}`);
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+    return this.#publish(path, known.digest, known.size);
+  }
+
   async remove(digest: Digest): Promise<void> {
     await rm(this.pathOf(digest), { force: true });
   }

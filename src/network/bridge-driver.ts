@@ -97,7 +97,7 @@ export function createBridgeDriver({ links, namespaces, group }: BridgeDriverOpt
           name: interfaceName,
           address,
         }));
-        await links.apply([{ op: 'set', name: interfaceName, up: true, ...mtu }, ...changes], netns);
+        await links.apply([{ op: 'set', name: interfaceName, mac, up: true, ...mtu }, ...changes], netns);
       } catch (error) {
         await links.apply([{ op: 'delete', name: hostLink }]);
         throw error;

@@ -11,7 +11,7 @@ export interface Attachment {
   readonly mac: string;
   /** Addresses in CIDR form. */
   readonly addresses: readonly string[];
-  /** A veth pair of these names and this MAC is there already (from the pool of ready sandboxes). */
+  /** A veth pair of these names is there already (from the pool of ready sandboxes). */
   readonly ready: boolean;
   /** The sandbox publishes ports: it may have to reach itself through the host's address. */
   readonly publishes: boolean;

@@ -1,6 +1,6 @@
 import { conflict, forbidden, invalid, newId, shortId } from '#base';
 import type { NetworkDriver } from './driver.ts';
-import { parseSubnet } from './ip.ts';
+import { parseAddress, parseSubnet } from './ip.ts';
 import type { Ipam } from './ipam.ts';
 import type { Endpoint, EndpointRequest, Network, SandboxOwner } from './network.ts';
 import type { EndpointRecord } from './sandbox-records.ts';
@@ -18,14 +18,14 @@ export interface EndpointPlan {
   readonly ipam: Ipam;
   readonly interfaceName: string;
   readonly hostLink: string;
-  readonly mac: string;
 }
 
 /** Checks that make no change. Throws `invalid` or `forbidden` with Docker's texts. */
 export function checkEndpoint(resolved: ResolvedEndpoint, userSubnet: boolean): void {
   const { request, network, driver } = resolved;
   const userDefined = driver.addressed && network.name !== 'bridge';
-  const refuse = (text: string) => invalid(`invalid config for network ${network.name}: invalid endpoint settings:\n${text}`);
+  const refuse = (text: string) =>
+    invalid(`invalid config for network ${network.name}: invalid endpoint settings:\n${text}`);
   const fixed = request.ipv4 ?? request.ipv6;
   if (fixed !== undefined && !userDefined) {
     throw refuse('user specified IP address is supported on user defined networks only');
@@ -50,7 +50,9 @@ export function checkTogether(resolved: readonly ResolvedEndpoint[]): void {
     throw forbidden('cannot connect container to host network - container must be created in host network mode');
   }
   if (resolved.some(({ driver }) => driver.name === 'null')) {
-    throw forbidden('container cannot be connected to multiple networks with one of the networks in private (none) mode');
+    throw forbidden(
+      'container cannot be connected to multiple networks with one of the networks in private (none) mode',
+    );
   }
   const ids = resolved.map(({ network }) => network.id);
   const twice = resolved.find(({ network }, at) => ids.indexOf(network.id) !== at);
@@ -74,13 +76,16 @@ export function planEndpoint(resolved: ResolvedEndpoint, plan: EndpointPlan): En
     driver.addressed && network.name !== 'bridge'
       ? [...new Set([owner.name, ...(request.aliases ?? []), shortId(owner.id), owner.hostname])]
       : [];
+  const ipv4 = driver.addressed && network.enableIPv4 ? place(4, request.ipv4) : undefined;
+  const ipv6 = driver.addressed && network.enableIPv6 ? place(6, request.ipv6) : undefined;
+  const address = ipv4?.address ?? ipv6?.address;
   const endpoint: Endpoint = {
     id: newId(),
     networkId: network.id,
     networkName: network.name,
-    mac: driver.addressed ? plan.mac : '',
-    ...(driver.addressed && network.enableIPv4 ? { ipv4: place(4, request.ipv4) } : {}),
-    ...(driver.addressed && network.enableIPv6 ? { ipv6: place(6, request.ipv6) } : {}),
+    mac: address === undefined ? '' : (request.mac?.toLowerCase() ?? macOf(address)),
+    ...(ipv4 ? { ipv4 } : {}),
+    ...(ipv6 ? { ipv6 } : {}),
     aliases: request.aliases ?? [],
     dnsNames: names.filter((name) => name !== ''),
     interfaceName: driver.addressed ? plan.interfaceName : '',
@@ -99,4 +104,13 @@ export function gatewayEndpoint(records: readonly EndpointRecord[], family: 4 | 
       (a.endpoint.networkName < b.endpoint.networkName ? -1 : 1),
   );
   return best?.endpoint;
+}
+
+/**
+ * A MAC that follows from the address (locally administered, unicast): whoever gets an address after another has the same
+ * MAC, so no neighbour's ARP or ND cache ever points to one that is gone.
+ */
+export function macOf(address: string): string {
+  const low = parseAddress(address).value & 0xffffffffn;
+  return `02:62:${(low.toString(16).padStart(8, '0').match(/../g) ?? []).join(':')}`;
 }

@@ -159,16 +159,24 @@ function usable(subnet: Subnet): { first: bigint; last: bigint } {
 function firstUsable(range: Subnet, subnet: Subnet): Address {
   const inner = usable(subnet);
   const { first } = bounds(range);
-  return { family: subnet.family, value: first < inner.first ? inner.first : first };
+  return { family: subnet.family, value: larger(first, inner.first) };
 }
 
 function lowestFree(range: Subnet, subnet: Subnet, used: ReadonlySet<string>): string | undefined {
   const inner = usable(subnet);
   const outer = bounds(range);
-  const last = outer.last < inner.last ? outer.last : inner.last;
-  for (let value = outer.first < inner.first ? inner.first : outer.first; value <= last; value++) {
+  const last = smaller(outer.last, inner.last);
+  for (let value = larger(outer.first, inner.first); value <= last; value++) {
     const text = formatAddress({ family: subnet.family, value });
     if (!used.has(text)) return text;
   }
   return undefined;
+}
+
+function larger(a: bigint, b: bigint): bigint {
+  return a >= b ? a : b;
+}
+
+function smaller(a: bigint, b: bigint): bigint {
+  return a >= b ? b : a;
 }

@@ -174,7 +174,8 @@ export class NetworkCatalog {
     const ours = this.all().flatMap((network) => network.ipam.pools.map((pool) => parseSubnet(pool.subnet)));
     const pools: IpamPool[] = [];
     for (const pool of given) {
-      const subnet = pool.subnet === undefined ? ipam.freeSubnet(4, [...ours, ...want.routes]) : readSubnet(pool.subnet);
+      const subnet =
+        pool.subnet === undefined ? ipam.freeSubnet(4, [...ours, ...want.routes]) : readSubnet(pool.subnet);
       if (ours.some((other) => overlaps(other, subnet))) {
         throw forbidden('invalid pool request: Pool overlaps with other one on this address space');
       }
@@ -196,7 +197,5 @@ export class NetworkCatalog {
 /** A unique local /64 (RFC 4193) from a network's id: the 40 random bits that the RFC asks for. */
 function uniqueLocal(id: string): Subnet {
   const bits = id.slice(0, 10);
-  return parseSubnet(
-    formatSubnet(parseSubnet(`fd${bits.slice(0, 2)}:${bits.slice(2, 6)}:${bits.slice(6, 10)}::/64`)),
-  );
+  return parseSubnet(formatSubnet(parseSubnet(`fd${bits.slice(0, 2)}:${bits.slice(2, 6)}:${bits.slice(6, 10)}::/64`)));
 }

@@ -1,5 +1,5 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
-import { createServer, connect, isIPv6, type Server } from 'node:net';
+import { connect, createServer, isIPv6, type Server } from 'node:net';
 
 /** A UDP client is forgotten after this silence, in ms. */
 const UDP_IDLE = 90_000;

@@ -180,7 +180,11 @@ function hostPort(binding: PortBinding): string {
   return `${hostAddress.includes(':') ? `[${hostAddress}]` : hostAddress}:${binding.hostPort}`;
 }
 
-function bindFailure(binding: PortBinding, targets: PortTargets, cause: Error & { details: { errno?: unknown } }): Error {
+function bindFailure(
+  binding: PortBinding,
+  targets: PortTargets,
+  cause: Error & { details: { errno?: unknown } },
+): Error {
   const errno = String(cause.details.errno);
   const reasons: Record<string, string> = {
     EADDRINUSE: 'address already in use',

@@ -36,7 +36,10 @@ export function sandboxFiles(
   const settings = hostResolvSettings(host.files);
   if (record.netns === '') {
     const extra = extraHosts.map((entry) => entry.replace(/^([^:=]+)[:=](.*)$/, '$2\t$1\n')).join('');
-    return { hostsFile: read(host.files.hosts) + extra, resolvConf: renderCopiedResolvConf(settings, record.dns, true) };
+    return {
+      hostsFile: read(host.files.hosts) + extra,
+      resolvConf: renderCopiedResolvConf(settings, record.dns, true),
+    };
   }
   const addresses = record.endpoints.flatMap(({ endpoint }) =>
     [endpoint.ipv4?.address, endpoint.ipv6?.address].filter((address) => address !== undefined),

@@ -1,8 +1,7 @@
 import { writeFileSync } from 'node:fs';
-import { BerthError, conflict, invalid, isBerthError, KeyedLock, notFound, withUndo } from '#base';
-import type { LinkChange, Links, NetworkNamespaces } from '#host';
+import { BerthError, conflict, invalid, isBerthError, KeyedLock, newId, notFound, withUndo } from '#base';
+import type { Links, NetworkNamespaces } from '#host';
 import type { Database } from '#metadata';
-import { randomMac } from './bridge-driver.ts';
 import type { NameService } from './dns/name-service.ts';
 import type { Attachment } from './driver.ts';
 import { checkEndpoint, checkTogether, gatewayEndpoint, planEndpoint, type ResolvedEndpoint } from './endpoint-plan.ts';
@@ -70,7 +69,9 @@ export class SandboxManager {
       const before = this.#get(ownerId);
       const resolved = this.#resolve(request);
       if (before.netns === '') {
-        throw invalid('container sharing network namespace with another container or host cannot be connected to any other network');
+        throw invalid(
+          'container sharing network namespace with another container or host cannot be connected to any other network',
+        );
       }
       if (before.endpoints.some(({ endpoint }) => endpoint.networkId === resolved.network.id)) {
         throw conflict(`endpoint with name ${before.owner.name} already exists in network ${resolved.network.name}`);
@@ -137,7 +138,7 @@ export class SandboxManager {
     const shared = resolved.some(({ driver }) => driver.shares === 'host');
     const first = resolved.find(({ driver }) => driver.bridged);
     const ready = shared
-      ? { id: owner.id, netns: '', hostLink: '', mac: '' }
+      ? { id: newId(), netns: '', hostLink: '' }
       : first
         ? await pool.take()
         : await pool.make({ link: false });
@@ -162,7 +163,6 @@ export class SandboxManager {
         ipam,
         interfaceName: endpoint.driver.addressed ? `eth${next++}` : '',
         hostLink: fromPool ? ready.hostLink : newHostLink(),
-        mac: endpoint.request.mac ?? (fromPool ? ready.mac : randomMac()),
       });
     });
     const draft: SandboxRecord = {
@@ -203,11 +203,6 @@ export class SandboxManager {
       const network = catalog.get(endpoint.endpoint.networkId);
       const driver = catalog.driver(network.driver);
       const ready = endpoint.hostLink === made.ready.hostLink;
-      // The pool's MAC was set at birth; a wish of the user's comes on top.
-      if (ready && endpoint.endpoint.mac !== made.ready.mac) {
-        const change: LinkChange = { op: 'set', name: 'eth0', mac: endpoint.endpoint.mac };
-        await this.#options.links.apply([change], record.netns);
-      }
       await driver.attach(network, attachment(record, endpoint, ready));
     }
     await this.#setDefaultRoutes(record, false);
@@ -246,7 +241,6 @@ export class SandboxManager {
       ipam,
       interfaceName: `eth${before.nextInterface}`,
       hostLink: newHostLink(),
-      mac: resolved.request.mac ?? randomMac(),
     });
     const record = {
       ...before,

@@ -10,8 +10,6 @@ export interface ReadySandbox {
   readonly id: string;
   readonly netns: string;
   readonly hostLink: string;
-  /** Of `eth0`, the far end. */
-  readonly mac: string;
 }
 
 /** What the pool works with. */
@@ -60,21 +58,20 @@ export class SandboxPool {
     const id = newId();
     const netns = join(directory, shortId(id));
     const hostLink = newHostLink();
-    const mac = randomMac();
     await namespaces.create(netns);
     try {
       namespaces.enter(netns, allowLowPortsAndPing);
       await links.apply([{ op: 'set', name: 'lo', up: true }], netns);
       if (want.link) {
         await links.apply([
-          { op: 'add-veth', name: hostLink, group, peerName: 'eth0', peerNetns: netns, peerMac: mac },
+          { op: 'add-veth', name: hostLink, group, peerName: 'eth0', peerNetns: netns, peerMac: randomMac() },
         ]);
       }
     } catch (error) {
       await namespaces.remove(netns);
       throw error;
     }
-    return { id, netns, hostLink, mac };
+    return { id, netns, hostLink };
   }
 
   /** Removes a sandbox with its link. Harmless when repeated. */

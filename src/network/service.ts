@@ -45,7 +45,10 @@ export interface NetworkServiceOptions {
 
 /** The default bridge takes the first free one of these. */
 const BRIDGE_POOL = [
-  { base: parseSubnet('172.16.0.0/12'), size: 16 },
+  { base: parseSubnet('172.17.0.0/16'), size: 16 },
+  { base: parseSubnet('172.18.0.0/15'), size: 16 },
+  { base: parseSubnet('172.20.0.0/14'), size: 16 },
+  { base: parseSubnet('172.24.0.0/13'), size: 16 },
   { base: parseSubnet('192.168.0.0/16'), size: 20 },
   { base: parseSubnet('10.0.0.0/8'), size: 16 },
 ];
@@ -91,7 +94,9 @@ export function createNetworkService(options: NetworkServiceOptions): NetworkSer
       const sandbox = await manager.open(request);
       // A firewall that came after us would otherwise cut this container off. Off the caller's path.
       setImmediate(() => {
-        foreign.admitAgain().catch((error) => log.warn('cannot look at the host firewall', { error: messageOf(error) }));
+        foreign
+          .admitAgain()
+          .catch((error) => log.warn('cannot look at the host firewall', { error: messageOf(error) }));
       });
       return sandbox;
     },
@@ -171,7 +176,9 @@ function runningPorts(records: SandboxRecords, alive: ReadonlySet<string>): Port
 /** Removes links and namespaces of this instance that no record names: what a killed daemon left half done, and its pool. */
 async function removeLeftovers({ options, records, catalog, group, directory }: Reconciler): Promise<void> {
   const { links, namespaces } = options;
-  const bridges = new Set(catalog.all().flatMap((network) => (network.driver === 'bridge' ? [bridgeRules(network).bridge] : [])));
+  const bridges = new Set(
+    catalog.all().flatMap((network) => (network.driver === 'bridge' ? [bridgeRules(network).bridge] : [])),
+  );
   const used = new Set(records.all().flatMap((record) => record.endpoints.map((endpoint) => endpoint.hostLink)));
   for (const link of await links.list()) {
     if (link.group === group && !bridges.has(link.name) && !used.has(link.name)) {

@@ -1,1 +1,2 @@
+export { createRegistryClient } from './http-registry-client.ts';
 export * from './registry.ts';

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFile, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { conflict, type Digest, internal, invalid, notFound } from '#base';
 import type { BlobInfo, BlobWriter, ContentStore } from '#content';
@@ -77,6 +78,15 @@ export class MemoryContentStore implements ContentStore {
         if (!ended) end(keep ? Buffer.concat(chunks) : undefined);
       },
     };
+  }
+
+  async adopt(path: string, known: { digest: Digest; size: number }): Promise<BlobInfo> {
+    const bytes = await readFile(path);
+    if (bytes.length !== known.size) throw invalid(`${path} has ${bytes.length} bytes, want ${known.size}`);
+    const createdAt = Date.now();
+    this.#blobs.set(known.digest, { bytes, createdAt });
+    await rm(path);
+    return { ...known, createdAt };
   }
 
   async remove(digest: Digest): Promise<void> {

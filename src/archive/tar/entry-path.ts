@@ -7,15 +7,15 @@ export type EntryPath = ByteName;
 const needsCleaning = /^\.?\/|\/\/|\/\.(?:\/|$)|\/$|^\.$|(?:^|\/)\.\.(?:\/|$)/;
 
 /**
- * Brings a member or hard-link name into its one spelling. Throws `invalid`, naming the entry, for a name that is
- * absolute, goes upward, is empty or has a NUL byte.
+ * Brings the name of a member, or the target of a hard link, into its one spelling. A leading `/` is dropped, as Docker
+ * does. Throws `invalid`, naming the entry, for a name that goes upward, is empty or has a NUL byte.
  */
-export function entryPath(name: ByteName, what = 'entry'): EntryPath {
-  if (name === '' || name.includes('\0')) throw invalid(`bad archive: ${what} with the name ${JSON.stringify(name)}`);
+export function entryPath(name: ByteName, what: 'entry name' | 'hardlink target' = 'entry name'): EntryPath {
+  if (name === '' || name.includes('\0')) throw invalid(`bad archive: invalid ${what} ${JSON.stringify(name)}`);
   if (!needsCleaning.test(name)) return name;
-  if (name.startsWith('/')) throw invalid(`bad archive: ${what} "${toText(name)}" has an absolute name`);
   const parts = name.split('/').filter((part) => part !== '' && part !== '.');
-  if (parts.includes('..')) throw invalid(`bad archive: ${what} "${toText(name)}" leads out of its directory`);
+  if (parts.includes('..'))
+    throw invalid(`bad archive: invalid ${what} "${toText(name)}": it leads out of its directory`);
   return parts.join('/');
 }
 

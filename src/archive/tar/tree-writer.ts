@@ -195,7 +195,7 @@ export class TreeWriter implements TarSink {
   }
 
   #makeLink(entry: TarEntry, path: string): void {
-    const target = entryPath(entry.linkName, `hard link "${toText(entry.name)}" to`);
+    const target = entryPath(entry.linkName, 'hardlink target');
     const source = this.locate(target);
     if (source === path) return;
     if (lstatSync(toHostPath(source), { throwIfNoEntry: false })?.isDirectory() ?? true) {

@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, unlinkSync, type Stats } from 'node:fs';
+import { lstatSync, mkdirSync, type Stats, unlinkSync } from 'node:fs';
 import { invalid } from '#base';
 import { fileTypes, makeNode, setXattr } from '#host';
 import { toHostPath, toText } from '../tar/byte-name.ts';
@@ -11,7 +11,7 @@ import { TreeWriter } from '../tar/tree-writer.ts';
 export const whiteoutPrefix = '.wh.';
 /** Member that hides all that lower layers have in its directory. */
 export const opaqueMarker = '.wh..wh..opq';
-/** Other members of this prefix are bookkeeping of AUFS and mean nothing. */
+/** Other members of this prefix, and what is below them, are bookkeeping of AUFS and mean nothing. */
 const aufsPrefix = '.wh..wh.';
 /** Extended attribute that overlayfs reads for the same (kernel, overlayfs.rst, "whiteouts and opaque directories"). */
 export const opaqueXattr = 'trusted.overlay.opaque';
@@ -47,12 +47,14 @@ export class LayerSink implements TarSink {
   begin(entry: TarEntry): void {
     const name = entryPath(entry.name);
     const base = baseOf(name);
-    this.#isMarker = base.startsWith(whiteoutPrefix);
+    const isAufs = name.startsWith(aufsPrefix) && name !== opaqueMarker;
+    this.#isMarker = isAufs || base.startsWith(whiteoutPrefix);
     if (!this.#isMarker) {
       this.#writer.begin(entry);
       if (entry.type === 'directory' && this.#replaced.size > 0) this.#hideLower(this.#writer.locate(name));
       return;
     }
+    if (isAufs) return;
     if (base === opaqueMarker) this.#makeOpaque(parentOf(name));
     else if (!base.startsWith(aufsPrefix)) this.#whiteOut(entry, name);
   }

@@ -43,6 +43,8 @@ const RT_TABLE_MAIN = 254;
 const RTPROT_BOOT = 3;
 const RT_SCOPE_UNIVERSE = 0;
 const RT_SCOPE_LINK = 253;
+/** RT_SCOPE_NOWHERE: in a deletion, whatever the scope is. */
+const RT_SCOPE_ANY = 255;
 const RTN_UNICAST = 1;
 const NEW = NLM_F.CREATE | NLM_F.EXCL;
 
@@ -120,6 +122,12 @@ export function setLink(change: Change<'set'>, index: number, master: number | u
   return { type: LINK.new, flags: 0, body: Buffer.concat(parts) };
 }
 
+/** Deletes a link by name, and so its peer. */
+export function deleteLink(change: Change<'delete'>): NetlinkRequest {
+  const body = Buffer.concat([interfaceHeader({}), attribute(IFLA.IFNAME, change.name)]);
+  return { type: LINK.delete, flags: 0, body };
+}
+
 /** Adds or takes an address in CIDR form. IPv6 skips duplicate detection: the engine gave the address out itself. */
 export function encodeAddress(change: Change<'add-address' | 'delete-address'>, index: number): NetlinkRequest {
   const [address = '', prefix = ''] = change.address.split('/');
@@ -137,18 +145,19 @@ export function encodeAddress(change: Change<'add-address' | 'delete-address'>, 
 
 /** Adds or takes a route through `index`; without a gateway the destination is on the link itself. */
 export function encodeRoute(change: Change<'add-route' | 'delete-route'>, index: number): NetlinkRequest {
+  const adding = change.op === 'add-route';
   const [address, prefix = '0'] = change.destination?.split('/') ?? [];
   const header = Buffer.alloc(12);
   header[0] = change.family === 6 || (address !== undefined && isIPv6(address)) ? AF_INET6 : AF_INET;
   header[1] = Number(prefix);
   header[4] = RT_TABLE_MAIN;
-  header[5] = RTPROT_BOOT;
-  header[6] = change.gateway === undefined && change.family === 4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+  const scope = change.gateway === undefined && change.family === 4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+  header[5] = adding ? RTPROT_BOOT : 0;
+  header[6] = adding ? scope : RT_SCOPE_ANY;
   header[7] = RTN_UNICAST;
   const parts = [header, attribute(RTA.OIF, index)];
   if (address !== undefined) parts.push(attribute(RTA.DST, addressBytes(address)));
   if (change.gateway !== undefined) parts.push(attribute(RTA.GATEWAY, addressBytes(change.gateway)));
-  const adding = change.op === 'add-route';
   return { type: adding ? ROUTE.new : ROUTE.delete, flags: adding ? NEW : 0, body: Buffer.concat(parts) };
 }
 

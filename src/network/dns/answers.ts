@@ -38,7 +38,9 @@ export function answerQuery(query: Query, record: SandboxRecord, records: Sandbo
   const name = query.name.toLowerCase().replace(/\.$/, '');
   if (query.type === 'PTR') {
     const target = reverseLookup(name, record, records);
-    return target === undefined ? undefined : respond(query, [{ name: query.name, type: 'PTR', ttl: TTL, data: target }]);
+    return target === undefined
+      ? undefined
+      : respond(query, [{ name: query.name, type: 'PTR', ttl: TTL, data: target }]);
   }
   const endpoints = lookup(name, record, records);
   if (endpoints.length === 0) return undefined;

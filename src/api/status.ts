@@ -1,0 +1,27 @@
+import { BerthError, type ErrorKind, messageOf } from '#base';
+
+/** The one table from kind of error to HTTP status. */
+export const statusOfKind: Readonly<Record<ErrorKind, number>> = {
+  invalid: 400,
+  unauthorized: 401,
+  forbidden: 403,
+  'not-found': 404,
+  conflict: 409,
+  'not-modified': 304,
+  canceled: 499,
+  internal: 500,
+  'not-implemented': 501,
+  unavailable: 503,
+  timeout: 504,
+};
+
+/** The HTTP status of anything thrown: a plain error is a defect, 500. */
+export function statusOf(error: unknown): number {
+  if (error instanceof BerthError) return statusOfKind[error.kind];
+  return 500;
+}
+
+/** The text a client sees for anything thrown. */
+export function errorText(error: unknown): string {
+  return messageOf(error);
+}

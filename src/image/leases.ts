@@ -1,0 +1,63 @@
+/**
+ * What operations under way need, so that garbage collection leaves it alone: blob digests and snapshot keys. Held in
+ * memory only: an operation ends with the process.
+ */
+export class Leases {
+  readonly #held = new Map<string, number>();
+  readonly #doomed = new Map<string, Promise<unknown>>();
+
+  /** Runs `body` with a lease and releases all that it held afterwards. */
+  async with<T>(body: (lease: Lease) => Promise<T>): Promise<T> {
+    const keys = new Set<string>();
+    const lease: Lease = {
+      hold: async (...wanted) => {
+        for (const key of wanted) {
+          if (keys.has(key)) continue;
+          keys.add(key);
+          this.#held.set(key, (this.#held.get(key) ?? 0) + 1);
+        }
+        // What is being removed right now is gone for whoever asks next, and never half there.
+        await Promise.allSettled(wanted.map((key) => this.#doomed.get(key)));
+      },
+    };
+    try {
+      return await body(lease);
+    } finally {
+      for (const key of keys) this.#release(key);
+    }
+  }
+
+  /** Holds `keys` for `duration` ms: results that their maker has yet to name in a record. */
+  holdFor(duration: number, keys: readonly string[]): void {
+    for (const key of keys) this.#held.set(key, (this.#held.get(key) ?? 0) + 1);
+    const release = () => {
+      for (const key of keys) this.#release(key);
+    };
+    setTimeout(release, duration).unref();
+  }
+
+  /** Runs `removal` of `key` unless somebody holds it; returns whether it ran. */
+  async remove(key: string, removal: () => Promise<void>): Promise<boolean> {
+    if (this.#held.has(key) || this.#doomed.has(key)) return false;
+    const running = removal();
+    this.#doomed.set(key, running);
+    try {
+      await running;
+      return true;
+    } finally {
+      this.#doomed.delete(key);
+    }
+  }
+
+  #release(key: string): void {
+    const count = (this.#held.get(key) ?? 1) - 1;
+    if (count === 0) this.#held.delete(key);
+    else this.#held.set(key, count);
+  }
+}
+
+/** One operation's hold. */
+export interface Lease {
+  /** Holds these until the operation ends. Await it before asking whether they exist. */
+  hold(...keys: string[]): Promise<void>;
+}

@@ -1,0 +1,199 @@
+import type { Readable } from 'node:stream';
+import { BerthError, invalid, isBerthError, messageOf, unauthorized } from '#base';
+import { Authorizer } from './authorizer.ts';
+import { type Challenge, parseChallenge } from './challenge.ts';
+import type { Cancelable, RegistryLogin } from './registry.ts';
+import { plainError, readFault } from './registry-errors.ts';
+import { isPassing, mayPass, pauseBefore, type RetryPolicy, retryAfter } from './retry.ts';
+import type { HttpRequest, HttpResponse, Transport } from './transport.ts';
+
+/** One registry API as it can be reached. */
+export interface Endpoint {
+  /** `host[:port]` of the API. */
+  readonly host: string;
+  /** Path before `/v2/`, for mirrors under a path; no slash at its end. */
+  readonly prefix: string;
+  /** Ways to try, best first; any but the last is given up on a connection error. */
+  readonly schemes: readonly ('https' | 'http')[];
+  /** Take any certificate. */
+  readonly insecure: boolean;
+}
+
+/** A request to an endpoint. */
+export interface SessionRequest extends Cancelable {
+  readonly method: HttpRequest['method'];
+  /** Path from `/v2/` on with its query, or a URL that the registry gave. */
+  readonly target: string | URL;
+  readonly scopes: readonly string[];
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Called for each attempt, since a stream can be sent once only. */
+  readonly body?: () => Promise<Uint8Array | Readable>;
+  /** Attempts; default what the session has. */
+  readonly attempts?: number;
+}
+
+interface Base {
+  readonly origin: string;
+  readonly challenge: Challenge;
+}
+
+const maxRedirects = 10;
+
+/** Talks to one registry in the name of one login: finds out how it wants to be spoken to, authorizes, repeats. */
+export class RegistrySession {
+  readonly #transport: Transport;
+  readonly #endpoint: Endpoint;
+  readonly #authorizer: Authorizer;
+  readonly #retry: RetryPolicy;
+  #base: Promise<Base> | undefined;
+
+  constructor(transport: Transport, endpoint: Endpoint, options: { login: RegistryLogin; retry: RetryPolicy }) {
+    this.#transport = transport;
+    this.#endpoint = endpoint;
+    this.#authorizer = new Authorizer(transport, options.login, endpoint);
+    this.#retry = options.retry;
+  }
+
+  /** Name of the registry, for messages. */
+  get host(): string {
+    return this.#endpoint.host;
+  }
+
+  /**
+   * Sends a request, with authorization; repeats it after faults that may pass. Answers of any other status are the
+   * caller's to judge. Throws `unavailable`, `timeout`, `unauthorized`, `canceled`.
+   */
+  async send(request: SessionRequest): Promise<HttpResponse> {
+    const attempts = request.attempts ?? this.#retry.attempts;
+    for (let attempt = 1; ; attempt += 1) {
+      let wish: number | undefined;
+      try {
+        const response = await this.#authorized(request);
+        if (!isPassing(response.status) || attempt >= attempts) return response;
+        wish = retryAfter(response.headers['retry-after']);
+        response.body.destroy();
+      } catch (error) {
+        if (attempt >= attempts || !mayPass(error) || this.#base === undefined) throw error;
+      }
+      await pauseBefore(attempt, this.#retry, { retryAfter: wish, signal: request.signal });
+    }
+  }
+
+  /** Checks the login as `docker login` does; returns a refresh token where the registry gives one. */
+  async login(options: Cancelable): Promise<string | undefined> {
+    const base = await this.#reach(options);
+    const token =
+      base.challenge.scheme === 'bearer' ? await this.#authorizer.refreshToken(base.challenge, options) : undefined;
+    const response = await this.send({ method: 'GET', target: '/v2/', scopes: [], ...options });
+    response.body.resume();
+    if (response.status === 200) return token;
+    const status = `${response.status} ${response.body.statusMessage ?? ''}`.trim();
+    throw unauthorized(`login attempt to ${base.origin}/v2/ failed with status: ${status}`);
+  }
+
+  /** Where the registry is; asked once. Throws as the connection does, `unavailable` for what is no registry. */
+  #reach(options: Cancelable): Promise<Base> {
+    this.#base ??= this.#ping(options).catch((error: unknown) => {
+      this.#base = undefined;
+      throw error;
+    });
+    return this.#base;
+  }
+
+  async #ping({ signal }: Cancelable): Promise<Base> {
+    const { schemes, host, prefix } = this.#endpoint;
+    for (const [index, scheme] of schemes.entries()) {
+      const origin = `${scheme}://${host}${prefix}`;
+      try {
+        const request = { method: 'GET', url: new URL(`${origin}/v2/`), headers: {}, signal } as const;
+        const response = await this.#transport.send(request, this.#endpoint);
+        if (response.status === 401) {
+          response.body.resume();
+          return { origin, challenge: parseChallenge(authenticateHeaders(response)) };
+        }
+        if (response.status >= 500 || response.status === 429) throw plainError(await readFault(response));
+        response.body.resume();
+        return { origin, challenge: { scheme: 'none' } };
+      } catch (error) {
+        if (index === schemes.length - 1 || isBerthError(error, 'canceled')) throw error;
+      }
+    }
+    throw invalid(`registry ${host} has no way to be reached`);
+  }
+
+  async #authorized(request: SessionRequest): Promise<HttpResponse> {
+    const base = await this.#reach(request);
+    const url = request.target instanceof URL ? request.target : new URL(`${base.origin}${request.target}`);
+    const response = await this.#once(request, url, base.challenge);
+    if (response.status !== 401 || !isSameHost(url, base.origin)) return response;
+    // A token may have been taken back, or the registry asks for a login on some paths only.
+    const asked = parseChallenge(authenticateHeaders(response));
+    if (asked.scheme === 'none' || (asked.scheme === 'basic' && base.challenge.scheme === 'basic')) return response;
+    response.body.destroy();
+    this.#authorizer.forget();
+    return this.#once(request, url, asked);
+  }
+
+  async #once(request: SessionRequest, url: URL, challenge: Challenge): Promise<HttpResponse> {
+    const base = await this.#reach(request);
+    const headers: Record<string, string> = { 'accept-encoding': 'identity', ...request.headers };
+    const body = await request.body?.();
+    let at = url;
+    for (let hops = 0; hops <= maxRedirects; hops += 1) {
+      const sent = { ...headers };
+      if (isSameHost(at, base.origin)) {
+        const authorization = await this.#header(request, at, challenge);
+        if (authorization !== undefined) sent.authorization = authorization;
+      }
+      const message = { method: request.method, url: at, headers: sent, signal: request.signal };
+      const response = await this.#transport.send(
+        body === undefined ? message : { ...message, body },
+        isSameHost(at, base.origin) ? this.#endpoint : { insecure: false },
+      );
+      const next = redirectOf(response, request.method);
+      if (next === undefined) return response;
+      response.body.destroy();
+      if (at.protocol === 'https:' && next.protocol !== 'https:' && !this.#endpoint.insecure) {
+        throw invalid(`registry ${at.host} redirects to ${next.host} without TLS`);
+      }
+      at = next;
+    }
+    throw invalid(`registry ${url.host} redirects too often`);
+  }
+
+  async #header(request: SessionRequest, url: URL, challenge: Challenge): Promise<string | undefined> {
+    try {
+      return await this.#authorizer.header(challenge, request.scopes, request);
+    } catch (error) {
+      if (!isBerthError(error, 'unauthorized') || error.details.status !== undefined) throw error;
+      const verb = request.method.charAt(0) + request.method.slice(1).toLowerCase();
+      const message = `${verb} "${url.origin}${url.pathname}": ${messageOf(error)}`;
+      throw new BerthError('unauthorized', message, { cause: error });
+    }
+  }
+}
+
+function authenticateHeaders(response: HttpResponse): string[] {
+  const values: string[] = [];
+  const raw = response.body.rawHeaders;
+  for (let at = 0; at < raw.length; at += 2) {
+    if (raw[at]?.toLowerCase() === 'www-authenticate') values.push(raw[at + 1] ?? '');
+  }
+  return values;
+}
+
+function isSameHost(url: URL, origin: string): boolean {
+  return new URL(origin).origin === url.origin;
+}
+
+/** Where a read is sent on to; writes are not followed, since their bodies may be streams. */
+function redirectOf(response: HttpResponse, method: string): URL | undefined {
+  const location = response.headers.location;
+  const isRead = method === 'GET' || method === 'HEAD';
+  if (!isRead || location === undefined || ![301, 302, 303, 307, 308].includes(response.status)) return undefined;
+  const next = URL.canParse(location, response.url.href) ? new URL(location, response.url) : undefined;
+  if (next === undefined || !/^https?:$/.test(next.protocol)) {
+    throw invalid(`registry ${response.url.host} redirects to "${location}", which is no web address`);
+  }
+  return next;
+}
