@@ -74,8 +74,8 @@ export class ExecService implements Execs {
       const attachment = options.detach ? undefined : await execTask.attach();
       await execTask.start();
       exec.running = true;
-      this.#watch(exec, execTask);
-      return attachment;
+      const ended = this.#watch(exec, execTask);
+      return attachment && untilEnded(attachment, ended);
     } catch (error) {
       return this.#failed(exec, { error, detach: options.detach });
     }
@@ -104,7 +104,7 @@ export class ExecService implements Execs {
       };
       const exec = { id: task.id, container, request, task, started: true, running: true, exitCode: null };
       this.#add(exec);
-      this.#watch(exec, task);
+      void this.#watch(exec, task);
     }
   }
 
@@ -114,8 +114,8 @@ export class ExecService implements Execs {
     void exec.container.waits.add('removed').then(() => this.#forget(exec));
   }
 
-  #watch(exec: LiveExec, task: ExecTask): void {
-    void task.exit.then((status) => this.#ended(exec, status));
+  #watch(exec: LiveExec, task: ExecTask): Promise<void> {
+    return task.exit.then((status) => this.#ended(exec, status));
   }
 
   #ended(exec: LiveExec, status: Pick<ExitStatus, 'code'>): void {
@@ -163,6 +163,24 @@ function requireRunning(container: LiveContainer) {
   if (status === 'paused') throw conflict(`Container ${container.name} is paused, unpause the container before exec`);
   if (container.task === undefined) throw conflict(`container ${container.id} is not running`);
   return container.task;
+}
+
+/** The same connection, whose output ends only when the exit is recorded. */
+function untilEnded(attachment: Attachment, ended: Promise<void>): Attachment {
+  let closed = false;
+  async function* output() {
+    yield* attachment.output;
+    if (!closed) await ended;
+  }
+  return {
+    output: output(),
+    write: (data) => attachment.write(data),
+    endInput: () => attachment.endInput(),
+    close: () => {
+      closed = true;
+      attachment.close();
+    },
+  };
 }
 
 async function* once(data: Buffer) {

@@ -2,8 +2,8 @@ import { notImplemented } from '#base';
 import type { LogLine, LogQuery } from '#runtime';
 import type { LiveContainer } from '../live-container.ts';
 
-/** Reads a log file of the runtime's form, rotated ones included. */
-export type ReadLog = (path: string, query: LogQuery) => AsyncIterable<LogLine>;
+/** Reads a log file of the runtime's form, rotated ones included, some lines at a time. */
+export type ReadLog = (path: string, query: LogQuery) => AsyncIterable<readonly LogLine[]>;
 
 /** The container's log; with `follow` until it stops. Throws `not-implemented` for a driver that keeps none. */
 export function openLog(
@@ -15,5 +15,9 @@ export function openLog(
   if (log === '') throw notImplemented('configured logging driver does not support reading');
   const { follow, ...rest } = query;
   const { task } = container;
-  return readLog(log, { ...rest, ...(follow && task ? { follow: { ended: task.exit } } : {}) });
+  return oneByOne(readLog(log, { ...rest, ...(follow && task ? { follow: { ended: task.exit } } : {}) }));
+}
+
+async function* oneByOne(batches: AsyncIterable<readonly LogLine[]>): AsyncGenerator<LogLine, void, undefined> {
+  for await (const batch of batches) yield* batch;
 }
