@@ -52,6 +52,8 @@ export class LiveContainer {
   readonly execIds = new Set<string>();
   /** What the last process left is being removed: mounts, sandbox, task. A start waits for it. */
   cleanup: Promise<void> = Promise.resolve();
+  /** A restart by the user is under way: its exit does not remove it, whatever --rm says. */
+  restarting = false;
   /** A removal has begun: nothing may start it any more. */
   removing = false;
 

@@ -9,7 +9,10 @@ import { environment, mergeEnvironment } from '../containers/start/spec-input.ts
 import type { ExecRequest } from './execs.ts';
 
 /** A request with what a probe leaves to the container. */
-export type InnerRequest = Pick<ExecRequest, 'cmd' | 'env' | 'workingDir' | 'user' | 'privileged' | 'tty' | 'consoleSize'>;
+export type InnerRequest = Pick<
+  ExecRequest,
+  'cmd' | 'env' | 'workingDir' | 'user' | 'privileged' | 'tty' | 'consoleSize'
+>;
 
 /** What a process inside a running container is made from: the container's user, variables and limits, then its own. */
 export async function execProcess(

@@ -16,7 +16,10 @@ type Health = NonNullable<ContainerState['health']>;
 const kept = 5;
 
 /** The plan for a container; undefined when it has no check. `shell` runs CMD-SHELL. */
-export function healthPlan(check: Healthcheck | undefined, shell: readonly string[] | undefined): HealthPlan | undefined {
+export function healthPlan(
+  check: Healthcheck | undefined,
+  shell: readonly string[] | undefined,
+): HealthPlan | undefined {
   const [kind, ...rest] = check?.Test ?? [];
   if (check === undefined || kind === undefined || kind === 'NONE') return undefined;
   const command = kind === 'CMD-SHELL' ? [...(shell ?? ['/bin/sh', '-c']), rest.join(' ')] : rest;

@@ -54,10 +54,13 @@ export class HealthMonitor {
     const { container, plan, signal } = watch;
     const { health, startedAt = Date.now() } = container.state;
     if (signal.aborted || health === undefined) return;
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', cancel);
-      void this.#round(watch);
-    }, nextProbeIn(health, plan, Date.now() - startedAt));
+    const timer = setTimeout(
+      () => {
+        signal.removeEventListener('abort', cancel);
+        void this.#round(watch);
+      },
+      nextProbeIn(health, plan, Date.now() - startedAt),
+    );
     const cancel = () => clearTimeout(timer);
     signal.addEventListener('abort', cancel, { once: true });
   }

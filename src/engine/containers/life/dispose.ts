@@ -41,7 +41,9 @@ export async function dispose(
 }
 
 async function releaseVolumes(deps: DisposeDependencies, container: LiveContainer, remove: boolean): Promise<void> {
-  const names = container.settings.mounts.flatMap(({ point }) => (point.type === 'volume' && point.name ? [point.name] : []));
+  const names = container.settings.mounts.flatMap(({ point }) =>
+    point.type === 'volume' && point.name ? [point.name] : [],
+  );
   if (names.length === 0) return;
   // A volume may be mounted until the run is cleaned up; only then can it go.
   await container.cleanup;

@@ -19,7 +19,9 @@ export function mustCloseNetworkFirst(container: LiveContainer): boolean {
   const requests = Object.entries(settings.networks);
   return (
     sandbox.ports.length > 0 ||
-    requests.some(([name, { request }]) => name !== 'bridge' || request.ipv4 !== undefined || request.ipv6 !== undefined)
+    requests.some(
+      ([name, { request }]) => name !== 'bridge' || request.ipv4 !== undefined || request.ipv6 !== undefined,
+    )
   );
 }
 
@@ -27,7 +29,11 @@ export function mustCloseNetworkFirst(container: LiveContainer): boolean {
  * Gives back everything a run held: the task's remains, sandbox, mounts, shared memory, root file system. Goes on past
  * errors and throws them together. Harmless when something is gone already.
  */
-export async function releaseRun(deps: ReleaseDependencies, container: LiveContainer, task: Task | undefined): Promise<void> {
+export async function releaseRun(
+  deps: ReleaseDependencies,
+  container: LiveContainer,
+  task: Task | undefined,
+): Promise<void> {
   const errors: unknown[] = [];
   const attempt = (step: () => Promise<void>) => step().catch((error: unknown) => void errors.push(error));
   await attempt(async () => task?.remove());

@@ -169,7 +169,8 @@ export class Supervisor {
     });
     if (delay !== undefined) this.#restartIn(container, delay);
     container.waits.exited({ exitCode: status.code });
-    if (delay === undefined && container.settings.host.autoRemove && !container.removing) {
+    const staysAnyway = container.removing || container.restarting;
+    if (delay === undefined && container.settings.host.autoRemove && !staysAnyway) {
       await dispose(this.#deps, container, { volumes: true });
     }
   }

@@ -117,7 +117,11 @@ async function collectMounts(
 }
 
 /** /dev/shm where it is not simply the container's own. */
-async function sharedMemory(deps: LaunchDependencies, container: LiveContainer, undo: UndoStack): Promise<RuntimeMount[]> {
+async function sharedMemory(
+  deps: LaunchDependencies,
+  container: LiveContainer,
+  undo: UndoStack,
+): Promise<RuntimeMount[]> {
   const { ipcMode, shmSize } = container.settings.host;
   const bind = (source: string) => [{ destination: '/dev/shm', type: 'bind', source, options: ['rbind', 'rprivate'] }];
   if (ipcMode === 'host') return bind('/dev/shm');
