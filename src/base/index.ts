@@ -2,6 +2,7 @@ export * from './actor.ts';
 export * from './digest.ts';
 export * from './errors.ts';
 export * from './ids.ts';
+export * from './ignore.ts';
 export * from './locks.ts';
 export * from './log.ts';
 export * from './undo.ts';

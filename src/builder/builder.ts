@@ -36,6 +36,8 @@ export interface BuildRequest {
 export type BuildEvent =
   | { readonly kind: 'plan'; readonly steps: readonly BuildStep[] }
   | { readonly kind: 'step-start'; readonly step: number }
+  /** A container was started for the step; its output follows. */
+  | { readonly kind: 'step-running'; readonly step: number; readonly containerId: string }
   | { readonly kind: 'step-output'; readonly step: number; readonly stream: 'stdout' | 'stderr'; readonly data: Buffer }
   | { readonly kind: 'step-progress'; readonly step: number; readonly progress: Parameters<OnProgress>[0] }
   | {
@@ -94,6 +96,7 @@ export interface BuildNetworks {
 export interface BuildNetwork {
   /** Undefined joins the host's namespace. */
   readonly netnsPath: string | undefined;
+  /** Contents of /etc/hosts and /etc/resolv.conf. */
   readonly hostsFile: string;
   readonly resolvConf: string;
   close(): Promise<void>;

@@ -8,6 +8,13 @@ export interface BaseChain {
   readonly policy: string;
 }
 
+/** One rule of a table, by what it can be deleted by. */
+export interface RuleHandle {
+  readonly chain: string;
+  readonly handle: number;
+  readonly comment: string;
+}
+
 /** The kernel's packet filter in nft's language: of this process's network namespace, or of the one pinned at `netns`. */
 export interface Firewall {
   /** Loads `ruleset` in one transaction: all of it or nothing. Throws `unavailable` with nft's own message. */
@@ -16,6 +23,12 @@ export interface Firewall {
   tables(netns?: string): Promise<string[]>;
   /** Base chains of every table, foreign ones included. */
   baseChains(netns?: string): Promise<BaseChain[]>;
+  /** Names of the chains of a table, and its rules. A table that is not there has none. */
+  contents(
+    family: string,
+    table: string,
+    netns?: string,
+  ): Promise<{ readonly chains: readonly string[]; readonly rules: readonly RuleHandle[] }>;
   /** The text of one table as `nft list table` prints it; undefined when there is none. */
   table(family: string, name: string, netns?: string): Promise<string | undefined>;
 }

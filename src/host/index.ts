@@ -1,6 +1,7 @@
 export * from './firewall.ts';
 export * from './host.ts';
 export * from './links.ts';
+export { warmUpCgroups } from './linux/cgroup-warmup.ts';
 export * from './linux/cgroups.ts';
 export * from './linux/file-locks.ts';
 export * from './linux/files.ts';

@@ -58,6 +58,8 @@ export type LinkChange =
       readonly newName?: string;
       readonly mac?: string;
       readonly mtu?: number;
+      /** Of a bridge port: frames may leave by the port they came from. */
+      readonly hairpin?: boolean;
     }
   | { readonly op: 'delete'; readonly name: string }
   | { readonly op: 'add-address' | 'delete-address'; readonly name: string; readonly address: string }
@@ -79,7 +81,7 @@ export interface Links {
   /** CIDR addresses of a link. Throws `not-found`. */
   addresses(name: string, netns?: string): Promise<string[]>;
   /**
-   * Makes the changes in order and stops at the first that fails (what was done stays; the caller undoes).
+   * Makes the changes in order. When one fails, those after it may have been made all the same: the caller undoes.
    * Throws `not-found` for a link that is not there, `conflict` for one that is, else `unavailable`; `details.errno` has
    * the errno name. Deleting what is not there is a success.
    */

@@ -12,11 +12,11 @@ export function parseSignal(text: string): number {
   if (/^\d+$/.test(text)) {
     const number = Number(text);
     if (number >= 1 && number <= realtimeMax) return number;
-    throw invalid(`Invalid signal: ${text}`);
+    throw invalid(`invalid signal: ${text}`);
   }
   const name = text.toUpperCase().replace(/^SIG/, '');
   const number = byName.get(`SIG${name}`) ?? realtime(name);
-  if (number === undefined) throw invalid(`Invalid signal: ${text}`);
+  if (number === undefined) throw invalid(`invalid signal: ${text}`);
   return number;
 }
 

@@ -1,1 +1,4 @@
+export { type AddressPool, defaultAddressPools } from './ipam.ts';
 export * from './network.ts';
+export { networkMigrations } from './schema.ts';
+export { createNetworkService, type NetworkServiceOptions } from './service.ts';

@@ -118,7 +118,7 @@ export interface SandboxRequest {
 /** A network namespace with its links, addresses, routes, rules and names: everything a container needs to talk. */
 export interface Sandbox {
   readonly id: string;
-  /** Pinned namespace file, to be joined by the runtime. */
+  /** Pinned namespace file, to be joined by the runtime; empty on the network `host`: the runtime makes and joins none. */
   readonly netnsPath: string;
   readonly endpoints: readonly Endpoint[];
   readonly ports: readonly PortBinding[];

@@ -8,6 +8,7 @@ import { ConmonTask, type TaskParts } from './tasks/conmon-task.ts';
 import { findProgram } from './tasks/find-program.ts';
 import { findOciRuntimes, type OciRuntime } from './tasks/oci-runtime.ts';
 import type { RuntimeContext } from './tasks/runtime-context.ts';
+import { SeccompCache } from './tasks/seccomp-cache.ts';
 import { ProcessFiles, readRecord } from './tasks/task-files.ts';
 
 /** What `createRuntime` needs. */
@@ -38,7 +39,8 @@ export async function createRuntime(options: CreateRuntimeOptions): Promise<Runt
   const conmon = await findProgram(options.conmon ?? 'conmon');
   if (conmon === undefined) throw unavailable('conmon not found: install the package conmon');
   const cgroups = await detectCgroups();
-  return new ConmonRuntime(execRoot, runtimes, { processes, conmon, cgroups, logger: options.logger });
+  const seccomp = new SeccompCache(join(execRoot, 'seccomp'));
+  return new ConmonRuntime(execRoot, runtimes, { processes, conmon, cgroups, seccomp, logger: options.logger });
 }
 
 class ConmonRuntime implements Runtime {

@@ -1,4 +1,5 @@
 export { type CreateRuntimeOptions, createRuntime } from './create-runtime.ts';
+export { readLog } from './log/read-log.ts';
 export * from './runtime.ts';
 export { buildExecProcess, buildRuntimeSpec } from './spec/build-runtime-spec.ts';
 export { defaultCapabilities, hostCapabilities, resolveCapabilities } from './spec/capabilities.ts';

@@ -2,7 +2,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { canceled, invalid } from '#base';
-import { Cgroup } from '#host';
+import { Cgroup, warmUpCgroups } from '#host';
 import type { RuntimeSpec } from '#oci';
 import type { OutputChunk } from './runtime.ts';
 import { explainFailure } from './tasks/explain-failure.ts';
@@ -34,7 +34,8 @@ export async function runOnce(options: RunOnceOptions, place: RunOncePlace): Pro
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const cgroup = new Cgroup(context.cgroups, options.spec.linux.cgroupsPath ?? `/${options.id}`);
   try {
-    await writeFile(join(directory, 'config.json'), JSON.stringify(options.spec), { mode: 0o600 });
+    const spec = await context.seccomp.prepare(options.spec, runtime);
+    await writeFile(join(directory, 'config.json'), JSON.stringify(spec), { mode: 0o600 });
     return await execute(options, place, cgroup);
   } finally {
     await killCgroup(cgroup);
@@ -50,6 +51,7 @@ async function execute(options: RunOnceOptions, place: RunOncePlace, cgroup: Cgr
   const log = join(directory, 'runtime.log');
   // The program's own words go to a file, so that they cannot be taken for the container's output.
   const args = [`--root=${runtime.stateRoot}`, `--log=${log}`, 'run', '--bundle', directory, options.id];
+  void warmUpCgroups(context.cgroups);
   const child = context.processes.spawn(runtime.path, args, {
     stdio: [options.stdin ? 'pipe' : 'ignore', 'pipe', 'pipe'],
   });
@@ -58,6 +60,7 @@ async function execute(options: RunOnceOptions, place: RunOncePlace, cgroup: Cgr
     child.kill('SIGKILL');
     void killCgroup(cgroup);
   };
+  const gate = new FailureGate(options.output);
   options.signal?.addEventListener('abort', kill, { once: true });
   try {
     if (options.stdin && child.stdin) {
@@ -65,7 +68,9 @@ async function execute(options: RunOnceOptions, place: RunOncePlace, cgroup: Cgr
       options.stdin.pipe(child.stdin);
     }
     for (const stream of ['stdout', 'stderr'] as const) {
-      child[stream]?.on('data', (data: Buffer) => options.output({ stream, data }));
+      child[stream]?.on('data', (data: Buffer) => gate.push({ stream, data }));
+      // Whatever prints has its filter in force, and the runtime forgets the container at its end.
+      child[stream]?.once('data', () => void context.seccomp.learn(options.id, options.spec, runtime));
     }
     const code = await new Promise<number>((resolve, reject) => {
       child.once('error', reject);
@@ -73,10 +78,57 @@ async function execute(options: RunOnceOptions, place: RunOncePlace, cgroup: Cgr
     });
     if (options.signal?.aborted) throw canceled(`run of ${options.id} was stopped`, { cause: options.signal.reason });
     const words = code === 0 ? '' : await readFile(log, 'utf8').catch(() => '');
-    if (words === '') return code;
+    if (words === '') {
+      gate.open();
+      return code;
+    }
+    gate.drop();
     const { text, details } = explainFailure(words);
     throw invalid(text, { details });
   } finally {
+    gate.open();
     options.signal?.removeEventListener('abort', kill);
+  }
+}
+
+/** How long the first words on stderr may wait, ms. */
+const holdTime = 100;
+
+/**
+ * crun says why it failed on stderr too, and exits at once. So the first output, if on stderr, waits a moment: what the
+ * runtime's log shows to be its own is dropped.
+ */
+class FailureGate {
+  readonly #output: (chunk: OutputChunk) => void;
+  #held: OutputChunk | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #decided = false;
+
+  constructor(output: (chunk: OutputChunk) => void) {
+    this.#output = output;
+  }
+
+  push(chunk: OutputChunk): void {
+    if (!this.#decided && !this.#held && chunk.stream === 'stderr') {
+      this.#held = chunk;
+      this.#timer = setTimeout(() => this.open(), holdTime);
+      return;
+    }
+    this.open();
+    this.#output(chunk);
+  }
+
+  /** Hands on what is held; nothing is held from now on. */
+  open(): void {
+    const held = this.#held;
+    this.drop();
+    if (held) this.#output(held);
+  }
+
+  /** Forgets what is held. */
+  drop(): void {
+    clearTimeout(this.#timer);
+    this.#held = undefined;
+    this.#decided = true;
   }
 }

@@ -82,7 +82,7 @@ test('a change that fails names its object and the errno', async () => {
 
 test('a ruleset loads whole or not at all, and is listed', async () => {
   await firewall.load(
-    'table inet berth_test { chain c { type filter hook forward priority -1; policy drop; } }',
+    'add table inet berth_test; add chain inet berth_test c { type filter hook forward priority -1; policy drop; }',
     first,
   );
   await assert.rejects(

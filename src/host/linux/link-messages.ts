@@ -24,7 +24,7 @@ export const IFLA = {
   NET_NS_FD: 28,
 } as const;
 /** Attributes inside IFLA_LINKINFO. */
-export const INFO = { KIND: 1, DATA: 2 } as const;
+export const INFO = { KIND: 1, DATA: 2, SLAVE_KIND: 4, SLAVE_DATA: 5 } as const;
 /** Attributes of an address. */
 export const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4, FLAGS: 8 } as const;
 /** Attributes of a route. */
@@ -32,6 +32,7 @@ export const RTA = { DST: 1, OIF: 4, GATEWAY: 5, TABLE: 15 } as const;
 /** The link is administratively up. */
 export const IFF_UP = 1;
 
+const IFLA_BRPORT_MODE = 4;
 const VETH_INFO_PEER = 1;
 const IFLA_MACVLAN_MODE = 1;
 const MACVLAN_MODES = { private: 1, vepa: 2, bridge: 4, passthru: 8 } as const;
@@ -42,6 +43,8 @@ const RT_TABLE_MAIN = 254;
 const RTPROT_BOOT = 3;
 const RT_SCOPE_UNIVERSE = 0;
 const RT_SCOPE_LINK = 253;
+/** RT_SCOPE_NOWHERE: in a deletion, whatever the scope is. */
+const RT_SCOPE_ANY = 255;
 const RTN_UNICAST = 1;
 const NEW = NLM_F.CREATE | NLM_F.EXCL;
 
@@ -112,7 +115,17 @@ export function setLink(change: Change<'set'>, index: number, master: number | u
   if (change.mac !== undefined) parts.push(attribute(IFLA.ADDRESS, macBytes(change.mac)));
   if (change.mtu !== undefined) parts.push(attribute(IFLA.MTU, change.mtu));
   if (master !== undefined) parts.push(attribute(IFLA.MASTER, master));
+  if (change.hairpin !== undefined) {
+    const mode = attribute(IFLA_BRPORT_MODE, Buffer.from([change.hairpin ? 1 : 0]));
+    parts.push(nested(IFLA.LINKINFO, attribute(INFO.SLAVE_KIND, 'bridge'), nested(INFO.SLAVE_DATA, mode)));
+  }
   return { type: LINK.new, flags: 0, body: Buffer.concat(parts) };
+}
+
+/** Deletes a link by name, and so its peer. */
+export function deleteLink(change: Change<'delete'>): NetlinkRequest {
+  const body = Buffer.concat([interfaceHeader({}), attribute(IFLA.IFNAME, change.name)]);
+  return { type: LINK.delete, flags: 0, body };
 }
 
 /** Adds or takes an address in CIDR form. IPv6 skips duplicate detection: the engine gave the address out itself. */
@@ -132,18 +145,19 @@ export function encodeAddress(change: Change<'add-address' | 'delete-address'>, 
 
 /** Adds or takes a route through `index`; without a gateway the destination is on the link itself. */
 export function encodeRoute(change: Change<'add-route' | 'delete-route'>, index: number): NetlinkRequest {
+  const adding = change.op === 'add-route';
   const [address, prefix = '0'] = change.destination?.split('/') ?? [];
   const header = Buffer.alloc(12);
   header[0] = change.family === 6 || (address !== undefined && isIPv6(address)) ? AF_INET6 : AF_INET;
   header[1] = Number(prefix);
   header[4] = RT_TABLE_MAIN;
-  header[5] = RTPROT_BOOT;
-  header[6] = change.gateway === undefined && change.family === 4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+  const scope = change.gateway === undefined && change.family === 4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+  header[5] = adding ? RTPROT_BOOT : 0;
+  header[6] = adding ? scope : RT_SCOPE_ANY;
   header[7] = RTN_UNICAST;
   const parts = [header, attribute(RTA.OIF, index)];
   if (address !== undefined) parts.push(attribute(RTA.DST, addressBytes(address)));
   if (change.gateway !== undefined) parts.push(attribute(RTA.GATEWAY, addressBytes(change.gateway)));
-  const adding = change.op === 'add-route';
   return { type: adding ? ROUTE.new : ROUTE.delete, flags: adding ? NEW : 0, body: Buffer.concat(parts) };
 }
 

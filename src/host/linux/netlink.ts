@@ -7,6 +7,7 @@ const AF_NETLINK = 16;
 const SOCK_RAW = 3;
 const SOCK_CLOEXEC = 0o2000000;
 const NETLINK_ROUTE = 0;
+const SIOCGIFINDEX = 0x8933;
 const MSG_DONTWAIT = 0x40;
 const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
@@ -58,6 +59,9 @@ export interface NetlinkRequest {
 /** The kernel refused a request; `errno` is its name. */
 export class NetlinkError extends Error {
   readonly errno: string;
+  /** Which of several requests it was. */
+  at = 0;
+
   constructor(errno: string) {
     super(errno);
     this.errno = errno;
@@ -72,44 +76,43 @@ export class NetlinkError extends Error {
 export class NetlinkSocket implements Disposable {
   readonly #fd: number;
   #sequence = 0;
+  /** Received and not yet looked at. */
+  #rest: Buffer = Buffer.alloc(0);
 
   constructor() {
     this.#fd = socketCalls.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
     if (this.#fd === -1) throw unavailable(`open a netlink socket: ${errnoName(koffi.errno())}`);
   }
 
-  /** Does one change and waits for the acknowledgement, all on this thread. Throws {@link NetlinkError}. */
-  change(request: NetlinkRequest): void {
-    const message = this.#encode({ ...request, flags: request.flags | NLM_F.ACK });
-    this.#sent(socketCalls.send(this.#fd, message, message.length, 0), koffi.errno());
-    this.#receive();
-  }
-
-  /** As {@link NetlinkSocket.change}, with the kernel's work done on a thread of the pool: for what takes milliseconds. */
-  async changeOffThread(request: NetlinkRequest): Promise<void> {
-    const message = this.#encode({ ...request, flags: request.flags | NLM_F.ACK });
-    const result = await new Promise<number>((resolve, reject) => {
-      socketCalls.send.async(this.#fd, message, message.length, 0, (error: Error | null, count: number) => {
-        if (error) reject(error);
-        else resolve(Number(count));
-      });
-    });
-    this.#sent(result, koffi.errno());
-    this.#receive();
+  /**
+   * Does changes in order, in one call on a thread of the pool: the kernel may make it wait for others' changes. All are
+   * tried, also after one has failed. Throws {@link NetlinkError} of the first failure.
+   */
+  async change(requests: readonly NetlinkRequest[]): Promise<void> {
+    await this.#send(requests.map((request) => this.#encode({ ...request, flags: request.flags | NLM_F.ACK })));
+    let failure: unknown;
+    for (const [at] of requests.entries()) {
+      try {
+        this.#receive();
+      } catch (error) {
+        if (error instanceof NetlinkError) error.at = at;
+        failure ??= error;
+      }
+    }
+    if (failure !== undefined) throw failure;
   }
 
   /** Reads a table. Returns the bodies (without headers) of all messages. */
-  dump(request: NetlinkRequest): Buffer[] {
-    const message = this.#encode({ ...request, flags: request.flags | NLM_F.DUMP });
-    this.#sent(socketCalls.send(this.#fd, message, message.length, 0), koffi.errno());
+  async dump(request: NetlinkRequest): Promise<Buffer[]> {
+    await this.#send([this.#encode({ ...request, flags: request.flags | NLM_F.DUMP })]);
     return this.#receive();
   }
 
-  /** Reads one object. Throws {@link NetlinkError}. */
-  get(request: NetlinkRequest): Buffer | undefined {
-    const message = this.#encode({ ...request, flags: request.flags | NLM_F.ACK });
-    this.#sent(socketCalls.send(this.#fd, message, message.length, 0), koffi.errno());
-    return this.#receive()[0];
+  /** The index of an interface, or undefined (netdevice(7)). Waits for nobody. */
+  indexOf(name: string): number | undefined {
+    const request = Buffer.alloc(40);
+    request.write(name.slice(0, 15));
+    return socketCalls.ioctl(this.#fd, SIOCGIFINDEX, request) === -1 ? undefined : request.readInt32LE(16);
   }
 
   [Symbol.dispose](): void {
@@ -125,29 +128,40 @@ export class NetlinkSocket implements Disposable {
     return Buffer.concat([header, request.body]);
   }
 
-  #sent(count: number | bigint, errno: number): void {
-    if (Number(count) === -1) throw new NetlinkError(errnoName(errno));
+  async #send(messages: readonly Buffer[]): Promise<void> {
+    const data = Buffer.concat(messages);
+    const count = await new Promise<number>((resolve, reject) => {
+      socketCalls.send.async(this.#fd, data, data.length, 0, (error: Error | null, result: number | bigint) => {
+        if (error) reject(error);
+        else resolve(Number(result));
+      });
+    });
+    if (count === -1) throw new NetlinkError(errnoName(koffi.errno()));
   }
 
-  /** Collects messages up to the acknowledgement, the error or the end of a dump. */
+  /** Collects messages up to the next acknowledgement, error or end of a dump. */
   #receive(): Buffer[] {
     const bodies: Buffer[] = [];
     for (;;) {
-      const chunk = Buffer.alloc(65_536);
-      const count = Number(socketCalls.recv(this.#fd, chunk, chunk.length, MSG_DONTWAIT));
-      if (count === -1) throw new NetlinkError(errnoName(koffi.errno()));
-      for (let at = 0; at + HEADER <= count; ) {
-        const length = chunk.readUInt32LE(at);
-        const type = chunk.readUInt16LE(at + 4);
-        if (type === NLMSG_DONE) return bodies;
-        if (type === NLMSG_ERROR) {
-          const code = chunk.readInt32LE(at + HEADER);
-          if (code !== 0) throw new NetlinkError(errnoName(-code));
-          return bodies;
-        }
-        bodies.push(Buffer.from(chunk.subarray(at + HEADER, at + length)));
-        at += (length + 3) & ~3;
+      if (this.#rest.length < HEADER) this.#rest = this.#receiveChunk();
+      const length = this.#rest.readUInt32LE(0);
+      const type = this.#rest.readUInt16LE(4);
+      const body = this.#rest.subarray(HEADER, length);
+      this.#rest = this.#rest.subarray((length + 3) & ~3);
+      if (type === NLMSG_DONE) return bodies;
+      if (type === NLMSG_ERROR) {
+        const code = body.readInt32LE(0);
+        if (code !== 0) throw new NetlinkError(errnoName(-code));
+        return bodies;
       }
+      bodies.push(body);
     }
+  }
+
+  #receiveChunk(): Buffer {
+    const chunk = Buffer.allocUnsafe(32_768);
+    const count = Number(socketCalls.recv(this.#fd, chunk, chunk.length, MSG_DONTWAIT));
+    if (count === -1) throw new NetlinkError(errnoName(koffi.errno()));
+    return chunk.subarray(0, count);
   }
 }

@@ -11,6 +11,7 @@ export const socketCalls = {
   setsockopt: library.func('int setsockopt(int fd, int level, int name, const void *value, uint length)'),
   send: library.func('long send(int fd, const void *data, ulong length, int flags)'),
   recv: library.func('long recv(int fd, _Out_ void *data, ulong length, int flags)'),
+  ioctl: library.func('int ioctl(int fd, ulong request, _Inout_ void *argument)'),
   close: library.func('int close(int fd)'),
 } as const;
 

@@ -59,7 +59,7 @@ function normalize(name: string, field: string): string {
   if (upper === 'ALL' || upper === 'CAP_ALL') return 'ALL';
   const full = upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
   if (!all.includes(full)) throw invalid(`invalid ${field}: unknown capability: "${full}"`);
-  if (field === 'CapAdd' && !hostCapabilities().includes(full)) {
+  if (!hostCapabilities().includes(full)) {
     throw invalid(
       `invalid ${field}: capability not supported by your kernel or not available in the current environment: "${full}"`,
     );

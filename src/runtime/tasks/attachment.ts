@@ -1,6 +1,5 @@
-import type { Socket } from 'node:net';
-import { conflict, isBerthError, messageOf, notFound } from '#base';
-import { connectSeqpacket } from '#host';
+import { conflict, errnoOf, isBerthError, messageOf, notFound } from '#base';
+import { connectSeqpacket, type PacketConnection, type PacketHandlers } from '#host';
 import type { Attachment, OutputChunk } from '../runtime.ts';
 
 /** conmon copies a client's packet into a buffer of this many bytes and drops the rest. */
@@ -14,85 +13,45 @@ const [stdoutByte, stderrByte] = [2, 3];
 
 /** Connects to a monitor's attach socket. Throws `not-found` when the monitor is gone. */
 export async function openAttachment(path: string, options: { stdinOnce: boolean }): Promise<Attachment> {
+  const queue = new OutputQueue();
   try {
-    return new MonitorAttachment(await connectSeqpacket(path), options.stdinOnce);
+    const connection = await connectSeqpacket(path, queue);
+    queue.connection = connection;
+    return new MonitorAttachment(connection, queue, options.stdinOnce);
   } catch (error) {
-    const errno = isBerthError(error) ? error.details.errno : (error as NodeJS.ErrnoException).code;
+    const errno = isBerthError(error) ? error.details.errno : errnoOf(error);
     if (errno === 'ECONNREFUSED' || errno === 'ENOENT') throw notFound('the process has ended: nothing to attach to');
     throw error;
   }
 }
 
-class MonitorAttachment implements Attachment {
-  readonly #socket: Socket;
-  readonly #stdinOnce: boolean;
+/** Packets between the connection and a consumer who takes them at his own pace. */
+class OutputQueue implements PacketHandlers {
+  connection: PacketConnection | undefined;
   #chunks: OutputChunk[] = [];
   #bytes = 0;
   #done = false;
-  #inputEnded = false;
-  #writes: Promise<void> = Promise.resolve();
   #wake: (() => void) | undefined;
-  readonly output: AsyncIterable<OutputChunk>;
 
-  constructor(socket: Socket, stdinOnce: boolean) {
-    this.#socket = socket;
-    this.#stdinOnce = stdinOnce;
-    this.output = this.#iterate();
-    socket.on('data', (packet: Buffer) => this.#take(packet));
-    socket.on('error', () => this.#finish());
-    socket.on('end', () => this.#finish());
-    socket.on('close', () => this.#finish());
-  }
-
-  write(data: Uint8Array): Promise<void> {
-    const mine = this.#writes.then(() => this.#send(data));
-    this.#writes = mine.catch(() => {});
-    return mine;
-  }
-
-  endInput(): void {
-    if (!this.#stdinOnce || this.#inputEnded) return;
-    this.#inputEnded = true;
-    void this.#writes.then(() => this.#socket.end());
-  }
-
-  close(): void {
-    this.#finish();
-    // conmon takes the end of any connection for the end of input. Where that would end the process's stdin, the
-    // connection stays, unread data is dropped, and it goes with the process.
-    if (this.#stdinOnce && !this.#inputEnded && !this.#socket.readableEnded) this.#socket.resume();
-    else void this.#writes.then(() => this.#socket.destroy());
-  }
-
-  async #send(data: Uint8Array): Promise<void> {
-    if (this.#inputEnded) throw conflict('the input of this process was ended');
-    for (let offset = 0; offset < data.length; offset += inputPacket) {
-      const packet = data.subarray(offset, offset + inputPacket);
-      await new Promise<void>((resolve, reject) => {
-        this.#socket.write(packet, (error) => {
-          if (error) reject(notFound(`the process takes no more input: ${messageOf(error)}`));
-          else resolve();
-        });
-      });
-    }
-  }
-
-  #take(packet: Buffer): void {
-    if (this.#done) return;
+  readonly packet = (packet: Buffer): void => {
     const from = packet[0];
-    if (from !== stdoutByte && from !== stderrByte) return;
+    if (this.#done || (from !== stdoutByte && from !== stderrByte)) return;
     this.#chunks.push({ stream: from === stdoutByte ? 'stdout' : 'stderr', data: packet.subarray(1) });
     this.#bytes += packet.length + packetOverhead;
-    if (this.#bytes >= highWater) this.#socket.pause();
+    if (this.#bytes >= highWater) this.connection?.pause();
     this.#wake?.();
-  }
+  };
 
-  #finish(): void {
+  readonly end = (): void => {
     this.#done = true;
     this.#wake?.();
+  };
+
+  get ended(): boolean {
+    return this.#done;
   }
 
-  async *#iterate(): AsyncGenerator<OutputChunk> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<OutputChunk> {
     for (;;) {
       const chunks = this.#chunks;
       this.#chunks = [];
@@ -102,9 +61,58 @@ class MonitorAttachment implements Attachment {
       if (this.#done) return;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
-        if (this.#socket.isPaused()) this.#socket.resume();
+        this.connection?.resume();
       });
       this.#wake = undefined;
     }
+  }
+}
+
+class MonitorAttachment implements Attachment {
+  readonly output: AsyncIterable<OutputChunk>;
+  readonly #connection: PacketConnection;
+  readonly #queue: OutputQueue;
+  readonly #stdinOnce: boolean;
+  #inputEnded = false;
+  /** One `write` at a time: its packets stay together. */
+  #writes: Promise<void> = Promise.resolve();
+
+  constructor(connection: PacketConnection, queue: OutputQueue, stdinOnce: boolean) {
+    this.#connection = connection;
+    this.#queue = queue;
+    this.#stdinOnce = stdinOnce;
+    this.output = queue;
+  }
+
+  write(data: Uint8Array): Promise<void> {
+    if (this.#inputEnded) return Promise.reject(conflict('the input of this process was ended'));
+    const mine = this.#writes.then(() => this.#send(data));
+    this.#writes = mine.catch(() => {});
+    return mine;
+  }
+
+  async #send(data: Uint8Array): Promise<void> {
+    for (let offset = 0; offset < data.length; offset += inputPacket) {
+      try {
+        await this.#connection.write(data.subarray(offset, offset + inputPacket));
+      } catch (error) {
+        throw notFound(`the process takes no more input: ${messageOf(error)}`);
+      }
+    }
+  }
+
+  endInput(): void {
+    if (!this.#stdinOnce || this.#inputEnded) return;
+    this.#inputEnded = true;
+    void this.#writes.then(() => this.#connection.endWrites());
+  }
+
+  close(): void {
+    const gone = this.#queue.ended;
+    this.#queue.end();
+    // conmon takes the end of any connection for the end of input. Where that would end the process's stdin, the
+    // connection stays, what comes is dropped, and it goes with the process.
+    if (this.#stdinOnce && !this.#inputEnded && !gone) this.#connection.resume();
+    else void this.#writes.then(() => this.#connection.close());
   }
 }

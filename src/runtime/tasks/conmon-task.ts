@@ -1,7 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { conflict, errnoOf, isBerthError, messageOf, notFound, withUndo } from '#base';
 import { Cgroup, identifyProcess, isAlive, processEnd, signalProcess } from '#host';
 import type { RuntimeResources } from '#oci';
+import { LogRotator } from '../log/log-rotator.ts';
 import type { ExecOptions, ExecTask, Task, TaskOptions, TaskStats } from '../runtime.ts';
 import { Monitor } from './conmon.ts';
 import { ConmonExec, type ExecHost } from './exec-task.ts';
@@ -11,6 +14,7 @@ import type { OciRuntime } from './oci-runtime.ts';
 import { readOutOfMemory } from './out-of-memory.ts';
 import { readStats } from './read-stats.ts';
 import type { RuntimeContext } from './runtime-context.ts';
+import { settleFreeze } from './settle-freeze.ts';
 import { bootId, type ProcessFiles, type ProcessRecord, writeRecord } from './task-files.ts';
 
 /** What a task is put together from. */
@@ -46,7 +50,14 @@ export class ConmonTask extends Monitored implements Task {
       cgroupPath: options.spec.linux.cgroupsPath ?? `/${options.id}`,
       terminal,
       stdinOnce: options.stdinOnce,
-      ...(options.logPath === undefined ? {} : { logPath: options.logPath }),
+      ...(options.logPath === undefined
+        ? {}
+        : {
+            log: {
+              path: options.logPath,
+              ...(options.logRotation ? { rotation: options.logRotation } : {}),
+            },
+          }),
     };
     return withUndo(async (undo) => {
       try {
@@ -57,9 +68,10 @@ export class ConmonTask extends Monitored implements Task {
       }
       const task = new ConmonTask(parts, record);
       undo.push(() => task.remove());
+      const spec = await context.seccomp.prepare(options.spec, runtime);
       await Promise.all([
         mkdir(files.exitDirectory, { mode: 0o700 }),
-        writeFile(files.config, JSON.stringify(options.spec), { mode: 0o600 }),
+        writeFile(files.config, JSON.stringify(spec), { mode: 0o600 }),
         writeRecord(files, record),
       ]);
       const monitor = new Monitor({
@@ -75,6 +87,7 @@ export class ConmonTask extends Monitored implements Task {
         exec: false,
       });
       await task.#begin(await monitor.reported(), await monitor.pid());
+      if (spec === options.spec) await context.seccomp.learn(options.id, spec, runtime);
       return task;
     });
   }
@@ -84,6 +97,7 @@ export class ConmonTask extends Monitored implements Task {
     const task = new ConmonTask(parts, record);
     const sameBoot = record.alive?.boot === (await bootId());
     task.watch(sameBoot ? record.alive?.monitor : undefined);
+    task.#rotateLog();
     return task;
   }
 
@@ -106,8 +120,9 @@ export class ConmonTask extends Monitored implements Task {
     }
   }
 
-  pause(): Promise<void> {
-    return this.#runtime.pause(this.id);
+  async pause(): Promise<void> {
+    await this.#runtime.pause(this.id);
+    await settleFreeze(this.#cgroup);
   }
 
   resume(): Promise<void> {
@@ -126,8 +141,14 @@ export class ConmonTask extends Monitored implements Task {
     return [...this.#execs.values()];
   }
 
-  update(resources: RuntimeResources): Promise<void> {
-    return this.#runtime.update(this.id, resources);
+  async update(resources: RuntimeResources): Promise<void> {
+    const path = join(this.files.directory, `resources-${randomUUID()}.json`);
+    await writeFile(path, JSON.stringify(resources), { mode: 0o600 });
+    try {
+      await this.#runtime.update(this.id, path);
+    } finally {
+      await rm(path, { force: true });
+    }
   }
 
   pids(): Promise<number[]> {
@@ -161,7 +182,17 @@ export class ConmonTask extends Monitored implements Task {
     if (!main || !monitor) throw notFound(`container ${this.id} ended before it was started`);
     this.record = { ...this.record, alive: { boot, process: main, monitor } };
     this.watch(monitor);
+    this.#rotateLog();
     await writeRecord(this.files, this.record);
+  }
+
+  #rotateLog(): void {
+    const { log } = this.record;
+    if (!log?.rotation) return;
+    const { path, rotation } = log;
+    const reopen = () => this.control('2 0 0\n');
+    const rotator = new LogRotator({ path, ...rotation, reopen, logger: this.#context.logger });
+    void this.exit.then(() => rotator.stop());
   }
 
   async #remove(): Promise<void> {

@@ -3,13 +3,14 @@ import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { internal, invalid, unavailable } from '#base';
-import type { Processes } from '#host';
+import { type CgroupLayout, type Processes, warmUpCgroups } from '#host';
 import { explainFailure } from './explain-failure.ts';
 import type { ProcessFiles } from './task-files.ts';
 
 /** What conmon is started with. */
 export interface MonitorOptions {
   readonly processes: Processes;
+  readonly cgroups: CgroupLayout;
   /** Path of conmon. */
   readonly conmon: string;
   readonly containerId: string;
@@ -45,6 +46,7 @@ export class Monitor {
   constructor(options: MonitorOptions) {
     this.#options = options;
     const { files, exec } = options;
+    void warmUpCgroups(options.cgroups);
     this.#child = options.processes.spawn(options.conmon, monitorArguments(options), {
       stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe', ...(exec ? (['pipe'] as const) : [])],
       cwd: files.directory,

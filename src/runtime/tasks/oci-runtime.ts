@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { invalid } from '#base';
 import type { Processes } from '#host';
-import type { RuntimeResources } from '#oci';
 import { explainFailure } from './explain-failure.ts';
 import { findProgram } from './find-program.ts';
 
@@ -45,14 +44,14 @@ export class OciRuntime {
     return this.#call(['delete', '--force', id]);
   }
 
-  update(id: string, resources: RuntimeResources): Promise<void> {
-    return this.#call(['update', '--resources', '-', id], JSON.stringify(resources));
+  /** Takes new limits from the JSON file at `path`. */
+  update(id: string, path: string): Promise<void> {
+    return this.#call(['update', '--resources', path, id]);
   }
 
   /** Runs one command to its end; throws `invalid` with the program's own words. */
-  async #call(args: readonly string[], input?: string): Promise<void> {
-    const options = input === undefined ? {} : { input };
-    const { code, stderr } = await this.#processes.run(this.path, [`--root=${this.stateRoot}`, ...args], options);
+  async #call(args: readonly string[]): Promise<void> {
+    const { code, stderr } = await this.#processes.run(this.path, [`--root=${this.stateRoot}`, ...args]);
     if (code === 0) return;
     const { text, details } = explainFailure(stderr);
     throw invalid(text || `${this.name} ${args[0]} failed with code ${code}`, { details: { ...details, code } });

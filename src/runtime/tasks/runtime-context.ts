@@ -1,5 +1,6 @@
 import type { Logger } from '#base';
 import type { CgroupLayout, Processes } from '#host';
+import type { SeccompCache } from './seccomp-cache.ts';
 
 /** What every task of one engine shares. */
 export interface RuntimeContext {
@@ -8,4 +9,5 @@ export interface RuntimeContext {
   readonly conmon: string;
   readonly cgroups: CgroupLayout;
   readonly logger: Logger;
+  readonly seccomp: SeccompCache;
 }

@@ -61,7 +61,7 @@ export interface ProcessRecord {
   readonly cgroupPath: string;
   readonly terminal: boolean;
   readonly stdinOnce: boolean;
-  readonly logPath?: string;
+  readonly log?: { readonly path: string; readonly rotation?: { maxBytes: number; maxFiles: number } };
   /** Pids are only comparable within one boot. */
   readonly alive?: { readonly boot: string; readonly process: ProcessIdentity; readonly monitor: ProcessIdentity };
 }

@@ -1,0 +1,108 @@
+import type { DriverData } from './container.ts';
+import type { EmptyObject, HealthConfig } from './container-config.ts';
+import type { OciDescriptor, OciPlatform } from './descriptor.ts';
+
+/** What an image runs by default. */
+export interface ImageRunConfig {
+  Hostname?: string;
+  Domainname?: string;
+  User?: string;
+  AttachStdin?: boolean;
+  AttachStdout?: boolean;
+  AttachStderr?: boolean;
+  ExposedPorts?: Record<string, EmptyObject>;
+  Tty?: boolean;
+  OpenStdin?: boolean;
+  StdinOnce?: boolean;
+  Env?: string[] | null;
+  Cmd?: string[] | null;
+  Healthcheck?: HealthConfig;
+  ArgsEscaped?: boolean;
+  Image?: string;
+  Volumes?: Record<string, EmptyObject> | null;
+  WorkingDir?: string;
+  Entrypoint?: string[] | null;
+  OnBuild?: string[] | null;
+  Labels?: Record<string, string> | null;
+  StopSignal?: string;
+  Shell?: string[];
+}
+
+/** Answer of GET /images/{name}/json. Times RFC 3339, sizes bytes. */
+export interface ImageInspect {
+  Id: string;
+  RepoTags: string[];
+  RepoDigests: string[];
+  Parent: string;
+  Comment: string;
+  Created: string;
+  DockerVersion: string;
+  Author: string;
+  Config: ImageRunConfig | null;
+  Architecture: string;
+  Variant?: string;
+  Os: string;
+  OsVersion?: string;
+  Size: number;
+  /** Below API 1.44 only. */
+  VirtualSize?: number;
+  GraphDriver: DriverData;
+  RootFS: { Type: string; Layers?: string[] };
+  Metadata: { LastTagTime: string };
+  Descriptor?: OciDescriptor;
+}
+
+/** One entry of GET /images/json. -1 means "not counted". */
+export interface ImageSummary {
+  Id: string;
+  ParentId: string;
+  RepoTags: string[];
+  RepoDigests: string[];
+  /** Seconds since the epoch. */
+  Created: number;
+  Size: number;
+  SharedSize: number;
+  /** Below API 1.44 only. */
+  VirtualSize?: number;
+  Labels: Record<string, string> | null;
+  Containers: number;
+  Descriptor?: OciDescriptor;
+}
+
+/** One entry of GET /images/{name}/history, newest first. */
+export interface ImageHistoryItem {
+  Id: string;
+  /** Seconds since the epoch. */
+  Created: number;
+  CreatedBy: string;
+  Tags: string[] | null;
+  Size: number;
+  Comment: string;
+}
+
+/** One step of an image removal: exactly one of the two is there. */
+export interface ImageDeleteItem {
+  Untagged?: string;
+  Deleted?: string;
+}
+
+/** Answer of POST /images/prune. Bytes. */
+export interface ImagesPruneReport {
+  ImagesDeleted: ImageDeleteItem[] | null;
+  SpaceReclaimed: number;
+}
+
+/** One hit of GET /images/search. */
+export interface ImageSearchResult {
+  name: string;
+  description: string;
+  is_official: boolean;
+  is_automated: boolean;
+  star_count: number;
+}
+
+/** Answer of GET /distribution/{name}/json. */
+export interface DistributionInspect {
+  Descriptor: OciDescriptor;
+  Platforms: OciPlatform[];
+}

@@ -1,0 +1,32 @@
+/** A volume: an entry of GET /volumes, answer of GET /volumes/{name}. */
+export interface Volume {
+  CreatedAt: string;
+  Driver: string;
+  Labels: Record<string, string> | null;
+  Mountpoint: string;
+  Name: string;
+  Options: Record<string, string> | null;
+  Scope: 'local' | 'global';
+  /** Bytes and containers; only in /system/df. */
+  UsageData?: { Size: number; RefCount: number };
+}
+
+/** Answer of GET /volumes. */
+export interface VolumeList {
+  Volumes: Volume[];
+  Warnings: string[] | null;
+}
+
+/** Body of POST /volumes/create. */
+export interface VolumeCreateRequest {
+  Name?: string;
+  Driver?: string;
+  DriverOpts?: Record<string, string> | null;
+  Labels?: Record<string, string> | null;
+}
+
+/** Answer of POST /volumes/prune. Bytes. */
+export interface VolumesPruneReport {
+  VolumesDeleted: string[] | null;
+  SpaceReclaimed: number;
+}

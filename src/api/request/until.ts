@@ -1,0 +1,16 @@
+import { invalid, parseDuration } from '#base';
+import type { Filters } from './filters.ts';
+
+/**
+ * The `until` filter as ms since the epoch: a Unix time, an RFC 3339 time, or a Go duration before `now`. Undefined
+ * where it is not given. Throws `invalid`.
+ */
+export function untilFilter(filters: Filters, now: number): number | undefined {
+  const [text, ...more] = filters.until ?? [];
+  if (text === undefined) return undefined;
+  if (more.length > 0) throw invalid('more than one until filter specified');
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
+  const date = Date.parse(/[zZ]|[+-]\d\d:\d\d$/.test(text) ? text : `${text}Z`);
+  if (/^\d{4}-/.test(text) && !Number.isNaN(date)) return date;
+  return now - parseDuration(text) / 1e6;
+}

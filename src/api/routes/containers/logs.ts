@@ -1,0 +1,89 @@
+import type { FastifyInstance } from 'fastify';
+import { streamTypes } from '#api-types';
+import { invalid } from '#base';
+import type { Container } from '#engine';
+import type { LogLine } from '#runtime';
+import { formatLogTime } from '../../encode/log-time.ts';
+import type { ApiPorts } from '../../ports.ts';
+import { clientGone, clientOlderThan } from '../../request/context.ts';
+import { parseTimestamp, Query } from '../../request/query.ts';
+import { encodeOutput } from '../../stream/frames.ts';
+import { startStream } from '../../stream/lines.ts';
+import type { ContainerParams } from './lifecycle.ts';
+
+/** GET /containers/{id}/logs. */
+export function registerContainerLogs(app: FastifyInstance, { containers }: ApiPorts): void {
+  app.get<ContainerParams>('/containers/:id/logs', async (request, reply) => {
+    const query = new Query(request);
+    const wanted = logQuery(query);
+    const container = await containers.get(request.params.id);
+    const lines = await containers.logs(container.id, { ...wanted, signal: clientGone(reply) });
+    const { tty } = container.process;
+    const multiplexed = !tty && !clientOlderThan(request, '1.42');
+    const writer = startStream(reply, multiplexed ? streamTypes.multiplexed : streamTypes.raw);
+    const prefixOf = linePrefix(container, { timestamps: query.bool('timestamps'), details: query.bool('details') });
+    try {
+      for await (const line of lines) {
+        if (writer.signal.aborted) break;
+        const data = Buffer.concat([prefixOf(line), line.text, line.partial ? noBytes : newline]);
+        await writer.write(encodeOutput({ stream: line.stream, data }, tty));
+      }
+    } catch (error) {
+      if (!writer.signal.aborted) request.log.error(error);
+    }
+    writer.end();
+    return reply;
+  });
+}
+
+/** Which lines are asked for. Throws `invalid` with Docker's texts. */
+function logQuery(query: Query): Parameters<ApiPorts['containers']['logs']>[1] {
+  const wanted = { stdout: query.bool('stdout'), stderr: query.bool('stderr') };
+  if (!wanted.stdout && !wanted.stderr) throw invalid('Bad parameters: you must choose at least one stream');
+  const since = parseTimestamp(query.text('since'));
+  const until = parseTimestamp(query.text('until'));
+  const tail = query.text('tail');
+  return {
+    ...wanted,
+    ...(since === undefined ? {} : { since }),
+    ...(until === undefined ? {} : { until }),
+    // Docker takes anything that is no count for "all".
+    ...(tail !== undefined && /^\d+$/.test(tail) ? { tail: Number(tail) } : {}),
+    follow: query.bool('follow'),
+  };
+}
+
+const newline = Buffer.from('\n');
+const noBytes = Buffer.alloc(0);
+
+/** What goes before each line: its time, and the labels and variables that the log options name. */
+function linePrefix(
+  container: Container,
+  options: { timestamps: boolean; details: boolean },
+): (line: LogLine) => Buffer {
+  if (!options.timestamps && !options.details) return () => noBytes;
+  const details = options.details ? `${detailsOf(container)} ` : '';
+  let continued = false;
+  return (line) => {
+    const first = !continued;
+    continued = line.partial;
+    if (!first) return noBytes;
+    return Buffer.from(`${options.timestamps ? `${formatLogTime(line.time)} ` : ''}${details}`);
+  };
+}
+
+function detailsOf(container: Container): string {
+  const { options } = container.host.log;
+  const pick = (names: string | undefined, from: Readonly<Record<string, string>>) =>
+    (names ?? '').split(',').flatMap((name) => (name in from ? [[name, from[name] ?? '']] : []));
+  const env = Object.fromEntries(
+    container.process.env.map((entry) => {
+      const at = entry.indexOf('=');
+      return [entry.slice(0, at), entry.slice(at + 1)];
+    }),
+  );
+  return [...pick(options.labels, container.labels), ...pick(options.env, env)]
+    .map(([name = '', value = '']) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
+    .sort()
+    .join(',');
+}

@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { Readable } from 'node:stream';
+import { describe, it } from 'node:test';
+import Docker from 'dockerode';
+import { notFound } from '#base';
+import type { Image } from '#image';
+import { startTestServer } from '../testing/fake-ports.ts';
+import { sampleContainer } from '../testing/sample-container.ts';
+
+const { imageId } = sampleContainer();
+
+function sampleImage(changes: Partial<Image> = {}): Image {
+  return {
+    id: imageId,
+    manifestDigest: imageId,
+    config: {
+      created: '2026-11-21T01:50:57.773736827Z',
+      architecture: 'amd64',
+      os: 'linux',
+      config: { Cmd: ['sh'], Env: ['PATH=/bin'], Labels: { a: 'b' } },
+      rootfs: { type: 'layers', diff_ids: [imageId] },
+    },
+    layers: [],
+    tags: ['docker.io/library/busybox:latest', 'localhost:5000/bb:1'],
+    repoDigests: [],
+    size: 1984233,
+    parent: undefined,
+    lastTaggedAt: 0,
+    ...changes,
+  };
+}
+
+async function bytesSent(
+  socketPath: string,
+  path: string,
+  options: { method: string; total: number },
+): Promise<number> {
+  const sent = request({ socketPath, path, method: options.method, headers: { 'Content-Type': 'application/x-tar' } });
+  const chunk = Buffer.alloc(64 * 1024);
+  Readable.from(
+    (function* () {
+      for (let left = options.total; left > 0; left -= chunk.length) yield chunk;
+    })(),
+  ).pipe(sent);
+  const [answer] = await once(sent, 'response');
+  answer.resume();
+  await once(answer, 'end');
+  return answer.statusCode;
+}
+
+describe('image routes', () => {
+  it('show familiar names in lists and inspect', async () => {
+    await using api = await startTestServer({
+      images: { list: async () => [sampleImage()], get: async () => sampleImage() },
+    });
+    const docker = new Docker({ socketPath: api.path });
+    const [image] = await docker.listImages();
+    assert.deepEqual(image?.RepoTags, ['busybox:latest', 'localhost:5000/bb:1']);
+    assert.deepEqual([image?.Containers, image?.SharedSize, image?.Created], [1, -1, 1795225857]);
+    const inspect = await docker.getImage('localhost:5000/bb:1').inspect();
+    assert.equal(inspect.Id, imageId);
+    assert.equal(inspect.Size, 1984233);
+  });
+
+  it('filter lists by reference, label and dangling', async () => {
+    await using api = await startTestServer({ images: { list: async () => [sampleImage()] } });
+    const docker = new Docker({ socketPath: api.path });
+    const count = async (filters: Record<string, string[]>) => (await docker.listImages({ filters })).length;
+    assert.equal(await count({ reference: ['busy*'] }), 1);
+    assert.equal(await count({ reference: ['*/bb'] }), 1);
+    assert.equal(await count({ reference: ['nope'] }), 0);
+    assert.equal(await count({ label: ['a=b'] }), 1);
+    assert.equal(await count({ label: ['a=c'] }), 0);
+    assert.equal(await count({ dangling: ['true'] }), 0);
+  });
+
+  it('stream a pull as lines of progress', async () => {
+    await using api = await startTestServer({
+      images: {
+        pull: async (name, { onProgress, credentials }) => {
+          onProgress({ status: `Pulling from library/busybox`, id: 'latest' });
+          onProgress({ status: 'Downloading', id: 'abc', current: 50, total: 100 });
+          onProgress({ status: `Status: Downloaded newer image for ${name} ${credentials?.username}` });
+          return sampleImage();
+        },
+      },
+    });
+    const docker = new Docker({ socketPath: api.path });
+    const stream = await docker.pull('busybox:latest', {
+      authconfig: { username: 'me', password: 'x', serveraddress: '' },
+    });
+    const seen = await new Promise<Record<string, unknown>[]>((resolve, reject) => {
+      docker.modem.followProgress(stream, (error, output) => (error ? reject(error) : resolve(output)));
+    });
+    assert.deepEqual(seen[0], { status: 'Pulling from library/busybox', progressDetail: {}, id: 'latest' });
+    assert.deepEqual(seen[1]?.progressDetail, { current: 50, total: 100 });
+    assert.deepEqual(seen[2], { status: 'Status: Downloaded newer image for busybox:latest me' });
+  });
+
+  it('give a failure its own status before progress, and put it into the stream after', async () => {
+    let late = false;
+    await using api = await startTestServer({
+      images: {
+        pull: async (name, { onProgress }) => {
+          if (late) onProgress({ status: 'Pulling' });
+          throw notFound(`manifest for ${name} not found: manifest unknown: manifest unknown`);
+        },
+      },
+    });
+    const docker = new Docker({ socketPath: api.path });
+    await assert.rejects(docker.pull('nope:1'), { statusCode: 404 });
+    late = true;
+    const stream = await docker.pull('nope:1');
+    const seen = await new Promise<Record<string, unknown>[]>((resolve) => {
+      docker.modem.followProgress(stream, (_error, output) => resolve(output));
+    });
+    const message = 'manifest for nope:1 not found: manifest unknown: manifest unknown';
+    assert.deepEqual(seen.at(-1), { errorDetail: { message }, error: message });
+  });
+
+  it('stream archives of any size in both directions', async () => {
+    let received = 0;
+    const count = async (archive: Readable) => {
+      for await (const chunk of archive) received += chunk.length;
+    };
+    await using api = await startTestServer({
+      images: {
+        load: async (archive) => {
+          await count(archive);
+          return [{ image: sampleImage(), tags: ['docker.io/library/busybox:latest'] }];
+        },
+        save: async () => Readable.from([Buffer.from('tar')]),
+      },
+      containers: { writeArchive: async (_name, _path, archive) => count(archive) },
+    });
+    const total = 12 * 1024 * 1024;
+    assert.equal(await bytesSent(api.path, '/images/load?quiet=1', { method: 'POST', total }), 200);
+    assert.equal(received, total);
+    assert.equal(await bytesSent(api.path, '/containers/web/archive?path=/', { method: 'PUT', total }), 200);
+    assert.equal(received, 2 * total);
+    const docker = new Docker({ socketPath: api.path });
+    const saved = await docker.getImage('busybox').get();
+    assert.equal(String((await once(saved, 'data'))[0]), 'tar');
+  });
+
+  it('tell the store which containers use an image when it is removed', async () => {
+    let users: unknown;
+    await using api = await startTestServer({
+      images: {
+        remove: async (_name, { inUse, force }) => {
+          users = [inUse(imageId), force];
+          return [{ untagged: 'docker.io/library/busybox:latest' }, { deleted: imageId }];
+        },
+      },
+    });
+    const docker = new Docker({ socketPath: api.path });
+    assert.deepEqual(await docker.getImage('busybox').remove({ force: true }), [
+      { Untagged: 'busybox:latest' },
+      { Deleted: imageId },
+    ]);
+    assert.deepEqual(users, [[{ id: sampleContainer().id, running: true }], true]);
+  });
+});

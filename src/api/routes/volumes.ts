@@ -1,0 +1,82 @@
+import type { FastifyInstance } from 'fastify';
+import type { VolumeList, VolumesPruneReport } from '#api-types';
+import { isBerthError } from '#base';
+import type { Volume } from '#volume';
+import { checkVolumeName } from '../decode/binds.ts';
+import { goObject, stringMap, text } from '../decode/go-json.ts';
+import { encodeVolume } from '../encode/volume.ts';
+import type { ApiPorts } from '../ports.ts';
+import { clientOlderThan } from '../request/context.ts';
+import { booleanFilter, type Filters, labelFiltersMatch } from '../request/filters.ts';
+import { readOptionalJson } from '../request/json-body.ts';
+import { Query } from '../request/query.ts';
+import { noContent } from './containers/lifecycle.ts';
+
+interface VolumeParams {
+  Params: { name: string };
+}
+
+const createSchema = goObject({ Name: text, Driver: text, DriverOpts: stringMap, Labels: stringMap });
+
+/** All of /volumes. */
+export function registerVolumes(app: FastifyInstance, { volumes }: ApiPorts): void {
+  app.get('/volumes', async (request): Promise<VolumeList> => {
+    const filters = new Query(request).filters(['dangling', 'driver', 'label', 'name']);
+    const dangling = booleanFilter(filters, 'dangling');
+    const found = (await volumes.list()).filter(
+      (volume) =>
+        matches(volume, filters) && (dangling === undefined || dangling === (volumes.users(volume.name).length === 0)),
+    );
+    return { Volumes: found.map((volume) => encodeVolume(volume)), Warnings: null };
+  });
+
+  app.get<VolumeParams>('/volumes/:name', async (request) => encodeVolume(await volumes.get(request.params.name)));
+
+  app.post('/volumes/create', async (request, reply) => {
+    const wire = await readOptionalJson(request, createSchema);
+    if (wire.Name) checkVolumeName(wire.Name);
+    const volume = await volumes.create({
+      ...(wire.Name ? { name: wire.Name } : {}),
+      ...(wire.Driver ? { driver: wire.Driver } : {}),
+      labels: wire.Labels ?? {},
+      options: wire.DriverOpts ?? {},
+    });
+    reply.code(201);
+    return encodeVolume(volume);
+  });
+
+  app.delete<VolumeParams>('/volumes/:name', async (request, reply) => {
+    await volumes.remove(request.params.name, { force: new Query(request).bool('force') });
+    return noContent(reply);
+  });
+
+  app.post('/volumes/prune', async (request): Promise<VolumesPruneReport> => {
+    const filters = new Query(request).filters(['all', 'label', 'label!']);
+    // Since API 1.42 only anonymous volumes go, unless all are asked for.
+    const all = booleanFilter(filters, 'all') ?? clientOlderThan(request, '1.42');
+    const deleted: string[] = [];
+    let reclaimed = 0;
+    for (const volume of await volumes.list()) {
+      if (!labelFiltersMatch(volume.labels, filters) || (!all && !volume.anonymous)) continue;
+      if (volumes.users(volume.name).length > 0) continue;
+      try {
+        const size = await volumes.size(volume.name);
+        await volumes.remove(volume.name);
+        deleted.push(volume.name);
+        reclaimed += size;
+      } catch (error) {
+        // Somebody came to use it, or removed it, in between: that is no failure of a prune.
+        if (!isBerthError(error)) throw error;
+      }
+    }
+    return { VolumesDeleted: deleted, SpaceReclaimed: reclaimed };
+  });
+}
+
+function matches(volume: Volume, filters: Filters): boolean {
+  return (
+    (filters.driver?.includes(volume.driver) ?? true) &&
+    (filters.name?.some((part) => volume.name.includes(part)) ?? true) &&
+    labelFiltersMatch(volume.labels, filters)
+  );
+}

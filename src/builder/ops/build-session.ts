@@ -1,0 +1,112 @@
+import { join } from 'node:path';
+import type { TreeArchiver } from '#archive';
+import { isBerthError, type Logger } from '#base';
+import type { Image, ImageMaker, ImageNames, ImageReader, ImageTransfer } from '#image';
+import { type Platform, parseReference, platformMatches } from '#oci';
+import type { Runtime } from '#runtime';
+import type { Snapshotter } from '#snapshot';
+import type { BuildEvent, BuildNetworks, BuildRequest } from '../builder.ts';
+import type { CacheRecords } from '../cache/cache-records.ts';
+import type { TreeWorkers } from '../tree/tree-workers.ts';
+import type { CacheMounts } from './cache-mounts.ts';
+
+/** What the builder uses of the image store. */
+export type BuilderImages = Pick<ImageReader, 'get' | 'list' | 'unpack'> &
+  Pick<ImageTransfer, 'pull'> &
+  Pick<ImageNames, 'tag'> &
+  ImageMaker;
+
+/** Everything that operations use, for all builds. */
+export interface BuilderServices {
+  readonly images: BuilderImages;
+  readonly snapshots: Snapshotter;
+  readonly archiver: TreeArchiver;
+  readonly runtime: Pick<Runtime, 'runOnce'>;
+  readonly networks: BuildNetworks;
+  readonly records: CacheRecords;
+  readonly trees: TreeWorkers;
+  readonly cacheMounts: CacheMounts;
+  readonly logger: Logger;
+  /** Absolute cgroup that build containers go below: `/berth`. */
+  readonly cgroupParent: string;
+}
+
+/** One build while it runs: its directories, request and the snapshots that a garbage collection must leave alone. */
+export class BuildSession {
+  readonly id: string;
+  readonly services: BuilderServices;
+  readonly request: BuildRequest;
+  /** The unpacked context. */
+  readonly contextDirectory: string;
+  /** Fetched files and scripts. */
+  readonly filesDirectory: string;
+  /** Mount points and bundles, on a file system that does not outlive the boot. */
+  readonly runDirectory: string;
+  /** Snapshots that this build made or found and that may not be recorded yet. */
+  readonly liveChains = new Set<string>();
+  /** Id of the last container that ran for a step. */
+  readonly containers = new Map<number, string>();
+  /** Cache keys found in use, counted when the build ends. */
+  readonly usedKeys: string[] = [];
+  #count = 0;
+
+  constructor(id: string, services: BuilderServices, request: BuildRequest, places: { data: string; run: string }) {
+    this.id = id;
+    this.services = services;
+    this.request = request;
+    this.contextDirectory = join(places.data, 'context');
+    this.filesDirectory = join(places.data, 'files');
+    this.runDirectory = places.run;
+  }
+
+  emit(event: BuildEvent): void {
+    this.request.onEvent(event);
+  }
+
+  /** A name no other operation of this build has. */
+  nextName(): string {
+    return String(++this.#count);
+  }
+
+  /** Key of a working snapshot: recognised after a crash by its beginning. */
+  snapshotKey(name: string): string {
+    return `${workingPrefix}${this.id}-${name}`;
+  }
+
+  /**
+   * The base of a stage or a `from=`: from the store, or pulled when it is not there, is for another platform than the
+   * one asked for, or `pull` is set.
+   */
+  async image(name: string, platform: Platform | undefined, step: number): Promise<Image> {
+    const { images } = this.services;
+    if (!this.request.pull || /^sha256:|^[0-9a-f]{64}$/.test(name)) {
+      const found = await images.get(name).catch((error: unknown) => {
+        if (isBerthError(error, 'not-found')) return undefined;
+        throw error;
+      });
+      if (found && (platform === undefined || platformMatches(found.config, platform))) return found;
+    }
+    return images.pull(name, {
+      ...(platform && { platform }),
+      ...credentialsFor(name, this.request),
+      onProgress: (progress) => this.emit({ kind: 'step-progress', step, progress }),
+      signal: this.request.signal,
+    });
+  }
+}
+
+/** Working snapshots begin so. */
+export const workingPrefix = 'build-';
+
+function credentialsFor(
+  name: string,
+  request: BuildRequest,
+): Pick<Parameters<ImageTransfer['pull']>[1], 'credentials'> {
+  const { domain } = parseReference(name);
+  const names =
+    domain === 'docker.io'
+      ? ['docker.io', 'https://index.docker.io/v1/', 'index.docker.io']
+      : [domain, `https://${domain}`];
+  const found = names.map((candidate) => request.credentials[candidate]).find((entry) => entry !== undefined);
+  return found === undefined ? {} : { credentials: found };
+}

@@ -1,0 +1,3 @@
+export * from './command.ts';
+export * from './exit-error.ts';
+export * from './usage.ts';

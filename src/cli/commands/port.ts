@@ -1,0 +1,40 @@
+import { between, type Command, ExitError } from '../command/index.ts';
+import { connectClient } from '../host/index.ts';
+
+function hostAddress(binding: { HostIp: string; HostPort: string }): string {
+  return binding.HostIp.includes(':')
+    ? `[${binding.HostIp}]:${binding.HostPort}`
+    : `${binding.HostIp}:${binding.HostPort}`;
+}
+
+/** `berth port`. */
+export const command: Command = {
+  usage: 'CONTAINER [PRIVATE_PORT[/PROTO]]',
+  short: 'List the published ports of a container',
+  args: between(1, 2),
+  async run(invocation) {
+    const [container = '', wanted] = invocation.args;
+    const client = await connectClient(invocation);
+    const { NetworkSettings: settings } = await client.containers.inspect(container);
+    const ports = settings.Ports ?? {};
+    const lines: string[] = [];
+    if (wanted !== undefined) {
+      const key = wanted.includes('/') ? wanted : `${wanted}/tcp`;
+      const bindings = ports[key];
+      if (bindings === undefined || bindings === null) {
+        throw new ExitError(
+          1,
+          `no public port '${wanted.includes('/') ? wanted : `${wanted}/tcp`}' published for ${container}\n`,
+        );
+      }
+      lines.push(...bindings.map(hostAddress));
+    } else {
+      for (const [port, bindings] of Object.entries(ports)) {
+        lines.push(...(bindings ?? []).map((binding) => `${port} -> ${hostAddress(binding)}`));
+      }
+      const number = (line: string) => Number.parseInt(line, 10);
+      lines.sort((a, b) => number(a) - number(b));
+    }
+    invocation.terminal.stdout.write(lines.map((line) => `${line}\n`).join(''));
+  },
+};

@@ -1,0 +1,173 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { messageOf } from '#base';
+import {
+  argumentError,
+  type Command,
+  commandHelp,
+  ExitError,
+  flagError,
+  type GlobalFlags,
+  program,
+  type Terminal,
+} from './command/index.ts';
+import { type CommandEntry, commandTable, groups } from './command-table.ts';
+import { type FlagValues, parseFlags } from './flags/index.ts';
+import { globalFlags } from './global-flags.ts';
+import { groupHelp, rootHelp } from './root-help.ts';
+import { suggest } from './suggest.ts';
+
+function readGlobals(values: FlagValues, env: Terminal['env']): GlobalFlags {
+  const hosts = values.list('host');
+  if (hosts.length > 1) throw new ExitError(1, 'Specify only one -H\n');
+  const host = hosts[0];
+  if (host !== undefined && values.changed('context')) {
+    throw new ExitError(1, 'conflicting options: cannot specify both --host and --context\n');
+  }
+  const given = (name: string) => (values.changed(name) ? values.string(name) : undefined);
+  const [context, ca, cert, key] = [given('context'), given('tlscacert'), given('tlscert'), given('tlskey')];
+  return {
+    configDir: given('config') ?? (env['DOCKER_CONFIG'] || join(env['HOME'] || homedir(), '.docker')),
+    ...(host === undefined ? {} : { host }),
+    ...(context === undefined ? {} : { context }),
+    tls: values.bool('tls'),
+    tlsVerify: values.bool('tlsverify'),
+    ...(ca === undefined ? {} : { tlsCaCert: ca }),
+    ...(cert === undefined ? {} : { tlsCert: cert }),
+    ...(key === undefined ? {} : { tlsKey: key }),
+    debug: values.bool('debug'),
+  };
+}
+
+function allNames(): string[] {
+  return commandTable.flatMap((entry) => entry.names);
+}
+
+/** The command that words name, and how many of them are its name. */
+export function findCommand(words: readonly string[]): { entry: CommandEntry; name: string; used: number } | undefined {
+  for (const used of [2, 1]) {
+    const name = words.slice(0, used).join(' ');
+    if (words.length < used) continue;
+    const entry = commandTable.find((candidate) => candidate.names.includes(name));
+    if (entry) return { entry, name, used };
+  }
+  return undefined;
+}
+
+function unknownCommand(words: readonly string[]): ExitError {
+  const [first = '', second = ''] = words;
+  if (Object.hasOwn(groups, first)) {
+    const full = `${program} ${first}`;
+    const hint = suggest(
+      second,
+      commandTable.flatMap((entry) =>
+        entry.names.flatMap((name) => (name.startsWith(`${first} `) ? [name.slice(first.length + 1)] : [])),
+      ),
+    );
+    const meant = hint === undefined ? '' : `\nDid you mean '${full} ${hint}'?\n`;
+    return new ExitError(
+      1,
+      `${program}: unknown command: ${full} ${second}\n${meant}\nUsage:  ${full}\n\nRun '${full} --help' for more information\n`,
+    );
+  }
+  const names = [
+    ...commandTable.flatMap((entry) => entry.names.filter((name) => !name.includes(' '))),
+    ...Object.keys(groups),
+  ];
+  const hint = suggest(first, names);
+  const meant = hint === undefined ? '' : `\nDid you mean '${program} ${hint}'?\n`;
+  return new ExitError(
+    1,
+    `${program}: unknown command: ${program} ${first}\n${meant}\nRun '${program} --help' for more information\n`,
+  );
+}
+
+async function helpFor(words: readonly string[], columns: number): Promise<string> {
+  if (words.length === 0) return rootHelp(globalFlags, columns);
+  const found = findCommand(words);
+  if (found) {
+    const { command } = await found.entry.load();
+    return commandHelp(found.name, command, { names: aliasNames(found.entry), columns });
+  }
+  if (words.length === 1 && Object.hasOwn(groups, words[0] ?? '')) return groupHelp(words[0] ?? '');
+  throw new ExitError(1, `unknown help topic: ${words.join(' ')}\n`);
+}
+
+function aliasNames(entry: CommandEntry): string[] {
+  return [...entry.names.filter((name) => name.includes(' ')), ...entry.names.filter((name) => !name.includes(' '))];
+}
+
+async function runCommand(
+  command: Command,
+  name: string,
+  call: { words: string[]; globals: GlobalFlags; terminal: Terminal; names: string[] },
+): Promise<number> {
+  const { terminal, globals } = call;
+  const specs = command.flags ?? [];
+  const parsed = (() => {
+    try {
+      return parseFlags(call.words, {
+        specs,
+        ...(command.interspersed === undefined ? {} : { interspersed: command.interspersed }),
+        ...(command.checks === undefined ? {} : { checks: command.checks }),
+      });
+    } catch (error) {
+      throw flagError(name, command.usage, messageOf(error));
+    }
+  })();
+  if (parsed.help) {
+    terminal.stdout.write(commandHelp(name, command, { names: call.names, columns: terminal.stdout.columns ?? 80 }));
+    return 0;
+  }
+  const count = parsed.positional.length;
+  if (count < command.args.min || count > command.args.max) throw argumentError(name, command);
+  return (
+    (await command.run({
+      flags: parsed.values,
+      args: parsed.positional,
+      terminal,
+      globals,
+      commandNames: allNames(),
+    })) ?? 0
+  );
+}
+
+/** Runs the command line `argv` (without the program's name) and returns the exit code. Throws what goes wrong. */
+export async function dispatch(argv: readonly string[], terminal: Terminal): Promise<number> {
+  const columns = terminal.stdout.columns ?? 80;
+  const top = (() => {
+    try {
+      return parseFlags(argv, { specs: globalFlags, interspersed: false });
+    } catch (error) {
+      throw flagError('', '[OPTIONS] COMMAND [ARG...]', messageOf(error));
+    }
+  })();
+  const globals = readGlobals(top.values, terminal.env);
+  const words = top.positional;
+  if (top.values.bool('version')) {
+    const { versionLine } = await import('./product.ts');
+    terminal.stdout.write(`${versionLine()}\n`);
+    return 0;
+  }
+  const [first = ''] = words;
+  if (top.help || words.length === 0 || first === 'help') {
+    terminal.stdout.write(await helpFor(first === 'help' ? words.slice(1) : words, columns));
+    return 0;
+  }
+  const found = findCommand(words);
+  if (found) {
+    const { command } = await found.entry.load();
+    return runCommand(command, found.name, {
+      words: words.slice(found.used),
+      globals,
+      terminal,
+      names: aliasNames(found.entry),
+    });
+  }
+  const [, second] = words;
+  if (Object.hasOwn(groups, first) && (second === undefined || second === '--help' || second === '-h')) {
+    terminal.stdout.write(groupHelp(first));
+    return 0;
+  }
+  throw unknownCommand(words);
+}

@@ -1,0 +1,32 @@
+import { unavailable } from '#base';
+import type { Client } from '#client';
+import type { Invocation, Terminal } from '../command/index.ts';
+import { readConfigFile } from '../host/index.ts';
+import { credentialsFor, registryKey } from './credentials.ts';
+import { readImageName, wantedTag } from './reference.ts';
+import { renderProgress } from './render-progress.ts';
+
+/** Pulls an image with the stored credentials, its progress on `output` (none: silent). */
+export async function pullImage(
+  client: Client,
+  invocation: Pick<Invocation, 'globals'>,
+  options: { image: string; platform?: string; output?: Terminal['stdout'] | Terminal['stderr']; allTags?: boolean },
+): Promise<void> {
+  const name = readImageName(options.image);
+  const auth = await credentialsFor(readConfigFile(invocation.globals.configDir), registryKey(name.registry));
+  const messages = client.images.pull({
+    image: name.familiar,
+    tag: options.allTags ? '' : wantedTag(name),
+    ...(options.platform ? { platform: options.platform } : {}),
+    ...(auth ? { auth } : {}),
+  });
+  if (options.output) await renderProgress(messages, options.output);
+  else await drain(messages);
+}
+
+async function drain(messages: AsyncIterable<{ error?: string; errorDetail?: { message: string } }>): Promise<void> {
+  for await (const message of messages) {
+    const fault = message.errorDetail?.message ?? message.error;
+    if (fault !== undefined) throw unavailable(fault);
+  }
+}

@@ -1,0 +1,64 @@
+import type { Readable } from 'node:stream';
+import { copyStream, demultiplex, type Hijacked } from '#client';
+import type { Terminal } from '../command/index.ts';
+
+/** What of the terminal takes part in a session. */
+export interface SessionOptions {
+  readonly terminal: Terminal;
+  /** Send this process's input to the container. */
+  readonly stdin: boolean;
+  /** The container has a terminal of its own: raw mode here, and no frames. */
+  readonly tty: boolean;
+}
+
+/** A container's streams joined with this process's. */
+export interface StreamSession {
+  /** Resolves when the container's output has ended, or the user has detached. */
+  readonly done: Promise<void>;
+  /** Gives the terminal back. Harmless when repeated. */
+  close(): void;
+}
+
+/** Sends input until it ends, then closes the container's input; waits for a slow container. */
+function sendInput(source: Readable, connection: Hijacked): () => void {
+  const { stream } = connection;
+  const onData = (chunk: Buffer): void => {
+    if (!stream.writable) return;
+    if (!stream.write(chunk)) {
+      source.pause();
+      stream.once('drain', () => source.resume());
+    }
+  };
+  const onEnd = (): void => {
+    if (stream.writable) stream.end();
+  };
+  source.on('data', onData);
+  source.once('end', onEnd);
+  source.once('error', onEnd);
+  return () => {
+    source.off('data', onData);
+    source.off('end', onEnd);
+    source.pause();
+  };
+}
+
+/** Joins a hijacked connection with the terminal: input, raw mode, output of both kinds kept apart. */
+export function startSession(connection: Hijacked, options: SessionOptions): StreamSession {
+  const { terminal } = options;
+  const raw = options.tty && options.stdin && terminal.stdin.isTTY === true;
+  let stopInput: () => void = () => undefined;
+  if (raw) terminal.stdin.setRawMode?.(true);
+  if (options.stdin) stopInput = sendInput(terminal.stdin, connection);
+  connection.stream.on('error', () => undefined);
+  let closed = false;
+  const close = (): void => {
+    if (closed) return;
+    closed = true;
+    stopInput();
+    if (raw) terminal.stdin.setRawMode?.(false);
+  };
+  const output = options.tty
+    ? copyStream(connection.stream, terminal.stdout)
+    : demultiplex(connection.stream, { stdout: terminal.stdout, stderr: terminal.stderr });
+  return { done: output.finally(close), close };
+}

@@ -1,0 +1,34 @@
+import { ContainersClient } from './containers.ts';
+import type { Endpoint } from './endpoint.ts';
+import { ExecClient } from './exec.ts';
+import { ImagesClient } from './images.ts';
+import { NetworksClient } from './networks.ts';
+import { SystemClient } from './system.ts';
+import { Transport } from './transport.ts';
+import { VolumesClient } from './volumes.ts';
+
+/** Everything a daemon can be asked, by noun. Nothing is connected until the first call. */
+export class Client {
+  readonly transport: Transport;
+  readonly containers: ContainersClient;
+  readonly exec: ExecClient;
+  readonly images: ImagesClient;
+  readonly networks: NetworksClient;
+  readonly volumes: VolumesClient;
+  readonly system: SystemClient;
+
+  constructor(endpoint: Endpoint, headers: Readonly<Record<string, string>> = {}) {
+    this.transport = new Transport(endpoint, headers);
+    this.containers = new ContainersClient(this.transport);
+    this.exec = new ExecClient(this.transport);
+    this.images = new ImagesClient(this.transport);
+    this.networks = new NetworksClient(this.transport);
+    this.volumes = new VolumesClient(this.transport);
+    this.system = new SystemClient(this.transport);
+  }
+
+  /** Ends idle connections. */
+  close(): void {
+    this.transport.close();
+  }
+}

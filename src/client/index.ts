@@ -1,0 +1,13 @@
+export * from './api-error.ts';
+export * from './client.ts';
+export type { AttachOptions, Cancellable, ContainersClient, LogsOptions } from './containers.ts';
+export * from './demultiplex.ts';
+export * from './endpoint.ts';
+export type { ExecClient } from './exec.ts';
+export * from './filters.ts';
+export type { ImagesClient } from './images.ts';
+export * from './json-lines.ts';
+export type { NetworksClient } from './networks.ts';
+export type { SystemClient } from './system.ts';
+export { type Call, type Hijacked, type Query, Transport } from './transport.ts';
+export type { VolumesClient } from './volumes.ts';

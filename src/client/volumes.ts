@@ -1,0 +1,35 @@
+import type { Volume, VolumeCreateRequest, VolumeList, VolumesPruneReport } from '#api-types';
+import { filtersQuery } from './filters.ts';
+import type { Transport } from './transport.ts';
+
+const at = (name: string): string => `/volumes/${encodeURIComponent(name)}`;
+
+/** Docker's volume calls. */
+export class VolumesClient {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  list(filters: readonly string[] = []): Promise<VolumeList> {
+    return this.#transport.json({ method: 'GET', path: '/volumes', query: { filters: filtersQuery(filters) } });
+  }
+
+  create(body: VolumeCreateRequest): Promise<Volume> {
+    return this.#transport.json({ method: 'POST', path: '/volumes/create', body });
+  }
+
+  /** The answer of inspect exactly as the daemon wrote it. */
+  inspectText(name: string): Promise<string> {
+    return this.#transport.text({ method: 'GET', path: at(name) });
+  }
+
+  remove(name: string, options: { force?: boolean } = {}): Promise<void> {
+    return this.#transport.json({ method: 'DELETE', path: at(name), query: { force: options.force || undefined } });
+  }
+
+  prune(filters: readonly string[] = []): Promise<VolumesPruneReport> {
+    return this.#transport.json({ method: 'POST', path: '/volumes/prune', query: { filters: filtersQuery(filters) } });
+  }
+}

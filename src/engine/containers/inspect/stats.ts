@@ -1,0 +1,39 @@
+import { readFile } from 'node:fs/promises';
+import type { ContainerStats } from '../containers.ts';
+import type { LiveContainer } from '../live-container.ts';
+import { ownsNetwork } from '../start/open-network.ts';
+
+/** Counters of a container now; without `current` when it does not run. */
+export async function readStats(container: LiveContainer): Promise<ContainerStats> {
+  const { task } = container;
+  if (task === undefined) return { container: container.view(), current: undefined, interfaces: {} };
+  const [current, interfaces] = await Promise.all([
+    // It may end while we look.
+    task.stats().catch(() => undefined),
+    ownsNetwork(container) ? readInterfaces(task.pid) : {},
+  ]);
+  return { container: container.view(), current, interfaces };
+}
+
+const columns = ['bytes', 'packets', 'errors', 'dropped'];
+
+async function readInterfaces(pid: number): Promise<ContainerStats['interfaces']> {
+  return parseInterfaces(await readFile(`/proc/${pid}/net/dev`, 'utf8').catch(() => ''));
+}
+
+/** Reads /proc/PID/net/dev (proc(5)): eight receive columns, then eight transmit ones; the loopback is left out. */
+export function parseInterfaces(text: string): ContainerStats['interfaces'] {
+  const interfaces: Record<string, Record<string, number>> = {};
+  for (const line of text.split('\n').slice(2)) {
+    const [name = '', values = ''] = line.split(':').map((part) => part.trim());
+    if (name === '' || name === 'lo') continue;
+    const numbers = values.split(/\s+/).map(Number);
+    const counters: Record<string, number> = {};
+    for (const [index, column] of columns.entries()) {
+      counters[`rx_${column}`] = numbers[index] ?? 0;
+      counters[`tx_${column}`] = numbers[index + 8] ?? 0;
+    }
+    interfaces[name] = counters;
+  }
+  return interfaces;
+}

@@ -1,0 +1,63 @@
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { isBerthError } from '#base';
+import type { Snapshotter } from '#snapshot';
+import type { VolumeService } from '#volume';
+import type { EventJournal } from '../../events/events.ts';
+import type { LiveContainer } from '../live-container.ts';
+import type { ContainerRegistry } from '../registry.ts';
+import type { BackgroundWork } from './background-work.ts';
+
+/** What disposal needs. */
+export interface DisposeDependencies {
+  readonly registry: ContainerRegistry;
+  readonly snapshots: Pick<Snapshotter, 'remove'>;
+  readonly volumes: Pick<VolumeService, 'release' | 'get' | 'remove'>;
+  readonly events: EventJournal;
+  readonly background: BackgroundWork;
+}
+
+/**
+ * Makes a container that does not run cease to exist: record and name go first, then whoever waits is told; snapshot
+ * and directory go in the background, and at the next start should this daemon die before. Call under its lock.
+ */
+export async function dispose(
+  deps: DisposeDependencies,
+  container: LiveContainer,
+  options: { volumes: boolean },
+): Promise<void> {
+  container.removing = true;
+  await releaseVolumes(deps, container, options.volumes);
+  deps.events.publish('container', 'destroy', container.id, container.eventAttributes);
+  deps.registry.delete(container);
+  container.attaches.abort();
+  const { exitCode, error } = container.state;
+  container.waits.removed({ exitCode, ...(error ? { error } : {}) });
+  void deps.background.run(`clean-up of container ${container.id}`, async () => {
+    await container.cleanup;
+    await deps.snapshots.remove(container.id);
+    await rm(dirname(container.settings.paths.hosts), { recursive: true, force: true });
+  });
+}
+
+async function releaseVolumes(deps: DisposeDependencies, container: LiveContainer, remove: boolean): Promise<void> {
+  const names = container.settings.mounts.flatMap(({ point }) =>
+    point.type === 'volume' && point.name ? [point.name] : [],
+  );
+  if (names.length === 0) return;
+  // A volume may be mounted until the run is cleaned up; only then can it go.
+  await container.cleanup;
+  await deps.volumes.release(container.id);
+  if (!remove) return;
+  for (const name of names) {
+    try {
+      const volume = await deps.volumes.get(name);
+      if (!volume.anonymous) continue;
+      await deps.volumes.remove(name);
+      deps.events.publish('volume', 'destroy', name, { driver: volume.driver });
+    } catch (error) {
+      // Another container uses it, or it is gone: both are fine.
+      if (!isBerthError(error, 'conflict') && !isBerthError(error, 'not-found')) throw error;
+    }
+  }
+}

@@ -1,0 +1,137 @@
+import { mkdirSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { TreeArchiver } from '#archive';
+import type { Logger } from '#base';
+import type { Mounts, Processes } from '#host';
+import type { ImageMaker, ImageReader } from '#image';
+import type { Database } from '#metadata';
+import type { NetworkService } from '#network';
+import type { Runtime } from '#runtime';
+import type { Snapshotter } from '#snapshot';
+import type { VolumeService } from '#volume';
+import type { ContainerParts } from './containers/container-parts.ts';
+import { ContainerService } from './containers/container-service.ts';
+import type { Containers } from './containers/containers.ts';
+import { HealthMonitor } from './containers/health/health-monitor.ts';
+import type { ReadLog } from './containers/inspect/logs.ts';
+import { BackgroundWork } from './containers/life/background-work.ts';
+import { Supervisor } from './containers/life/supervisor.ts';
+import { reconcile } from './containers/reconcile.ts';
+import { ContainerRegistry } from './containers/registry.ts';
+import { RootfsMounts } from './containers/rootfs/rootfs-mounts.ts';
+import type { Journal } from './events/journal.ts';
+import { ExecService } from './exec/exec-service.ts';
+import type { Execs } from './exec/execs.ts';
+import { readHostLimits } from './system/host-limits.ts';
+
+/** The rooms below, and where things are kept. */
+export interface EngineOptions {
+  readonly database: Database;
+  readonly journal: Journal;
+  readonly images: ImageReader & ImageMaker;
+  readonly snapshots: Snapshotter;
+  readonly runtime: Runtime;
+  /** The runtime room's log reader. */
+  readonly readLog: ReadLog;
+  readonly networks: NetworkService;
+  readonly volumes: VolumeService;
+  readonly trees: TreeArchiver;
+  readonly mounts: Mounts;
+  readonly processes: Processes;
+  readonly logger: Logger;
+  /** Durable: gets `containers/ID`. */
+  readonly dataRoot: string;
+  /** Ends with the boot: gets `rootfs/ID` and `shm/ID`. */
+  readonly execRoot: string;
+  /** Cgroup above all containers' (`/berth`). */
+  readonly cgroupParent: string;
+  /** Program for `--init`; default tini's usual place in Debian. */
+  readonly initPath?: string;
+  readonly initByDefault?: boolean;
+  /** `max-size`, `max-file` for containers that name none. */
+  readonly logOptions?: Readonly<Record<string, string>>;
+}
+
+/** The use cases, and the two calls that a daemon makes itself. */
+export interface ContainerEngine {
+  readonly containers: Containers;
+  readonly execs: Execs;
+  /** Snapshot keys that containers stand on: not to be collected with images. */
+  snapshotsInUse(): ReadonlySet<string>;
+  /** Takes over, records, cleans up, restarts. Once, before the first call of a client. */
+  reconcile(): Promise<void>;
+  /** Ends timers and waits for work under way; containers go on. */
+  shutdown(): Promise<void>;
+}
+
+/** Puts the use cases together. Nothing starts to move before `reconcile`. */
+export function createContainerEngine(options: EngineOptions): ContainerEngine {
+  const { journal, logger, networks, runtime, snapshots, volumes } = options;
+  const directory = join(options.dataRoot, 'containers');
+  const shmDirectory = join(options.execRoot, 'shm');
+  const rootfsDirectory = join(options.execRoot, 'rootfs');
+  for (const path of [directory, shmDirectory, rootfsDirectory]) mkdirSync(path, { recursive: true, mode: 0o711 });
+
+  const registry = new ContainerRegistry(options.database, journal);
+  const rootfs = new RootfsMounts(snapshots, rootfsDirectory);
+  const background = new BackgroundWork(logger);
+  const limits = readHostLimits();
+  const health = new HealthMonitor({ registry, events: journal, rootfs });
+  const shared = {
+    ...options,
+    registry,
+    rootfs,
+    background,
+    limits,
+    health,
+    events: journal,
+    hostMounts: options.mounts,
+  };
+  const supervisor = new Supervisor({
+    ...shared,
+    initPath: options.initPath ?? '/usr/bin/tini-static',
+    initByDefault: options.initByDefault ?? false,
+    shmDirectory,
+    logOptions: options.logOptions ?? {},
+  });
+  const parts: ContainerParts = { ...shared, supervisor, directory, runtimes: runtime.runtimes };
+  const execs = new ExecService({ registry, events: journal, rootfs });
+  keepNetworkFiles(networks, { registry, background });
+
+  return {
+    containers: new ContainerService(parts),
+    execs,
+    snapshotsInUse() {
+      return new Set(registry.all().flatMap(({ id, settings }) => [id, settings.parentSnapshot ?? id]));
+    },
+    async reconcile() {
+      const toStart = await reconcile({ ...shared, runtime, networks, snapshots, volumes, supervisor, directory });
+      for (const container of registry.all()) await execs.adopt(container);
+      for (const container of toStart) void supervisor.resume(container);
+    },
+    async shutdown() {
+      supervisor.shutdown();
+      health.shutdown();
+      await background.settled();
+      journal.flush();
+    },
+  };
+}
+
+/** Hosts and resolv.conf follow the networks while a container runs. */
+function keepNetworkFiles(
+  networks: NetworkService,
+  { registry, background }: { registry: ContainerRegistry; background: BackgroundWork },
+): void {
+  networks.onChange((ownerId, sandbox) => {
+    const container = registry.tryFind(ownerId);
+    if (container?.task === undefined) return;
+    container.sandbox = sandbox;
+    const { hosts, resolvConf } = container.settings.paths;
+    // In place: the container has the files themselves mounted.
+    void background.run(`network files of container ${ownerId}`, () =>
+      Promise.all([writeFile(hosts, sandbox.hostsFile), writeFile(resolvConf, sandbox.resolvConf)]),
+    );
+  });
+}

@@ -1,0 +1,151 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { invalid, isBerthError, shortId } from '#base';
+import type { LinkChange, Links, NetworkNamespaces } from '#host';
+import type { NetworkDriver } from './driver.ts';
+import { parseSubnet } from './ip.ts';
+import type { Network } from './network.ts';
+import type { BridgeRules } from './ruleset.ts';
+
+const OPTION = 'com.docker.network.bridge.';
+const MTU = 'com.docker.network.driver.mtu';
+
+/** What the bridge driver needs of the host. */
+export interface BridgeDriverOptions {
+  readonly links: Links;
+  readonly namespaces: NetworkNamespaces;
+  /** Link group by which the engine knows its links. */
+  readonly group: number;
+}
+
+/** The interface name of a network's bridge: as asked for, else `br-` and the first 12 digits of the id. */
+export function bridgeName(network: Pick<Network, 'id' | 'options'>): string {
+  return network.options[`${OPTION}name`] ?? `br-${shortId(network.id)}`;
+}
+
+/** The options of a bridge network that packet rules depend on. */
+export function bridgeRules(network: Network): BridgeRules {
+  return {
+    bridge: bridgeName(network),
+    subnets: network.ipam.pools.map((pool) => pool.subnet),
+    internal: network.internal,
+    icc: flag(network, 'enable_icc'),
+    masquerade: flag(network, 'enable_ip_masquerade'),
+  };
+}
+
+/** Networks on a Linux bridge of the host, one veth pair per sandbox. */
+export function createBridgeDriver({ links, namespaces, group }: BridgeDriverOptions): NetworkDriver {
+  return {
+    name: 'bridge',
+    shares: 'namespace',
+    addressed: true,
+    bridged: true,
+    single: false,
+    check(request) {
+      const name = request.options?.[`${OPTION}name`];
+      if (name !== undefined && !/^[\w.-]{1,15}$/.test(name)) {
+        throw invalid(`invalid bridge name ${name}: 1 to 15 letters, digits, "_", "." or "-"`);
+      }
+      const mtu = request.options?.[MTU];
+      if (mtu !== undefined && !/^\d{2,5}$/.test(mtu)) throw invalid(`invalid MTU ${mtu}: a number from 68 to 65535`);
+    },
+    async up(network) {
+      const name = bridgeName(network);
+      const there = (await links.list()).find((link) => link.name === name);
+      if (there && there.group !== group) {
+        throw invalid(`bridge ${name} exists already and is not this engine's; choose another name`);
+      }
+      if (!there) await links.apply([{ op: 'add-bridge', name, group, mac: randomMac(), ...mtuOf(network) }]);
+      try {
+        // Lets the loopback of the host reach published ports; the packet rules keep containers off that path.
+        writeFileSync(`/proc/sys/net/ipv4/conf/${name}/route_localnet`, '1');
+        const have = await links.addresses(name);
+        const changes: LinkChange[] = gateways(network)
+          .filter((address) => !have.includes(address))
+          .map((address) => ({ op: 'add-address', name, address }));
+        if (network.enableIPv6) forwardIPv6();
+        await links.apply([...changes, { op: 'set', name, up: true }]);
+      } catch (error) {
+        if (!there) await links.apply([{ op: 'delete', name }]);
+        throw error;
+      }
+    },
+    async down(network) {
+      const name = bridgeName(network);
+      const there = (await links.list()).find((link) => link.name === name);
+      if (there?.group === group) await links.apply([{ op: 'delete', name }]);
+    },
+    async attach(network, attachment) {
+      const { netns, interfaceName, hostLink, mac, addresses } = attachment;
+      if (!attachment.ready) {
+        await links.apply([
+          { op: 'add-veth', name: hostLink, group, peerName: interfaceName, peerNetns: netns, peerMac: mac },
+        ]);
+      }
+      try {
+        const mtu = mtuOf(network);
+        await links.apply([{ op: 'set', name: hostLink, master: bridgeName(network), up: true, ...mtu }]);
+        // Where br_netfilter is on, a packet to the own published port is turned around inside the bridge.
+        if (attachment.publishes) await links.apply([{ op: 'set', name: hostLink, hairpin: true }]);
+        namespaces.enter(netns, () => {
+          const setting = `/proc/sys/net/ipv6/conf/${interfaceName}/disable_ipv6`;
+          writeFileIfThere(setting, network.enableIPv6 ? '0' : '1');
+        });
+        const changes: LinkChange[] = addresses.map((address) => ({
+          op: 'add-address',
+          name: interfaceName,
+          address,
+        }));
+        await links.apply([{ op: 'set', name: interfaceName, mac, up: true, ...mtu }, ...changes], netns);
+      } catch (error) {
+        await links.apply([{ op: 'delete', name: hostLink }]);
+        throw error;
+      }
+    },
+    async detach(_network, attachment) {
+      await links.apply([{ op: 'delete', name: attachment.hostLink }]);
+    },
+  };
+}
+
+/** A random unicast MAC of the locally administered kind. */
+export function randomMac(): string {
+  const bytes = randomBytes(6);
+  bytes[0] = ((bytes[0] ?? 0) & 0xfe) | 0x02;
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(':');
+}
+
+function gateways(network: Network): string[] {
+  return network.ipam.pools.flatMap((pool) =>
+    pool.gateway === undefined ? [] : [`${pool.gateway}/${parseSubnet(pool.subnet).prefix}`],
+  );
+}
+
+function flag(network: Network, name: string): boolean {
+  const value = network.options[`${OPTION}${name}`];
+  return value === undefined || value === 'true' || value === '1';
+}
+
+function mtuOf(network: Network): { mtu?: number } {
+  const mtu = network.options[MTU];
+  return mtu === undefined ? {} : { mtu: Number(mtu) };
+}
+
+/** Routing for IPv6, keeping the router advertisements that the host listens to (kernel doc ip-sysctl, accept_ra). */
+function forwardIPv6(): void {
+  const all = '/proc/sys/net/ipv6/conf/all/forwarding';
+  if (readFileSync(all, 'utf8').trim() === '1') return;
+  const accept = '/proc/sys/net/ipv6/conf/default/accept_ra';
+  if (readFileSync(accept, 'utf8').trim() === '1') writeFileSync('/proc/sys/net/ipv6/conf/all/accept_ra', '2');
+  writeFileSync(all, '1');
+}
+
+function writeFileIfThere(path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (error) {
+    // A kernel without IPv6 has no such file.
+    if (isBerthError(error) || !(error instanceof Error) || !error.message.includes('ENOENT')) throw error;
+  }
+}

@@ -1,0 +1,201 @@
+import { conflict, forbidden, invalid, newId, notFound, shortId, withUndo } from '#base';
+import type { Links } from '#host';
+import type { Database } from '#metadata';
+import { bridgeName, bridgeRules } from './bridge-driver.ts';
+import type { NetworkDriver } from './driver.ts';
+import { formatSubnet, overlaps, parseSubnet, type Subnet } from './ip.ts';
+import { type Ipam, readSubnet } from './ipam.ts';
+import type { IpamPool, Network, NetworkRequest } from './network.ts';
+import type { PacketRules } from './packet-rules.ts';
+import type { SandboxRecords } from './sandbox-records.ts';
+
+/** Names of the networks that are always there. */
+export const predefinedNetworks = ['bridge', 'host', 'none'] as const;
+
+/** What the catalog works with. */
+export interface NetworkCatalogOptions {
+  readonly database: Database;
+  readonly links: Links;
+  readonly ipam: Ipam;
+  readonly drivers: ReadonlyMap<string, NetworkDriver>;
+  readonly rules: PacketRules;
+  readonly sandboxes: SandboxRecords;
+}
+
+/** The networks that exist: in memory, in the database and, through their drivers, on the host. */
+export class NetworkCatalog {
+  readonly #options: NetworkCatalogOptions;
+  readonly #byId = new Map<string, Network>();
+  /** Networks whose subnet the user chose: fixed addresses are allowed there only. */
+  readonly #userSubnets = new Set<string>();
+
+  constructor(options: NetworkCatalogOptions) {
+    this.#options = options;
+    for (const row of options.database.all<{ record: string; user_subnet: number }>(
+      'SELECT record, user_subnet FROM network_networks',
+    )) {
+      const network = JSON.parse(row.record) as Network;
+      this.#byId.set(network.id, network);
+      if (row.user_subnet === 1) this.#userSubnets.add(network.id);
+    }
+  }
+
+  /** True when the user chose a subnet of it. */
+  hasUserSubnet(network: Network): boolean {
+    return this.#userSubnets.has(network.id);
+  }
+
+  all(): Network[] {
+    return [...this.#byId.values()];
+  }
+
+  /** By name, id, or unambiguous id prefix. Throws `not-found`, `invalid` for an ambiguous prefix. */
+  get(name: string): Network {
+    const exact = this.#byId.get(name) ?? this.all().find((network) => network.name === name);
+    if (exact) return exact;
+    const matches = name === '' ? [] : this.all().filter((network) => network.id.startsWith(name));
+    if (matches.length > 1) throw invalid(`network ${name} is ambiguous (${matches.length} matches found on name)`);
+    const [match] = matches;
+    if (!match) throw notFound(`network ${name} not found`);
+    return match;
+  }
+
+  /** The driver of a network. Throws `not-found` with Docker's text for an unknown one. */
+  driver(name: string): NetworkDriver {
+    const driver = this.#options.drivers.get(name);
+    if (!driver) throw notFound(`plugin "${name}" not found`);
+    return driver;
+  }
+
+  /** Makes a network on disk and on the host. `predefined` may take the reserved names. */
+  async create(request: NetworkRequest, predefined = false): Promise<Network> {
+    const { name } = request;
+    if (name.trim() === '') throw invalid('network name cannot be blank');
+    if (!predefined && (predefinedNetworks as readonly string[]).includes(name)) {
+      throw forbidden(`operation is not permitted on predefined ${name} network`);
+    }
+    const driver = this.driver(request.driver ?? 'bridge');
+    if (driver.single && !predefined) throw forbidden(`only one instance of "${driver.name}" network is allowed`);
+    driver.check(request);
+    const routes = driver.addressed ? await this.#hostSubnets() : [];
+    // No await between here and the insert: name and subnet are checked and taken in one step.
+    if (this.all().some((network) => network.name === name)) {
+      throw conflict(`network with name ${name} already exists`);
+    }
+    const network = this.#plan(request, driver, routes);
+    return withUndo(async (undo) => {
+      this.#insert(network, request.ipam?.pools.some((pool) => pool.subnet !== undefined) ?? false);
+      undo.push(() => this.#delete(network));
+      await driver.up(network);
+      undo.push(() => driver.down(network));
+      if (driver.bridged) await this.#options.rules.addNetwork(bridgeRules(network));
+      return network;
+    });
+  }
+
+  /** Removes a network that nobody uses. Throws `forbidden` with Docker's texts. */
+  async remove(name: string): Promise<Network> {
+    const network = this.get(name);
+    if ((predefinedNetworks as readonly string[]).includes(network.name)) {
+      throw forbidden(`${network.name} is a pre-defined network and cannot be removed`);
+    }
+    const active = this.#options.sandboxes.on(network.id);
+    if (active.length > 0) {
+      const list = active.map(({ record, endpoint }) => `name:"${record.owner.name}" id:"${shortId(endpoint.id)}"`);
+      throw forbidden(
+        `error while removing network: network ${network.name} has active endpoints (${list.join(', ')})`,
+      );
+    }
+    this.#delete(network);
+    const driver = this.driver(network.driver);
+    if (driver.bridged) await this.#options.rules.removeNetwork(bridgeRules(network));
+    await driver.down(network);
+    return network;
+  }
+
+  #insert(network: Network, userSubnet: boolean): void {
+    const { database, ipam } = this.#options;
+    database.transaction(() => {
+      database.run(
+        'INSERT INTO network_networks VALUES (?, ?, ?, ?)',
+        network.id,
+        network.name,
+        userSubnet ? 1 : 0,
+        JSON.stringify(network),
+      );
+      ipam.keep(network);
+    });
+    this.#byId.set(network.id, network);
+    if (userSubnet) this.#userSubnets.add(network.id);
+  }
+
+  #delete(network: Network): void {
+    this.#options.database.run('DELETE FROM network_networks WHERE id = ?', network.id);
+    this.#byId.delete(network.id);
+    this.#userSubnets.delete(network.id);
+  }
+
+  #plan(request: NetworkRequest, driver: NetworkDriver, routes: readonly Subnet[]): Network {
+    const id = newId();
+    const enableIPv4 = request.enableIPv4 ?? true;
+    const given = request.ipam?.pools ?? [];
+    const hasV6 = given.some((pool) => pool.subnet?.includes(':'));
+    const enableIPv6 = request.enableIPv6 ?? hasV6;
+    if (!enableIPv4 && !enableIPv6 && driver.addressed) throw invalid('IPv4 or IPv6 must be enabled');
+    const network: Network = {
+      id,
+      name: request.name,
+      driver: driver.name,
+      createdAt: Date.now(),
+      internal: request.internal ?? false,
+      attachable: request.attachable ?? false,
+      enableIPv4,
+      enableIPv6,
+      ipam: {
+        driver: request.ipam?.driver ?? 'default',
+        options: request.ipam?.options ?? {},
+        pools: driver.addressed ? this.#pools(id, given, { enableIPv4, enableIPv6, routes }) : [],
+      },
+      options: request.options ?? {},
+      labels: request.labels ?? {},
+    };
+    const name = driver.bridged ? bridgeName(network) : '';
+    const twin = this.all().find((other) => driver.bridged && bridgeName(other) === name);
+    if (twin) throw conflict(`bridge ${name} is in use by network ${twin.name}; choose another name`);
+    return network;
+  }
+
+  #pools(
+    id: string,
+    given: readonly Partial<IpamPool>[],
+    want: { enableIPv4: boolean; enableIPv6: boolean; routes: readonly Subnet[] },
+  ): IpamPool[] {
+    const { ipam } = this.#options;
+    const ours = this.all().flatMap((network) => network.ipam.pools.map((pool) => parseSubnet(pool.subnet)));
+    const pools: IpamPool[] = [];
+    for (const pool of given) {
+      const subnet =
+        pool.subnet === undefined ? ipam.freeSubnet(4, [...ours, ...want.routes]) : readSubnet(pool.subnet);
+      if (ours.some((other) => overlaps(other, subnet))) {
+        throw forbidden('invalid pool request: Pool overlaps with other one on this address space');
+      }
+      ours.push(subnet);
+      pools.push(ipam.complete(pool, subnet));
+    }
+    const has = (family: 4 | 6) => pools.some((pool) => parseSubnet(pool.subnet).family === family);
+    if (want.enableIPv4 && !has(4)) pools.unshift(ipam.complete({}, ipam.freeSubnet(4, [...ours, ...want.routes])));
+    if (want.enableIPv6 && !has(6)) pools.push(ipam.complete({}, uniqueLocal(id)));
+    return pools;
+  }
+
+  async #hostSubnets(): Promise<Subnet[]> {
+    const routes = await this.#options.links.routes();
+    return routes.map((route) => parseSubnet(route.destination)).filter((subnet) => subnet.prefix > 0);
+  }
+}
+
+/** A unique local /64 (RFC 4193) from a network's id: the 40 random bits that the RFC asks for. */
+function uniqueLocal(id: string): Subnet {
+  const bits = id.slice(0, 10);
+  return parseSubnet(formatSubnet(parseSubnet(`fd${bits.slice(0, 2)}:${bits.slice(2, 6)}:${bits.slice(6, 10)}::/64`)));
+}

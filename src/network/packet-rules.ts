@@ -1,0 +1,82 @@
+import type { Firewall } from '#host';
+import {
+  type BridgeRules,
+  networkElements,
+  type PortRule,
+  portElement,
+  type RulesetNames,
+  renderRuleset,
+} from './ruleset.ts';
+
+/** The instance's nft table: a full load at start, single elements afterwards, each change atomic. */
+export class PacketRules {
+  readonly #firewall: Firewall;
+  readonly #names: RulesetNames;
+  readonly #networks = new Map<string, BridgeRules>();
+  /** By the script line that adds it, so that the same port is never added twice. */
+  readonly #ports = new Map<string, PortRule>();
+
+  constructor(firewall: Firewall, names: RulesetNames) {
+    this.#firewall = firewall;
+    this.#names = names;
+  }
+
+  /** Replaces the table with these networks and ports, whatever was there. */
+  async reload(networks: readonly BridgeRules[], ports: readonly PortRule[]): Promise<void> {
+    this.#networks.clear();
+    this.#ports.clear();
+    for (const network of networks) this.#networks.set(network.bridge, network);
+    for (const port of ports) this.#ports.set(this.#line('add', port), port);
+    await this.restore();
+  }
+
+  /** Loads what should be there anew: after a flush by somebody else. */
+  async restore(): Promise<void> {
+    await this.#firewall.load(renderRuleset(this.#names, [...this.#networks.values()], [...this.#ports.values()]));
+  }
+
+  /** Takes the whole table away. */
+  async remove(): Promise<void> {
+    const { table } = this.#names;
+    await this.#firewall.load(`table inet ${table} {}\ndelete table inet ${table}`);
+  }
+
+  async addNetwork(network: BridgeRules): Promise<void> {
+    await this.#firewall.load(networkElements(this.#names.table, 'add', network).join('\n'));
+    this.#networks.set(network.bridge, network);
+  }
+
+  /** Harmless when repeated. */
+  async removeNetwork(network: BridgeRules): Promise<void> {
+    if (!this.#networks.delete(network.bridge)) return;
+    await this.#take(networkElements(this.#names.table, 'delete', network));
+  }
+
+  /** Publishes ports, all or none. */
+  async addPorts(ports: readonly PortRule[]): Promise<void> {
+    const fresh = ports.filter((port) => !this.#ports.has(this.#line('add', port)));
+    if (fresh.length === 0) return;
+    await this.#firewall.load(fresh.map((port) => this.#line('add', port)).join('\n'));
+    for (const port of fresh) this.#ports.set(this.#line('add', port), port);
+  }
+
+  /** Harmless when repeated. */
+  async removePorts(ports: readonly PortRule[]): Promise<void> {
+    const lines: string[] = [];
+    for (const port of ports) if (this.#ports.delete(this.#line('add', port))) lines.push(this.#line('delete', port));
+    if (lines.length > 0) await this.#take(lines);
+  }
+
+  /** Takes elements; when somebody flushed the table meanwhile, loads it whole as it should be. */
+  async #take(lines: readonly string[]): Promise<void> {
+    try {
+      await this.#firewall.load(lines.join('\n'));
+    } catch {
+      await this.restore();
+    }
+  }
+
+  #line(verb: 'add' | 'delete', port: PortRule): string {
+    return portElement(this.#names.table, verb, port);
+  }
+}

@@ -1,0 +1,196 @@
+import { conflict, isBerthError } from '#base';
+import type { BoundSocket, Sockets } from '#host';
+import type { PortBinding, PortRequest, SandboxOwner } from './network.ts';
+import { forwardPort } from './port-forwarder.ts';
+import type { PortRule } from './ruleset.ts';
+
+/** The container's addresses that ports lead to. */
+export interface PortTargets {
+  readonly ipv4?: string | undefined;
+  readonly ipv6?: string | undefined;
+}
+
+/** Ports of one sandbox, held. */
+export interface HeldPorts {
+  readonly bindings: readonly PortBinding[];
+  readonly rules: readonly PortRule[];
+}
+
+interface Holding {
+  readonly owner: SandboxOwner;
+  readonly binding: PortBinding;
+  readonly close: () => void;
+}
+
+/** Tries for a port that is free in both families when the kernel chooses. */
+const ATTEMPTS = 16;
+
+/**
+ * Host ports of containers. Each is held by a bound socket, so that two containers, or a container and a program of the
+ * host, never answer on the same one: whoever comes second is told.
+ */
+export class PublishedPorts {
+  readonly #sockets: Sockets;
+  readonly #held = new Map<string, Holding[]>();
+
+  constructor(sockets: Sockets) {
+    this.#sockets = sockets;
+  }
+
+  /**
+   * Takes the ports asked for, all or none. Throws `conflict` with Docker's text, naming the container that has it.
+   */
+  hold(owner: SandboxOwner, requests: readonly PortRequest[], targets: PortTargets): HeldPorts {
+    const taken: Holding[] = [];
+    try {
+      for (const request of requests) taken.push(...this.#holdOne(owner, request, targets));
+    } catch (error) {
+      for (const holding of taken) holding.close();
+      throw error;
+    }
+    this.#held.set(owner.id, [...(this.#held.get(owner.id) ?? []), ...taken]);
+    const bindings = taken.map((holding) => holding.binding);
+    return { bindings, rules: portRules(bindings, targets) };
+  }
+
+  /** Takes ports again that a record names: after a restart of the daemon. Returns those that somebody else has now. */
+  resume(owner: SandboxOwner, bindings: readonly PortBinding[], targets: PortTargets): PortBinding[] {
+    this.release(owner.id);
+    const lost: PortBinding[] = [];
+    for (const binding of bindings) {
+      try {
+        const holding = this.#bind(owner, binding, targets);
+        if (holding) this.#held.set(owner.id, [...(this.#held.get(owner.id) ?? []), holding]);
+      } catch {
+        lost.push(binding);
+      }
+    }
+    return lost;
+  }
+
+  /** Gives back all ports of an owner. Harmless when repeated. */
+  release(ownerId: string): void {
+    for (const holding of this.#held.get(ownerId) ?? []) holding.close();
+    this.#held.delete(ownerId);
+  }
+
+  /** Closes every socket; running containers stay reachable by the packet rules. */
+  close(): void {
+    for (const ownerId of [...this.#held.keys()]) this.release(ownerId);
+  }
+
+  #holdOne(owner: SandboxOwner, request: PortRequest, targets: PortTargets): Holding[] {
+    const addresses = request.hostAddress ? [request.hostAddress] : ['0.0.0.0', '::'];
+    const { from, to } = portRange(request.hostPort);
+    const attempts = from === 0 ? ATTEMPTS : to - from + 1;
+    let failure: unknown;
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      const taken: Holding[] = [];
+      try {
+        let hostPort = from === 0 ? 0 : from + attempt;
+        for (const hostAddress of addresses) {
+          const { protocol, containerPort } = request;
+          const holding = this.#bind(owner, { protocol, containerPort, hostAddress, hostPort }, targets, taken);
+          if (!holding) continue;
+          taken.push(holding);
+          hostPort = holding.binding.hostPort;
+        }
+        return taken;
+      } catch (error) {
+        for (const holding of taken) holding.close();
+        failure = error;
+        if (!isBerthError(error, 'conflict')) throw error;
+      }
+    }
+    throw failure;
+  }
+
+  /** One socket. Undefined where the host has no IPv6 and nobody asked for it by address. */
+  #bind(
+    owner: SandboxOwner,
+    wanted: PortBinding,
+    targets: PortTargets,
+    alsoTaken: readonly Holding[] = [],
+  ): Holding | undefined {
+    const holder = this.#holderOf(wanted, alsoTaken);
+    if (holder) {
+      throw conflict(
+        `Bind for ${hostPort(wanted)} failed: port is already allocated (by container ${holder.owner.name})`,
+        { details: { holder: holder.owner.id } },
+      );
+    }
+    let socket: BoundSocket;
+    try {
+      socket = this.#sockets.bind({
+        protocol: wanted.protocol,
+        address: wanted.hostAddress,
+        port: wanted.hostPort,
+      });
+    } catch (error) {
+      if (!isBerthError(error)) throw error;
+      const errno = error.details.errno;
+      if (wanted.hostAddress === '::' && (errno === 'EAFNOSUPPORT' || errno === 'EADDRNOTAVAIL')) return undefined;
+      throw bindFailure(wanted, targets, error);
+    }
+    const binding = { ...wanted, hostPort: socket.port };
+    return { owner, binding, close: this.#keep(socket, binding, targets) };
+  }
+
+  /** Keeps the socket: as a forwarder where address translation cannot serve the binding, else only bound. */
+  #keep(socket: BoundSocket, binding: PortBinding, targets: PortTargets): () => void {
+    const address = targets.ipv6 ?? targets.ipv4;
+    const { protocol, containerPort } = binding;
+    if (!binding.hostAddress.includes(':') || address === undefined || protocol === 'sctp') {
+      return () => this.#sockets.close(socket.fd);
+    }
+    return forwardPort(socket.fd, { protocol, address, port: containerPort });
+  }
+
+  #holderOf(wanted: PortBinding, alsoTaken: readonly Holding[]): Holding | undefined {
+    if (wanted.hostPort === 0) return undefined;
+    return [...[...this.#held.values()].flat(), ...alsoTaken].find(
+      ({ binding }) =>
+        binding.protocol === wanted.protocol &&
+        binding.hostPort === wanted.hostPort &&
+        binding.hostAddress.includes(':') === wanted.hostAddress.includes(':') &&
+        (binding.hostAddress === wanted.hostAddress || isAny(binding.hostAddress) || isAny(wanted.hostAddress)),
+    );
+  }
+}
+
+/** The packet rules of bindings: those that a container address of the same family can serve. */
+export function portRules(bindings: readonly PortBinding[], targets: PortTargets): PortRule[] {
+  return bindings.flatMap((binding) => {
+    const target = binding.hostAddress.includes(':') ? targets.ipv6 : targets.ipv4;
+    return target === undefined ? [] : [{ binding, target }];
+  });
+}
+
+function portRange(port: PortRequest['hostPort']): { from: number; to: number } {
+  if (port === undefined) return { from: 0, to: 0 };
+  return typeof port === 'number' ? { from: port, to: port } : port;
+}
+
+function isAny(address: string): boolean {
+  return address === '0.0.0.0' || address === '::';
+}
+
+function hostPort(binding: PortBinding): string {
+  const { hostAddress } = binding;
+  return `${hostAddress.includes(':') ? `[${hostAddress}]` : hostAddress}:${binding.hostPort}`;
+}
+
+function bindFailure(
+  binding: PortBinding,
+  targets: PortTargets,
+  cause: Error & { details: { errno?: unknown } },
+): Error {
+  const errno = String(cause.details.errno);
+  const reasons: Record<string, string> = {
+    EADDRINUSE: 'address already in use',
+    EADDRNOTAVAIL: 'cannot assign requested address',
+  };
+  const target = `${targets.ipv4 ?? targets.ipv6 ?? ''}:${binding.containerPort}/${binding.protocol}`;
+  const text = `failed to bind host port for ${hostPort(binding)}:${target}: ${reasons[errno] ?? errno}`;
+  return conflict(text, { cause, details: { errno } });
+}

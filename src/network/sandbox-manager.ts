@@ -1,0 +1,378 @@
+import { writeFileSync } from 'node:fs';
+import { BerthError, conflict, invalid, isBerthError, KeyedLock, newId, notFound, withUndo } from '#base';
+import type { Links, NetworkNamespaces } from '#host';
+import type { Database } from '#metadata';
+import type { NameService } from './dns/name-service.ts';
+import type { Attachment } from './driver.ts';
+import { checkEndpoint, checkTogether, gatewayEndpoint, planEndpoint, type ResolvedEndpoint } from './endpoint-plan.ts';
+import type { Ipam } from './ipam.ts';
+import type { EndpointRequest, PortBinding, PortRequest, Sandbox, SandboxRequest } from './network.ts';
+import type { NetworkCatalog } from './network-catalog.ts';
+import type { PacketRules } from './packet-rules.ts';
+import { type PortTargets, type PublishedPorts, portRules } from './published-ports.ts';
+import { type HostFiles, hasInternalDns, sandboxFiles } from './sandbox-files.ts';
+import { newHostLink, type ReadySandbox, type SandboxPool } from './sandbox-pool.ts';
+import type { EndpointRecord, SandboxRecord, SandboxRecords } from './sandbox-records.ts';
+
+/** What the manager works with. */
+export interface SandboxManagerOptions {
+  readonly database: Database;
+  readonly namespaces: NetworkNamespaces;
+  readonly links: Links;
+  readonly ipam: Ipam;
+  readonly catalog: NetworkCatalog;
+  readonly records: SandboxRecords;
+  readonly pool: SandboxPool;
+  readonly ports: PublishedPorts;
+  readonly rules: PacketRules;
+  readonly names: NameService;
+  readonly hostFiles: HostFiles;
+}
+
+type Listener = (ownerId: string, sandbox: Sandbox) => void;
+
+/**
+ * Opens, changes and closes sandboxes. A sandbox is recorded, with all its addresses and ports, before the kernel hears of
+ * it, and forgotten after the kernel has let go of it: so a record covers everything that may be there.
+ */
+export class SandboxManager {
+  readonly #options: SandboxManagerOptions;
+  readonly #lock = new KeyedLock();
+  readonly #listeners: Listener[] = [];
+
+  constructor(options: SandboxManagerOptions) {
+    this.#options = options;
+  }
+
+  open(request: SandboxRequest): Promise<Sandbox> {
+    return this.#lock.run(request.owner.id, () => this.#open(request));
+  }
+
+  async find(ownerId: string): Promise<Sandbox | undefined> {
+    const record = this.#options.records.get(ownerId);
+    return record && this.#sandbox(record);
+  }
+
+  onChange(listener: Listener): void {
+    this.#listeners.push(listener);
+  }
+
+  close(ownerId: string): Promise<void> {
+    return this.#lock.run(ownerId, async () => {
+      const record = this.#options.records.get(ownerId);
+      if (record) await this.#destroy(record);
+    });
+  }
+
+  connect(ownerId: string, request: EndpointRequest): Promise<Sandbox> {
+    return this.#lock.run(ownerId, async () => {
+      const before = this.#get(ownerId);
+      const resolved = this.#resolve(request);
+      if (before.netns === '') {
+        throw invalid(
+          'container sharing network namespace with another container or host cannot be connected to any other network',
+        );
+      }
+      if (before.endpoints.some(({ endpoint }) => endpoint.networkId === resolved.network.id)) {
+        throw conflict(`endpoint with name ${before.owner.name} already exists in network ${resolved.network.name}`);
+      }
+      checkTogether([...before.endpoints.map((record) => this.#resolve(record.request)), resolved]);
+      const added = await withUndo(async (undo) => {
+        const { record, endpoint } = this.#options.database.transaction(() => this.#addEndpoint(before, resolved));
+        undo.push(() => this.#dropEndpoint(before, resolved.network.id));
+        await resolved.driver.attach(resolved.network, attachment(record, endpoint, false));
+        undo.push(() => resolved.driver.detach(resolved.network, attachment(record, endpoint, false)));
+        await this.#afterChange(before, record);
+        return record;
+      });
+      return this.#announce(added);
+    });
+  }
+
+  disconnect(ownerId: string, name: string): Promise<Sandbox> {
+    return this.#lock.run(ownerId, async () => {
+      const before = this.#get(ownerId);
+      const network = this.#options.catalog.get(name);
+      const gone = before.endpoints.find(({ endpoint }) => endpoint.networkId === network.id);
+      if (!gone) throw forbiddenDisconnect(ownerId, network.name);
+      const driver = this.#options.catalog.driver(network.driver);
+      const record = { ...before, endpoints: before.endpoints.filter((endpoint) => endpoint !== gone) };
+      await driver.detach(network, attachment(before, gone, false));
+      this.#options.database.transaction(() => {
+        this.#options.ipam.release(ownerId, network.id);
+        this.#options.records.put(record);
+      });
+      await this.#afterChange(before, record);
+      return this.#announce(record);
+    });
+  }
+
+  rename(ownerId: string, name: string): Promise<void> {
+    return this.#lock.run(ownerId, async () => {
+      const before = this.#options.records.get(ownerId);
+      if (!before) return;
+      const endpoints = before.endpoints.map((record) => {
+        const dnsNames = record.endpoint.dnsNames.map((known) => (known === before.owner.name ? name : known));
+        return { ...record, endpoint: { ...record.endpoint, dnsNames } };
+      });
+      const record = { ...before, owner: { ...before.owner, name }, endpoints };
+      this.#options.records.put(record);
+      this.#announce(record);
+    });
+  }
+
+  /** Brings a recorded, running sandbox back to life after a restart: port sockets and DNS. Returns its ports' rules. */
+  async resume(record: SandboxRecord): Promise<PortBinding[]> {
+    const lost = this.#options.ports.resume(record.owner, record.ports, portTargets(record));
+    if (hasInternalDns(record)) await this.#options.names.start(record);
+    return lost;
+  }
+
+  async #open(request: SandboxRequest): Promise<Sandbox> {
+    const { owner } = request;
+    const { pool, database, records, names } = this.#options;
+    if (records.get(owner.id)) throw conflict(`container ${owner.name} already has a network sandbox`);
+    const resolved = request.endpoints.map((endpoint) => this.#resolve(endpoint));
+    checkTogether(resolved);
+    checkSysctls(request.sysctls ?? {});
+    const shared = resolved.some(({ driver }) => driver.shares === 'host');
+    const first = resolved.find(({ driver }) => driver.bridged);
+    const ready: ReadySandbox = shared
+      ? { id: newId(), netns: '', hostLink: '' }
+      : first
+        ? await pool.take({ names: resolved.some(isNamed) })
+        : await pool.make({ link: false });
+    const record = await withUndo(async (undo) => {
+      if (!shared) undo.push(() => pool.discard(ready));
+      if (ready.names) names.adopt(owner.id, ready.names);
+      undo.push(() => names.stop(owner.id));
+      const planned = database.transaction(() => this.#plan(request, resolved, ready));
+      undo.push(() => this.#destroy(planned));
+      await this.#attachAll(planned, { ready, request });
+      return planned;
+    });
+    return this.#sandbox(record);
+  }
+
+  #plan(request: SandboxRequest, resolved: readonly ResolvedEndpoint[], ready: ReadySandbox): SandboxRecord {
+    const { ipam, records, ports } = this.#options;
+    let next = 0;
+    const pooled = resolved.find(({ driver }) => driver.bridged);
+    const endpoints = resolved.map((endpoint) => {
+      const fromPool = endpoint === pooled;
+      return planEndpoint(endpoint, {
+        owner: request.owner,
+        ipam,
+        interfaceName: endpoint.driver.addressed ? `eth${next++}` : '',
+        hostLink: fromPool ? ready.hostLink : newHostLink(),
+      });
+    });
+    const draft: SandboxRecord = {
+      id: ready.id,
+      owner: request.owner,
+      netns: ready.netns,
+      endpoints,
+      ports: [],
+      dns: request.dns,
+      extraHosts: request.extraHosts,
+      nextInterface: next,
+    };
+    const record = { ...draft, ports: this.#holdPorts(draft, request.ports) };
+    try {
+      records.put(record);
+    } catch (error) {
+      ports.release(request.owner.id);
+      throw error;
+    }
+    return record;
+  }
+
+  #holdPorts(record: SandboxRecord, requests: readonly PortRequest[]): readonly PortBinding[] {
+    const endpoint = publishing(record);
+    if (requests.length === 0 || !endpoint) return [];
+    try {
+      return this.#options.ports.hold(record.owner, requests, portTargets(record)).bindings;
+    } catch (error) {
+      if (!isBerthError(error)) throw error;
+      const text = `driver failed programming external connectivity on endpoint ${record.owner.name} (${endpoint.id})`;
+      throw new BerthError(error.kind, `${text}: ${error.message}`, { cause: error, details: error.details });
+    }
+  }
+
+  async #attachAll(record: SandboxRecord, made: { ready: ReadySandbox; request: SandboxRequest }): Promise<void> {
+    const { catalog, rules, namespaces, names } = this.#options;
+    for (const endpoint of record.endpoints) {
+      const network = catalog.get(endpoint.endpoint.networkId);
+      const driver = catalog.driver(network.driver);
+      const ready = endpoint.hostLink === made.ready.hostLink;
+      await driver.attach(network, attachment(record, endpoint, ready));
+    }
+    await this.#setDefaultRoutes(record, false);
+    const sysctls = Object.entries(made.request.sysctls ?? {}).filter(([key]) => key.startsWith('net.'));
+    if (sysctls.length > 0 && record.netns !== '') {
+      namespaces.enter(record.netns, () => {
+        for (const [key, value] of sysctls) setSysctl(key, value);
+      });
+    }
+    if (hasInternalDns(record)) await names.start(record);
+    await rules.addPorts(portRules(record.ports, portTargets(record)));
+  }
+
+  async #destroy(record: SandboxRecord): Promise<void> {
+    const { rules, ports, names, pool, catalog, database, records, ipam } = this.#options;
+    names.stop(record.owner.id);
+    await rules.removePorts(portRules(record.ports, portTargets(record)));
+    ports.release(record.owner.id);
+    if (record.netns !== '') {
+      for (const endpoint of record.endpoints) {
+        const network = catalog.get(endpoint.endpoint.networkId);
+        await catalog.driver(network.driver).detach(network, attachment(record, endpoint, false));
+      }
+      await pool.discard({ netns: record.netns, hostLink: record.endpoints[0]?.hostLink ?? newHostLink() });
+    }
+    database.transaction(() => {
+      ipam.release(record.owner.id);
+      records.delete(record.owner.id);
+    });
+  }
+
+  #addEndpoint(before: SandboxRecord, resolved: ResolvedEndpoint): { record: SandboxRecord; endpoint: EndpointRecord } {
+    const { ipam, records } = this.#options;
+    const endpoint = planEndpoint(resolved, {
+      owner: before.owner,
+      ipam,
+      interfaceName: `eth${before.nextInterface}`,
+      hostLink: newHostLink(),
+    });
+    const record = {
+      ...before,
+      endpoints: [...before.endpoints, endpoint],
+      nextInterface: before.nextInterface + (resolved.driver.addressed ? 1 : 0),
+    };
+    records.put(record);
+    return { record, endpoint };
+  }
+
+  #dropEndpoint(before: SandboxRecord, networkId: string): void {
+    this.#options.database.transaction(() => {
+      this.#options.ipam.release(before.owner.id, networkId);
+      this.#options.records.put(before);
+    });
+  }
+
+  /** After networks came or went: default routes, published ports and DNS follow. */
+  async #afterChange(before: SandboxRecord, after: SandboxRecord): Promise<void> {
+    const { rules, names } = this.#options;
+    await this.#setDefaultRoutes(after, true);
+    const [old, now] = [portTargets(before), portTargets(after)];
+    if (old.ipv4 !== now.ipv4 || old.ipv6 !== now.ipv6) {
+      await rules.removePorts(portRules(before.ports, old));
+      await rules.addPorts(portRules(after.ports, now));
+      this.#options.ports.release(after.owner.id);
+      this.#options.ports.resume(after.owner, after.ports, now);
+    }
+    if (hasInternalDns(after) && !hasInternalDns(before)) await names.start(after);
+    if (!hasInternalDns(after)) names.stop(after.owner.id);
+  }
+
+  async #setDefaultRoutes(record: SandboxRecord, replace: boolean): Promise<void> {
+    const { links } = this.#options;
+    if (record.netns === '') return;
+    for (const family of [4, 6] as const) {
+      const endpoint = gatewayEndpoint(record.endpoints, family);
+      if (replace) await this.#removeDefaultRoutes(record, family);
+      const gateway = (family === 4 ? endpoint?.ipv4 : endpoint?.ipv6)?.gateway;
+      if (!endpoint || gateway === undefined) continue;
+      await links.apply([{ op: 'add-route', name: endpoint.interfaceName, gateway, family }], record.netns);
+    }
+  }
+
+  async #removeDefaultRoutes(record: SandboxRecord, family: 4 | 6): Promise<void> {
+    const { links } = this.#options;
+    const destination = family === 4 ? '0.0.0.0/0' : '::/0';
+    const routes = (await links.routes(record.netns)).filter((route) => route.destination === destination);
+    if (routes.length === 0) return;
+    const names = new Map((await links.list(record.netns)).map((link) => [link.index, link.name]));
+    for (const route of routes) {
+      const name = names.get(route.device);
+      if (name !== undefined) await links.apply([{ op: 'delete-route', name, family }], record.netns);
+    }
+  }
+
+  #resolve(request: EndpointRequest): ResolvedEndpoint {
+    const { catalog } = this.#options;
+    const network = catalog.get(request.network);
+    const resolved = { request, network, driver: catalog.driver(network.driver) };
+    checkEndpoint(resolved, catalog.hasUserSubnet(network));
+    return resolved;
+  }
+
+  #get(ownerId: string): SandboxRecord {
+    const record = this.#options.records.get(ownerId);
+    if (!record) throw notFound(`container ${ownerId} has no open network sandbox`);
+    return record;
+  }
+
+  #announce(record: SandboxRecord): Sandbox {
+    const sandbox = this.#sandbox(record);
+    for (const listener of this.#listeners) listener(record.owner.id, sandbox);
+    return sandbox;
+  }
+
+  #sandbox(record: SandboxRecord): Sandbox {
+    const { records, hostFiles, catalog } = this.#options;
+    const bridge = catalog.all().find((network) => network.name === 'bridge');
+    const gateway = bridge?.ipam.pools[0]?.gateway;
+    return {
+      id: record.id,
+      netnsPath: record.netns,
+      endpoints: record.endpoints.map(({ endpoint }) => endpoint),
+      ports: record.ports,
+      ...sandboxFiles(record, records, { files: hostFiles, gateway }),
+    };
+  }
+}
+
+/** Where the published ports of a sandbox lead: the endpoints that its default routes go through. */
+export function portTargets(record: SandboxRecord): PortTargets {
+  return {
+    ipv4: gatewayEndpoint(record.endpoints, 4)?.ipv4?.address,
+    ipv6: gatewayEndpoint(record.endpoints, 6)?.ipv6?.address,
+  };
+}
+
+/** On a user-defined network, whose names our DNS answers. */
+function isNamed({ driver, network }: ResolvedEndpoint): boolean {
+  return driver.bridged && network.name !== 'bridge';
+}
+
+function publishing(record: SandboxRecord) {
+  return gatewayEndpoint(record.endpoints, 4) ?? gatewayEndpoint(record.endpoints, 6);
+}
+
+function attachment(record: SandboxRecord, { endpoint, hostLink }: EndpointRecord, ready: boolean): Attachment {
+  const addresses = [endpoint.ipv4, endpoint.ipv6].flatMap((place) =>
+    place === undefined ? [] : [`${place.address}/${place.prefix}`],
+  );
+  const { interfaceName, mac } = endpoint;
+  const publishes = record.ports.length > 0;
+  return { netns: record.netns, interfaceName, hostLink, mac, addresses, ready, publishes };
+}
+
+function checkSysctls(sysctls: Readonly<Record<string, string>>): void {
+  for (const key of Object.keys(sysctls)) {
+    if (!/^[\w.-]+(\/[\w.-]+)*$/.test(key) || key.includes('..')) throw invalid(`invalid sysctl ${key}`);
+  }
+}
+
+function setSysctl(key: string, value: string): void {
+  try {
+    writeFileSync(`/proc/sys/${key.replaceAll('.', '/')}`, value);
+  } catch (error) {
+    throw invalid(`sysctl ${key}=${value}: the kernel refuses it`, { cause: error });
+  }
+}
+
+function forbiddenDisconnect(ownerId: string, network: string): Error {
+  return conflict(`container ${ownerId} is not connected to network ${network}`);
+}

@@ -1,0 +1,69 @@
+import type { Database } from '#metadata';
+import type { Endpoint, EndpointRequest, PortBinding, SandboxRequest } from './network.ts';
+
+/** An endpoint as stored: what was asked for, what came of it, and the host's end. */
+export interface EndpointRecord {
+  readonly request: EndpointRequest;
+  readonly endpoint: Endpoint;
+  readonly hostLink: string;
+}
+
+/** A sandbox as stored: enough to repair or remove it after the daemon died at any point. */
+export interface SandboxRecord {
+  readonly id: string;
+  readonly owner: SandboxRequest['owner'];
+  /** Empty for the host's own namespace. */
+  readonly netns: string;
+  readonly endpoints: readonly EndpointRecord[];
+  readonly ports: readonly PortBinding[];
+  readonly dns: SandboxRequest['dns'];
+  readonly extraHosts: readonly string[];
+  /** Number of the next interface: a disconnected eth1 is not used again. */
+  readonly nextInterface: number;
+}
+
+/** Sandboxes in memory and, at the same moment, in the database. */
+export class SandboxRecords {
+  readonly #database: Database;
+  readonly #byOwner = new Map<string, SandboxRecord>();
+
+  constructor(database: Database) {
+    this.#database = database;
+    for (const row of database.all<{ owner: string; record: string }>('SELECT * FROM network_sandboxes')) {
+      this.#byOwner.set(row.owner, JSON.parse(row.record) as SandboxRecord);
+    }
+  }
+
+  get(ownerId: string): SandboxRecord | undefined {
+    return this.#byOwner.get(ownerId);
+  }
+
+  all(): SandboxRecord[] {
+    return [...this.#byOwner.values()];
+  }
+
+  /** All endpoints on a network, in the order in which their sandboxes were opened. */
+  on(networkId: string): { readonly record: SandboxRecord; readonly endpoint: Endpoint }[] {
+    return this.all().flatMap((record) =>
+      record.endpoints
+        .filter(({ endpoint }) => endpoint.networkId === networkId)
+        .map(({ endpoint }) => ({ record, endpoint })),
+    );
+  }
+
+  /** Stores a new or changed sandbox. */
+  put(record: SandboxRecord): void {
+    this.#database.run(
+      'INSERT INTO network_sandboxes VALUES (?, ?) ON CONFLICT (owner) DO UPDATE SET record = excluded.record',
+      record.owner.id,
+      JSON.stringify(record),
+    );
+    this.#byOwner.set(record.owner.id, record);
+  }
+
+  /** Forgets a sandbox. Harmless when repeated. */
+  delete(ownerId: string): void {
+    this.#database.run('DELETE FROM network_sandboxes WHERE owner = ?', ownerId);
+    this.#byOwner.delete(ownerId);
+  }
+}

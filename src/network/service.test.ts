@@ -1,0 +1,404 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import koffi from 'koffi';
+import { newId, silentLogger } from '#base';
+import { createFirewall, createLinks, createNetworkNamespaces, createSockets } from '#host';
+import { type Database, openDatabase } from '#metadata';
+import {
+  createNetworkService,
+  type NetworkService,
+  networkMigrations,
+  type Sandbox,
+  type SandboxRequest,
+} from './index.ts';
+
+// The whole file runs in a network namespace of its own that plays the host: nothing of the machine's is touched.
+const CLONE_NEWNET = 0x40000000;
+koffi.load('libc.so.6').func('int unshare(int flags)')(CLONE_NEWNET);
+
+const namespaces = createNetworkNamespaces();
+const links = createLinks(namespaces);
+const firewall = createFirewall(namespaces);
+const sockets = createSockets();
+const root = mkdtempSync('/tmp/network-service-');
+const hostFiles = { hosts: join(root, 'hosts'), resolvConf: join(root, 'resolv.conf') };
+/** A namespace that plays another machine, behind a link of the host. */
+const lan = join(root, 'lan');
+let database: Database;
+let service: NetworkService;
+
+const makeService = (options: { poolSize?: number } = {}) =>
+  createNetworkService({
+    database,
+    namespaces,
+    links,
+    firewall,
+    sockets,
+    hostFiles,
+    execRoot: root,
+    instance: 'network-test',
+    bridge: 'nett0',
+    poolSize: options.poolSize ?? 1,
+    log: silentLogger,
+  });
+
+before(async () => {
+  writeFileSync(hostFiles.hosts, '127.0.0.1 localhost\n');
+  writeFileSync(hostFiles.resolvConf, 'nameserver 198.51.100.1\n');
+  await links.apply([{ op: 'set', name: 'lo', up: true }]);
+  await namespaces.create(lan);
+  await links.apply([
+    { op: 'add-veth', name: 'uplink', group: 0, peerName: 'wire', peerNetns: lan, peerMac: '02:00:00:00:00:99' },
+    { op: 'add-address', name: 'uplink', address: '198.51.100.2/24' },
+    { op: 'set', name: 'uplink', up: true },
+  ]);
+  await links.apply(
+    [
+      { op: 'set', name: 'lo', up: true },
+      { op: 'add-address', name: 'wire', address: '198.51.100.1/24' },
+      { op: 'set', name: 'wire', up: true },
+    ],
+    lan,
+  );
+  database = openDatabase(':memory:', networkMigrations);
+  service = makeService();
+  await service.reconcile(new Set());
+});
+
+after(async () => {
+  await service.shutdown();
+  await namespaces.remove(lan);
+  rmSync(root, { recursive: true });
+});
+
+const request = (name: string, extra: Partial<SandboxRequest> = {}): SandboxRequest => {
+  const id = newId();
+  return {
+    owner: { id, name, hostname: id.slice(0, 12) },
+    endpoints: [{ network: 'bridge' }],
+    ports: [],
+    dns: { servers: [], search: [], options: [] },
+    extraHosts: [],
+    ...extra,
+  };
+};
+
+async function withSandbox<T>(wanted: SandboxRequest, body: (sandbox: Sandbox) => Promise<T>): Promise<T> {
+  const sandbox = await service.open(wanted);
+  try {
+    return await body(sandbox);
+  } finally {
+    await service.close(wanted.owner.id);
+  }
+}
+
+/** Answers `hello` plus the client's address on `port` inside a namespace, for as long as `body` runs. */
+async function serving<T>(netns: string | undefined, port: number, body: () => Promise<T>): Promise<T> {
+  const bind = () => sockets.bind({ protocol: 'tcp', address: '0.0.0.0', port });
+  const { fd } = netns === undefined ? bind() : namespaces.enter(netns, bind);
+  const server = createServer((client) => client.end(`hello ${client.remoteAddress}`));
+  server.listen({ fd });
+  await once(server, 'listening');
+  try {
+    return await body();
+  } finally {
+    server.close();
+  }
+}
+
+/** What a TCP server says to somebody inside a namespace; `refused` or `unreachable` where nobody answers. */
+async function ask(netns: string | undefined, host: string, port: number): Promise<string> {
+  if (netns === undefined) {
+    const socket = connect({ host, port });
+    return talk(socket.setTimeout(1500, () => socket.destroy(new Error('unreachable'))));
+  }
+  const script = `
+    const socket = require('node:net').connect({ host: process.argv[1], port: Number(process.argv[2]) });
+    socket.setTimeout(1500, () => socket.destroy(new Error('unreachable')));
+    socket.on('error', (error) => console.log(error.message));
+    socket.pipe(process.stdout);`;
+  return run(netns, [process.execPath, '-e', script, host, String(port)]);
+}
+
+async function talk(socket: ReturnType<typeof connect>): Promise<string> {
+  let said = '';
+  try {
+    for await (const chunk of socket) said += chunk;
+    return said;
+  } catch (error) {
+    return String(error);
+  }
+}
+
+test('the predefined networks are there after the first start', async () => {
+  const found = (await service.list()).map((network) => `${network.name} ${network.driver}`).sort();
+  assert.deepEqual(found, ['bridge bridge', 'host host', 'none null']);
+  const bridge = await service.get('bridge');
+  assert.match(bridge.ipam.pools[0]?.gateway ?? '', /^172\.\d+\.0\.1$/);
+});
+
+test('two sandboxes on the default bridge reach each other, the host and the world behind it', async () => {
+  await withSandbox(request('one'), async (one) => {
+    await withSandbox(request('two'), async (two) => {
+      const address = one.endpoints[0]?.ipv4?.address ?? '';
+      const gateway = one.endpoints[0]?.ipv4?.gateway ?? '';
+      assert.notEqual(address, two.endpoints[0]?.ipv4?.address);
+      await serving(one.netnsPath, 80, async () => {
+        assert.match(await ask(two.netnsPath, address, 80), /^hello/);
+        assert.match(await ask(undefined, address, 80), /^hello/);
+        assert.doesNotMatch(await ask(lan, address, 80), /hello/);
+      });
+      await serving(undefined, 7001, async () => {
+        assert.match(await ask(one.netnsPath, gateway, 7001), /^hello/);
+      });
+      await serving(lan, 7002, async () => {
+        assert.equal(await ask(one.netnsPath, '198.51.100.1', 7002), 'hello 198.51.100.2');
+      });
+    });
+  });
+});
+
+test('a published port answers on the host, on loopback of both families, from outside and from its own container', async () => {
+  const wanted = request('web', { ports: [{ protocol: 'tcp', containerPort: 80, hostPort: 8080 }] });
+  await withSandbox(wanted, async (web) => {
+    assert.deepEqual(web.ports, [
+      { protocol: 'tcp', containerPort: 80, hostAddress: '0.0.0.0', hostPort: 8080 },
+      { protocol: 'tcp', containerPort: 80, hostAddress: '::', hostPort: 8080 },
+    ]);
+    await serving(web.netnsPath, 80, async () => {
+      assert.match(await ask(undefined, '127.0.0.1', 8080), /^hello/);
+      assert.match(await ask(undefined, '::1', 8080), /^hello/);
+      assert.match(await ask(undefined, '198.51.100.2', 8080), /^hello/);
+      assert.equal(await ask(lan, '198.51.100.2', 8080), 'hello 198.51.100.1');
+      assert.match(await ask(web.netnsPath, '198.51.100.2', 8080), /^hello/);
+    });
+    await assert.rejects(
+      service.open(request('late', { ports: [{ protocol: 'tcp', containerPort: 80, hostPort: 8080 }] })),
+      /driver failed programming external connectivity on endpoint late .*Bind for 0\.0\.0\.0:8080 failed: port is already allocated \(by container web\)/,
+    );
+  });
+  assert.match(await ask(undefined, '127.0.0.1', 8080), /ECONNREFUSED/);
+});
+
+/** What a resolver inside a namespace gets from 127.0.0.11: the sorted answers, or the error's code. */
+async function resolve(netns: string, name: string, type = 'A'): Promise<string> {
+  const script = `
+    const resolver = new (require('node:dns').Resolver)({ timeout: 1500, tries: 1 });
+    resolver.setServers(['127.0.0.11']);
+    resolver.resolve(process.argv[1], process.argv[2], (error, found) =>
+      console.log(error ? error.code : found.sort().join(' ')));`;
+  return run(netns, [process.execPath, '-e', script, name, type]);
+}
+
+async function run(netns: string, [command = '', ...args]: string[]): Promise<string> {
+  const child = namespaces.enter(netns, () => spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] }));
+  let said = '';
+  child.stdout.on('data', (chunk) => {
+    said += chunk;
+  });
+  await once(child, 'close');
+  return said.trim();
+}
+
+const on = (network: string, ...aliases: string[]) => ({ endpoints: [{ network, aliases }] });
+
+test('names of a user-defined network resolve inside it, and nowhere else', async () => {
+  const network = await service.create({ name: 'shop' });
+  await service.create({ name: 'other' });
+  assert.match(network.ipam.pools[0]?.subnet ?? '', /^172\.\d+\.\d+\.0\/23$/);
+  const { fd } = namespaces.enter(lan, () => sockets.bind({ protocol: 'udp', address: '198.51.100.1', port: 53 }));
+  const upstream = createSocket('udp4').on('message', (message, from) => {
+    message.writeUInt16BE(0x8183, 2);
+    upstream.send(message, from.port, from.address);
+  });
+  upstream.bind({ fd });
+  await withSandbox(request('db', on('shop', 'store')), async (db) => {
+    await withSandbox(request('db2', on('shop', 'store')), async (db2) => {
+      const [one = '', two = ''] = [db, db2].map((sandbox) => sandbox.endpoints[0]?.ipv4?.address ?? '');
+      assert.equal(await resolve(db2.netnsPath, 'db'), one);
+      assert.equal(await resolve(db2.netnsPath, 'DB.shop'), one);
+      assert.equal(await resolve(db2.netnsPath, 'store'), [one, two].sort().join(' '));
+      assert.equal(await resolve(db2.netnsPath, 'db', 'AAAA'), 'ENODATA');
+      assert.equal(
+        await resolve(db2.netnsPath, one.split('.').reverse().concat('in-addr.arpa').join('.'), 'PTR'),
+        'db.shop',
+      );
+      await withSandbox(request('spy', on('other')), async (spy) => {
+        assert.equal(await resolve(spy.netnsPath, 'db'), 'ENOTFOUND');
+        await serving(db.netnsPath, 5432, async () => {
+          assert.match(await ask(db2.netnsPath, one, 5432), /^hello/);
+          assert.doesNotMatch(await ask(spy.netnsPath, one, 5432), /hello/);
+        });
+      });
+      assert.match(db.resolvConf, /^nameserver 127\.0\.0\.11$/m);
+      await assert.rejects(
+        service.remove('shop'),
+        /network shop has active endpoints \(name:"db" id:"[0-9a-f]{12}", name:"db2"/,
+      );
+    });
+  });
+  upstream.close();
+  await service.remove('shop');
+  await service.remove('other');
+});
+
+test('a running sandbox changes networks, and its names, routes and ports follow', async () => {
+  await service.create({ name: 'alpha' });
+  const wanted = request('mover', { ports: [{ protocol: 'tcp', containerPort: 80, hostPort: 8082 }] });
+  const changed: string[] = [];
+  service.onChange((ownerId) => changed.push(ownerId));
+  await withSandbox(wanted, async (mover) => {
+    await serving(mover.netnsPath, 80, async () => {
+      const both = await service.connect(wanted.owner.id, { network: 'alpha', aliases: ['m'] });
+      assert.deepEqual(
+        both.endpoints.map((endpoint) => endpoint.interfaceName),
+        ['eth0', 'eth1'],
+      );
+      assert.equal(await resolve(both.netnsPath, 'm'), both.endpoints[1]?.ipv4?.address);
+      assert.equal(both.hostsFile.match(/^172.*$/gm)?.length, 2);
+      assert.match(await ask(lan, '198.51.100.2', 8082), /^hello/);
+      await assert.rejects(service.connect(wanted.owner.id, { network: 'alpha' }), /already exists in network alpha/);
+      const moved = await service.disconnect(wanted.owner.id, 'bridge');
+      assert.match(await ask(lan, '198.51.100.2', 8082), /^hello/);
+      assert.match(await ask(undefined, '::1', 8082), /^hello/);
+      await service.rename(wanted.owner.id, 'renamed');
+      assert.equal(await resolve(moved.netnsPath, 'renamed'), moved.endpoints[0]?.ipv4?.address);
+    });
+  });
+  assert.deepEqual([...new Set(changed)], [wanted.owner.id]);
+  await service.remove('alpha');
+});
+
+test('an internal network reaches nothing outside; a dual-stack one speaks IPv6', async () => {
+  await service.create({ name: 'shut', internal: true });
+  await service.create({ name: 'dual', enableIPv6: true });
+  await serving(lan, 7003, async () => {
+    await withSandbox(request('inside', on('shut')), async (inside) => {
+      assert.equal(inside.endpoints[0]?.ipv4?.gateway, undefined);
+      assert.match(await ask(inside.netnsPath, '198.51.100.1', 7003), /ENETUNREACH/);
+    });
+  });
+  await withSandbox(request('six', on('dual')), async (six) => {
+    const address = six.endpoints[0]?.ipv6?.address ?? '';
+    assert.match(address, /^fd[0-9a-f:]+::2$/);
+    const { fd } = namespaces.enter(six.netnsPath, () => sockets.bind({ protocol: 'tcp', address: '::', port: 80 }));
+    const server = createServer((client) => client.end('hello')).listen({ fd });
+    await once(server, 'listening');
+    assert.equal(await ask(undefined, address, 80), 'hello');
+    server.close();
+  });
+  await service.remove('shut');
+  await service.remove('dual');
+});
+
+test('wrong requests are refused in words that clients know, and leave nothing', async () => {
+  const subnet = (text: string) => ({ pools: [{ subnet: text }] });
+  await service.create({ name: 'fixed', ipam: subnet('10.99.0.0/24') });
+  const refused: [() => Promise<unknown>, RegExp][] = [
+    [() => service.create({ name: 'fixed' }), /^network with name fixed already exists$/],
+    [() => service.create({ name: 'bridge' }), /^operation is not permitted on predefined bridge network$/],
+    [
+      () => service.create({ name: 'x', ipam: subnet('10.99.0.128/25') }),
+      /Pool overlaps with other one on this address space/,
+    ],
+    [
+      () => service.create({ name: 'x', ipam: subnet('10.98.0.5/24') }),
+      /invalid subnet 10\.98\.0\.5\/24: it should be 10\.98\.0\.0\/24/,
+    ],
+    [() => service.create({ name: 'x', driver: 'foo' }), /^plugin "foo" not found$/],
+    [() => service.create({ name: 'x', driver: 'host' }), /^only one instance of "host" network is allowed$/],
+    [() => service.remove('nope'), /^network nope not found$/],
+    [() => service.remove('bridge'), /^bridge is a pre-defined network and cannot be removed$/],
+    [() => service.open(request('a', on('nope'))), /^network nope not found$/],
+    [
+      () => service.open(request('a', { endpoints: [{ network: 'bridge', ipv4: '172.17.0.9' }] })),
+      /user specified IP address is supported on user defined networks only/,
+    ],
+    [
+      () => service.open(request('a', { endpoints: [{ network: 'fixed', ipv4: '10.98.0.7' }] })),
+      /no configured subnet or ip-range contain the IP address 10\.98\.0\.7/,
+    ],
+    [
+      () => service.open(request('a', { endpoints: [{ network: 'fixed', ipv4: '10.99.0.1' }] })),
+      /^Address already in use$/,
+    ],
+  ];
+  for (const [attempt, text] of refused) await assert.rejects(attempt, (error: Error) => text.test(error.message));
+  await service.remove('fixed');
+});
+
+test('after a kill the next daemon takes over what lives and removes the rest', async () => {
+  await service.create({ name: 'lasting' });
+  const living = request('living', {
+    ...on('lasting'),
+    ports: [{ protocol: 'tcp', containerPort: 80, hostPort: 8083 }],
+  });
+  const dead = request('dead');
+  const sandbox = await service.open(living);
+  await service.open(dead);
+  // A second service on the same state is what a restart looks like; the first one's sockets are closed by the kernel
+  // in a real kill, here by its shutdown.
+  await links.apply([
+    {
+      op: 'add-veth',
+      name: 'stray',
+      group: (await links.list()).find((link) => link.name === 'nett0')?.group ?? 0,
+      peerName: 'eth9',
+      peerNetns: sandbox.netnsPath,
+      peerMac: '02:00:00:00:00:01',
+    },
+  ]);
+  await service.shutdown();
+  await firewall.load('flush ruleset');
+  service = makeService();
+  await service.reconcile(new Set([living.owner.id]));
+  assert.equal(await service.find(dead.owner.id), undefined);
+  assert.ok(!(await links.list()).some((link) => link.name === 'stray'));
+  assert.equal(await resolve(sandbox.netnsPath, 'living'), sandbox.endpoints[0]?.ipv4?.address);
+  await serving(sandbox.netnsPath, 80, async () => assert.match(await ask(lan, '198.51.100.2', 8083), /^hello/));
+  await assert.rejects(
+    service.open(request('late', { ports: living.ports })),
+    /port is already allocated \(by container living\)/,
+  );
+  await service.close(living.owner.id);
+  await service.remove('lasting');
+});
+
+test('a foreign chain that drops forwarded packets is told to let ours through, and forgets it afterwards', async () => {
+  await firewall.load(
+    'table ip filter {\n chain DOCKER-USER {\n }\n chain FORWARD {\n type filter hook forward priority filter; policy drop;\n jump DOCKER-USER\n }\n}',
+  );
+  const wanted = request('inner', { ports: [{ protocol: 'tcp', containerPort: 80, hostPort: 8081 }] });
+  await withSandbox(wanted, async (inner) => {
+    await serving(inner.netnsPath, 80, async () => {
+      await service.reconcile(new Set([wanted.owner.id]));
+      assert.match(await ask(lan, '198.51.100.2', 8081), /hello/);
+    });
+  });
+  assert.match((await firewall.table('ip', 'filter')) ?? '', /accept comment "berth_network_test"/);
+  await service.shutdown();
+  assert.doesNotMatch((await firewall.table('ip', 'filter')) ?? '', /berth/);
+  await firewall.load('delete table ip filter');
+  assert.deepEqual(await firewall.tables(), []);
+  assert.deepEqual(
+    (await links.list()).map((link) => link.name).filter((name) => !/^(lo|uplink|ifb\d)$/.test(name)),
+    [],
+  );
+  service = makeService();
+  await service.reconcile(new Set());
+});
+
+test('nothing is left after closing: links, namespaces, addresses', async () => {
+  const left = (await links.list()).filter((link) => link.kind === 'veth' && link.name !== 'uplink').length;
+  assert.ok(left <= 1, 'at most the pool');
+  assert.ok(readdirSync(join(root, 'netns')).length <= 1);
+  const rows = database.all<{ n: number }>("SELECT count(*) AS n FROM network_addresses WHERE owner != ''");
+  assert.equal(rows[0]?.n, 0);
+  assert.equal(readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8').trim(), '1');
+});

@@ -1,0 +1,275 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { createArchiver } from '#archive';
+import { createLogger, digestOf, notFound, parseDigest } from '#base';
+import {
+  type ContainerEngine,
+  type ContainerRequest,
+  createContainerEngine,
+  createJournal,
+  engineMigrations,
+  type HostSettings,
+  type Journal,
+} from '#engine';
+import {
+  createFirewall,
+  createLinks,
+  createMounts,
+  createNetworkNamespaces,
+  createProcesses,
+  createSockets,
+} from '#host';
+import type { Image } from '#image';
+import { type Database, openDatabase } from '#metadata';
+import { createNetworkService, type NetworkService, networkMigrations } from '#network';
+import type { ImageRunConfig } from '#oci';
+import { createRuntime, readLog } from '#runtime';
+import { createOverlaySnapshotter, type Snapshotter, snapshotMigrations } from '#snapshot';
+import { createVolumeService, type VolumeService, volumeMigrations } from '#volume';
+import { makeBusyboxRoot } from './busybox.ts';
+
+const chain = parseDigest(`sha256:${'b'.repeat(64)}`);
+
+/**
+ * A container engine on real rooms below (runtime, snapshots, networks, volumes) with one image, `busybox`, whose run
+ * configuration a test may set. Use in a file that called `enterPrivateMounts`. `restart` is a daemon's death and return.
+ */
+export class EngineFixture implements AsyncDisposable {
+  readonly directory: string;
+  /** What images of this fixture run by default. */
+  config: ImageRunConfig = { Cmd: ['sh'], Env: ['PATH=/bin:/sbin'] };
+  #parts: Parts;
+  engine: ContainerEngine;
+
+  private constructor(directory: string, parts: Parts) {
+    this.directory = directory;
+    this.#parts = parts;
+    this.engine = this.#makeEngine();
+  }
+
+  get journal(): Journal {
+    return this.#parts.journal;
+  }
+
+  get networks(): NetworkService {
+    return this.#parts.networks;
+  }
+
+  get volumes(): VolumeService {
+    return this.#parts.volumes;
+  }
+
+  static async create(): Promise<EngineFixture> {
+    const directory = mkdtempSync('/tmp/berth-engine-');
+    const parts = await openParts(directory);
+    const fixture = new EngineFixture(directory, parts);
+    await fixture.engine.reconcile();
+    return fixture;
+  }
+
+  /** A new engine on the same records and kernel objects, as after a crash of the old one. */
+  async restart(): Promise<void> {
+    await this.engine.shutdown();
+    await this.#parts.networks.shutdown();
+    this.#parts = { ...this.#parts, networks: openNetworks(this.#parts.database, join(this.directory, 'run')) };
+    this.engine = this.#makeEngine();
+    await this.engine.reconcile();
+  }
+
+  /** A request for `args` in busybox with Docker's defaults; `host` replaces host settings. */
+  request(
+    args: readonly string[],
+    changes: Partial<ContainerRequest> = {},
+    host: Partial<HostSettings> = {},
+  ): ContainerRequest {
+    return { ...defaultRequest(args), ...changes, host: { ...defaultHost, ...host } };
+  }
+
+  /** Creates and starts; returns the id. */
+  async run(request: ContainerRequest): Promise<string> {
+    const { id } = await this.engine.containers.create(request);
+    await this.engine.containers.start(id);
+    return id;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const { containers } = this.engine;
+    for (const { id } of await containers.list({ all: true })) {
+      await containers.remove(id, { force: true, volumes: true, link: false });
+    }
+    await this.engine.shutdown();
+    await this.#parts.networks.shutdown();
+    this.#parts.journal.close();
+    this.#parts.database.close();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  #makeEngine(): ContainerEngine {
+    const get = async (name: string): Promise<Image> => {
+      if (name === 'busybox' || name === this.#image().id) return this.#image();
+      throw notFound(`No such image: ${name}`);
+    };
+    const unsupported = () => Promise.reject(new Error('this fixture makes no images'));
+    return createContainerEngine({
+      ...this.#parts,
+      images: {
+        get,
+        list: async () => [this.#image()],
+        history: async () => [],
+        unpack: async () => chain,
+        commitLayer: unsupported,
+        create: unsupported,
+      },
+      readLog,
+      trees: createArchiver(),
+      logger: createLogger('warn', (line) => process.stderr.write(line)),
+      dataRoot: join(this.directory, 'data'),
+      execRoot: join(this.directory, 'run'),
+      cgroupParent: '/berth-engine-test',
+    });
+  }
+
+  #image(): Image {
+    return {
+      id: digestOf('busybox'),
+      manifestDigest: digestOf('manifest'),
+      config: {
+        architecture: 'amd64',
+        os: 'linux',
+        config: this.config,
+        rootfs: { type: 'layers', diff_ids: [chain] },
+      },
+      layers: [],
+      tags: ['docker.io/library/busybox:latest'],
+      repoDigests: [],
+      size: 1_000_000,
+      parent: undefined,
+      lastTaggedAt: 0,
+    };
+  }
+}
+
+interface Parts {
+  readonly database: Database;
+  readonly journal: Journal;
+  readonly networks: NetworkService;
+  readonly volumes: VolumeService;
+  readonly snapshots: Snapshotter;
+  readonly runtime: Awaited<ReturnType<typeof createRuntime>>;
+  readonly mounts: ReturnType<typeof createMounts>;
+  readonly processes: ReturnType<typeof createProcesses>;
+}
+
+async function openParts(directory: string): Promise<Parts> {
+  const processes = createProcesses();
+  const mounts = createMounts();
+  const log = createLogger('warn', (line) => process.stderr.write(line));
+  const execRoot = join(directory, 'run');
+  mkdirSync(execRoot);
+  const database = openDatabase(join(directory, 'berth.db'), [
+    ...engineMigrations,
+    ...networkMigrations,
+    ...snapshotMigrations,
+    ...volumeMigrations,
+  ]);
+  const snapshots = await createOverlaySnapshotter({ database, root: join(directory, 'snapshots'), mounts, processes });
+  await snapshots.prepare('base');
+  makeBusyboxRoot(await snapshots.directory('base'));
+  await snapshots.commit(chain, 'base');
+  return {
+    database,
+    journal: createJournal({ database }),
+    networks: openNetworks(database, execRoot),
+    volumes: createVolumeService({ database, root: join(directory, 'volumes'), mounts, processes }),
+    snapshots,
+    runtime: await createRuntime({ execRoot, processes, logger: log }),
+    mounts,
+    processes,
+  };
+}
+
+function openNetworks(database: Database, execRoot: string): NetworkService {
+  const namespaces = createNetworkNamespaces();
+  return createNetworkService({
+    database,
+    namespaces,
+    links: createLinks(namespaces),
+    firewall: createFirewall(namespaces),
+    sockets: createSockets(),
+    execRoot,
+    instance: 'engine-test',
+    bridge: 'engt0',
+    poolSize: 2,
+    log: createLogger('warn', (line) => process.stderr.write(line)),
+  });
+}
+
+function defaultRequest(args: readonly string[]): Omit<ContainerRequest, 'host'> {
+  return {
+    image: 'busybox',
+    hostname: '',
+    domainname: '',
+    process: {
+      entrypoint: undefined,
+      cmd: args,
+      env: [],
+      workingDir: '',
+      user: '',
+      tty: false,
+      openStdin: false,
+      stdinOnce: false,
+      attachStdin: false,
+      attachStdout: true,
+      attachStderr: true,
+      stopSignal: '',
+    },
+    labels: {},
+    exposedPorts: [],
+    volumes: [],
+    networkDisabled: false,
+    endpoints: {},
+  };
+}
+
+const defaultHost: HostSettings = {
+  mounts: [],
+  volumesFrom: [],
+  volumeDriver: '',
+  networkMode: 'default',
+  ports: [],
+  publishAllPorts: false,
+  restart: { name: 'no', maximumRetryCount: 0 },
+  autoRemove: false,
+  log: { driver: 'json-file', options: {} },
+  capAdd: [],
+  capDrop: [],
+  privileged: false,
+  readonlyRootfs: false,
+  securityOpt: [],
+  dns: [],
+  dnsOptions: [],
+  dnsSearch: [],
+  extraHosts: [],
+  groupAdd: [],
+  links: [],
+  ipcMode: '',
+  pidMode: '',
+  utsMode: '',
+  usernsMode: '',
+  cgroupnsMode: '',
+  cgroupParent: '',
+  oomScoreAdj: 0,
+  shmSize: 0,
+  sysctls: {},
+  tmpfs: {},
+  devices: [],
+  deviceCgroupRules: [],
+  deviceRequests: [],
+  storageOpt: {},
+  runtime: '',
+  init: undefined,
+  containerIdFile: '',
+  consoleSize: [0, 0],
+  annotations: {},
+  resources: {},
+};
