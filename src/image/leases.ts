@@ -5,6 +5,15 @@
 export class Leases {
   readonly #held = new Map<string, number>();
   readonly #doomed = new Map<string, Promise<unknown>>();
+  readonly #operations = new Set<{ readonly startedAt: number }>();
+
+  /**
+   * When the oldest operation under way began, ms since the epoch; now if there is none. What is younger may be the
+   * result of a write whose digest, and so its name to hold, is not known before it ends.
+   */
+  oldest(): number {
+    return Math.min(Date.now(), ...[...this.#operations].map((operation) => operation.startedAt));
+  }
 
   /** Runs `body` with a lease and releases all that it held afterwards. */
   async with<T>(body: (lease: Lease) => Promise<T>): Promise<T> {
@@ -20,9 +29,12 @@ export class Leases {
         await Promise.allSettled(wanted.map((key) => this.#doomed.get(key)));
       },
     };
+    const operation = { startedAt: Date.now() };
+    this.#operations.add(operation);
     try {
       return await body(lease);
     } finally {
+      this.#operations.delete(operation);
       for (const key of keys) this.#release(key);
     }
   }
