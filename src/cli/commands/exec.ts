@@ -22,7 +22,7 @@ export const command: Command = {
   usage: '[OPTIONS] CONTAINER COMMAND [ARG...]',
   short: 'Run a command in a running container',
   flags,
-  checks: { env: runChecks['env'] ?? (() => undefined) },
+  checks: { env: runChecks.env ?? (() => undefined) },
   args: atLeast(2),
   interspersed: false,
   async run(invocation) {
