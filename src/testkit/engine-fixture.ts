@@ -156,7 +156,10 @@ function removeCgroups(): void {
   const hierarchies = readdirSync('/sys/fs/cgroup').map((name) => join('/sys/fs/cgroup', name));
   for (const hierarchy of ['/sys/fs/cgroup', ...hierarchies]) {
     const path = join(hierarchy, cgroup);
-    if (existsSync(path)) rmdirSync(path);
+    if (!existsSync(path)) continue;
+    // crun writes below an unmounted unified hierarchy as well, where its directory is a plain one.
+    if (hierarchy.endsWith('/unified')) rmSync(path, { recursive: true });
+    else rmdirSync(path);
   }
 }
 

@@ -25,9 +25,9 @@ describe('locatePath', () => {
   test('absolute links and .. stay inside the root', async () => {
     const passwd = await locatePath(view, '/absolute', { followLast: true });
     assert.equal(passwd.hostPath, join(rootfs, 'etc/passwd'));
-    const escape = await locatePath(view, '/escape', { followLast: true });
-    assert.equal(escape.hostPath, join(rootfs, 'etc/hostname'));
-    assert.equal(escape.exists, false);
+    const leading = await locatePath(view, '/escape', { followLast: true });
+    assert.equal(leading.hostPath, join(rootfs, 'etc/hostname'));
+    assert.equal(leading.exists, false);
     assert.equal((await locatePath(view, '/../../etc', { followLast: true })).hostPath, join(rootfs, 'etc'));
   });
   test('a link may lead into a volume, whose mode counts', async () => {
