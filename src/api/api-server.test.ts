@@ -96,6 +96,34 @@ describe('the API server', () => {
     assert.deepEqual(await texts('/containers/nope/json'), [404, 'No such container: nope']);
   });
 
+  it('blames the client for a malformed URL', async () => {
+    await using api = await startTestServer();
+    assert.equal((await ask(api.path, '/containers/%zz/json')).status, 400);
+  });
+
+  it('takes bodies of any content type where it does not matter', async () => {
+    const lengths: number[] = [];
+    await using api = await startTestServer({
+      containers: {
+        writeArchive: async (_name, _path, archive) => {
+          lengths.push((await archive.toArray()).join('').length);
+        },
+      },
+    });
+    for (const headers of [{}, { 'Content-Type': 'tar' }, { 'Content-Type': 'application/x-tar' }]) {
+      const sent = request({
+        socketPath: api.path,
+        path: '/containers/web/archive?path=/',
+        method: 'PUT',
+        headers,
+      }).end('tar');
+      const [answer] = await once(sent, 'response');
+      answer.resume();
+      assert.equal(answer.statusCode, 200, JSON.stringify(headers));
+    }
+    assert.deepEqual(lengths, [3, 3, 3]);
+  });
+
   it('takes image names with slashes', async () => {
     const asked: string[] = [];
     await using api = await startTestServer({
@@ -308,6 +336,74 @@ describe('attach and exec', () => {
     assert.match(answer, /\r\n\r\nOK$/);
   });
 
+  it('takes plain bytes after the request as input when no upgrade is asked', async () => {
+    const cat = new FakeAttachment([], { cat: true });
+    await using api = await startTestServer({ containers: { attach: async () => cat } });
+    const socket = connect({ path: api.path, allowHalfOpen: true });
+    socket.write('POST /containers/web/attach?stream=1&stdin=1&stdout=1 HTTP/1.1\r\nHost: x\r\n\r\n');
+    const [head] = await once(socket, 'data');
+    assert.match(String(head), /^HTTP\/1.1 200 OK\r\n/);
+    socket.end('typed');
+    const [answer] = await once(socket, 'data');
+    assert.equal(String(answer), frame(1, 'typed'));
+    await once(socket, 'end');
+  });
+
+  it('takes a chunked body as input', async () => {
+    const cat = new FakeAttachment([], { cat: true });
+    await using api = await startTestServer({ containers: { attach: async () => cat } });
+    const head = 'POST /containers/web/attach?stream=1&stdin=1&stdout=1 HTTP/1.1\r\nHost: x\r\n';
+    const chunked = `${head}Transfer-Encoding: chunked\r\n\r\n5\r\ntyped\r\n0\r\n\r\n`;
+    const answer = (await raw(api.path, chunked, { halfClose: false })).toString('latin1');
+    assert.equal(answer.split('\r\n\r\n')[1], frame(1, 'typed'));
+  });
+
+  it('reads the body of an upgrade that comes later than its headers', async () => {
+    const cat = new FakeAttachment([], { cat: true });
+    await using api = await startTestServer({ execs: { get: async () => sampleExec(), start: async () => cat } });
+    const socket = connect({ path: api.path, allowHalfOpen: true });
+    socket.write(
+      `POST /exec/e1/start HTTP/1.1\r\n${upgrade}Content-Type: application/json\r\nContent-Length: 2\r\n\r\n`,
+    );
+    // The server has nothing to say before the body is there: only its own turn of the loop tells that it waits.
+    await new Promise((resolve) => setImmediate(resolve));
+    socket.write('{');
+    await new Promise((resolve) => setImmediate(resolve));
+    socket.write('}later');
+    const chunks: Buffer[] = [];
+    socket.on('data', (chunk) => {
+      chunks.push(chunk);
+      if (Buffer.concat(chunks).includes('later')) socket.end();
+    });
+    await once(socket, 'end');
+    assert.equal(Buffer.concat(chunks).toString('latin1').split('\r\n\r\n')[1], frame(1, 'later'));
+  });
+
+  it('does not read output that the client does not take', async () => {
+    let produced = 0;
+    const endless = new FakeAttachment([]);
+    const flood = async function* () {
+      for (;;) {
+        produced++;
+        yield { stream: 'stdout' as const, data: Buffer.alloc(64 * 1024) };
+      }
+    };
+    await using api = await startTestServer({
+      containers: { attach: async () => Object.assign(endless, { output: flood() }) },
+    });
+    const socket = connect(api.path);
+    socket.pause();
+    socket.write(`POST /containers/web/attach?stream=1&stdout=1 HTTP/1.1\r\n${upgrade}\r\n`);
+    // The kernel's buffers and Node's hold far less than 64 MiB; a server that ignored them would never stop.
+    await once(socket, 'readable');
+    for (let last = -1; last !== produced; ) {
+      last = produced;
+      await ask(api.path, '/_ping');
+    }
+    assert.ok(produced < 1000, `${produced} chunks were read ahead`);
+    socket.destroy();
+  });
+
   it('starts an exec over an upgrade that carries a body', async () => {
     const cat = new FakeAttachment([], { cat: true });
     const exec = sampleExec();
@@ -352,6 +448,25 @@ function sampleExec(): Exec {
     pid: 5,
   };
 }
+
+describe('listening', () => {
+  it('works over TCP and lets the kernel choose the port', async () => {
+    await using api = await startTestServer();
+    const { port = 0 } = await api.server.listen({ kind: 'tcp', host: '127.0.0.1', port: 0 });
+    const answer = await fetch(`http://127.0.0.1:${port}/_ping`);
+    assert.equal(await answer.text(), 'OK');
+  });
+
+  it('replaces a socket that nobody answers on, but not a daemon that does', async () => {
+    await using api = await startTestServer();
+    await assert.rejects(api.server.listen({ kind: 'unix', path: api.path }), { kind: 'conflict' });
+    const stale = `${api.path}.stale`;
+    const script = `require('node:net').createServer().listen(${JSON.stringify(stale)}, () => process.kill(process.pid, 'SIGKILL'))`;
+    await run(process.execPath, ['-e', script]).catch(() => undefined);
+    await api.server.listen({ kind: 'unix', path: stale });
+    assert.equal((await ask(stale, '/_ping')).body, 'OK');
+  });
+});
 
 describe('the docker command line as a client', () => {
   const docker = async (host: string, ...args: string[]) => {

@@ -1,6 +1,12 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
 import { apiVersion, minApiVersion } from '#api-types';
 import { type Actor, asActor, invalid, type Logger } from '#base';
 import type { ApiPorts } from './ports.ts';
@@ -84,12 +90,15 @@ function createApp(ports: ApiPorts, options: ApiOptions): FastifyInstance {
   const app = fastify({
     exposeHeadRoutes: false,
     loggerInstance: fastifyLogger(options.log),
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 4096 },
     rewriteUrl(raw) {
       const { version, url } = splitVersion(raw.url ?? '/');
       if (version !== undefined) extendContext(raw, { version });
+      // Some clients send `tar` and the like with archives; the framework would refuse what is no media type.
+      const type = raw.headers['content-type'];
+      if (type !== undefined && !/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+/.test(type)) delete raw.headers['content-type'];
       return escapeNames(raw.method ?? 'GET', url);
     },
   });
@@ -154,6 +163,13 @@ function addHooks(app: FastifyInstance, options: ApiOptions): void {
     asActor(actorOf(request, options), () =>
       done(request.is404 ? undefined : versionError(contextOf(request).version)),
     );
+  });
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    // Docker names no charset with JSON, and some clients compare the whole header.
+    if (String(reply.getHeader('content-type')).startsWith('application/json')) {
+      reply.header('content-type', 'application/json');
+    }
+    done();
   });
   app.setNotFoundHandler((_request, reply) => reply.code(404).send({ message: 'page not found' }));
   app.setErrorHandler((error, request, reply) => sendError(error, { request, reply, log: options.log }));

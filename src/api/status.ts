@@ -15,10 +15,11 @@ export const statusOfKind: Readonly<Record<ErrorKind, number>> = {
   timeout: 504,
 };
 
-/** The HTTP status of anything thrown: a plain error is a defect, 500. */
+/** The HTTP status of anything thrown: a plain error is a defect, 500; what the web framework refuses is the client's. */
 export function statusOf(error: unknown): number {
   if (error instanceof BerthError) return statusOfKind[error.kind];
-  return 500;
+  const refused = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
+  return typeof refused === 'number' && refused >= 400 && refused < 500 ? 400 : 500;
 }
 
 /** The text a client sees for anything thrown. */

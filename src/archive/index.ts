@@ -1,4 +1,4 @@
 export * from './archive.ts';
 export { type Archiver, createArchiver } from './archiver.ts';
-export { type ArchiveCompression, detectCompression } from './tar/decompress.ts';
+export { type ArchiveCompression, archiveFault, decompress, detectCompression } from './tar/decompress.ts';
 export { looksLikeTar } from './tar/tar-header.ts';

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { digestOf } from '#base';
 import { enterPrivateMounts } from '#testkit';
 import { BuilderFixture } from './fixture.test.ts';
 
@@ -279,19 +282,53 @@ test('.dockerignore hides files from COPY, its own one of the Dockerfile first',
   assert.equal((await fixture.build(files)).output, './keep/a\n');
 });
 
-test('ADD unpacks local archives and copies everything else', async () => {
-  const inner = await fixture.context({ 'in/file': 'inside' });
+test('ADD unpacks local archives, plain and compressed, and copies everything else', async () => {
+  const tar = await fixture.context({ 'in/file': 'inside' });
   const { output } = await fixture.build({
-    Dockerfile: `FROM busybox AS tar
-RUN mkdir /x && echo 1 > /x/one && tar -czf /a.tgz -C / x && echo plain | gzip > /b.gz
-FROM busybox
-COPY --from=tar /a.tgz /b.gz /
-ADD f /plain
-RUN ls /`,
-    f: 'f',
+    Dockerfile: `FROM busybox
+ADD a.tar /a
+ADD a.tar.gz /b/
+ADD --chown=3:4 a.tar.gz /c/
+ADD notes.gz f.tar /d/
+ADD --unpack=false a.tar /e
+RUN cat /a/in/file /b/in/file && stat -c '%u:%g' /a/in/file /c/in/file && ls /d && stat -c %F /e
+`,
+    'a.tar': tar,
+    'a.tar.gz': gzipSync(tar),
+    'notes.gz': gzipSync('text'),
+    'f.tar': 'not a tar',
   });
-  assert.match(output, /a\.tgz/);
-  assert.ok(inner.length > 0);
+  assert.equal(output, 'insideinside77:77\n3:4\nf.tar\nnotes.gz\nregular file\n');
+});
+
+test('ADD fetches addresses, checks their digest, and does not unpack them unless asked', async () => {
+  const tar = await fixture.context({ 'in/file': 'inside' });
+  const server = createServer((request, response) => {
+    if (request.url === '/missing') response.writeHead(404).end();
+    else response.writeHead(200, { 'last-modified': 'Sat, 03 Feb 2001 04:05:06 GMT' }).end(tar);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    const address = server.address();
+    assert.ok(address !== null && typeof address === 'object');
+    const url = `http://127.0.0.1:${address.port}`;
+    const { output } = await fixture.build({
+      Dockerfile: `FROM busybox
+ADD --checksum=${digestOf(tar)} ${url}/a.tar /got/
+ADD --unpack=true ${url}/b.tar /un/
+ADD ${url}/c.tar /named
+RUN stat -c '%a %Y' /got/a.tar && cat /un/in/file && test -f /named
+`,
+    });
+    assert.equal(output, '600 981173106\ninside');
+    const zero = `sha256:${'0'.repeat(64)}`;
+    const wrong = fixture.build({ Dockerfile: `FROM busybox\nADD --checksum=${zero} ${url}/a.tar /x\n` });
+    await assert.rejects(wrong, { kind: 'invalid', message: /digest mismatch/ });
+    const missing = fixture.build({ Dockerfile: `FROM busybox\nADD ${url}/missing /x\n` });
+    await assert.rejects(missing, { kind: 'unavailable', message: /answered 404/ });
+  } finally {
+    await new Promise((resolve) => server.close(resolve));
+  }
 });
 
 test('RUN --mount gives caches, tmpfs and bind mounts that are not in the layer', async () => {
@@ -337,7 +374,7 @@ test('build arguments reach RUN, ENV hides them, unused ones are told', async ()
   );
   assert.match(output, /^g 2 env p \S+\n$/);
   const warnings = events.flatMap((event) => (event.kind === 'warning' ? [event.message] : []));
-  assert.deepEqual(warnings, ['[Warning] One or more build-args [NOPE] were not consumed']);
+  assert.deepEqual(warnings, ['One or more build-args [NOPE] were not consumed']);
 });
 
 test('a build that adds nothing to its base is the base, with the new tags', async () => {

@@ -96,6 +96,7 @@ export interface BuildNetworks {
 export interface BuildNetwork {
   /** Undefined joins the host's namespace. */
   readonly netnsPath: string | undefined;
+  /** Contents of /etc/hosts and /etc/resolv.conf. */
   readonly hostsFile: string;
   readonly resolvConf: string;
   close(): Promise<void>;

@@ -5,7 +5,7 @@ import { type Digest, invalid, type Logger, newId, notImplemented } from '#base'
 import type { Mounts } from '#host';
 import type { Image, ImageStore } from '#image';
 import type { Database } from '#metadata';
-import { parseReference } from '#oci';
+import { formatPlatform, parseReference } from '#oci';
 import type { Runtime } from '#runtime';
 import type { Snapshotter } from '#snapshot';
 import type { Builder, BuildNetworks, BuildRequest } from './builder.ts';
@@ -164,7 +164,7 @@ class LocalBuilder implements BuilderInstance {
     if (result === undefined) throw new Error('a build without a result');
     const unused = unusedBuildArgs(plan, request.buildArgs);
     if (unused.length > 0) {
-      const message = `[Warning] One or more build-args [${unused.join(' ')}] were not consumed`;
+      const message = `One or more build-args [${unused.join(' ')}] were not consumed`;
       session.emit({ kind: 'warning', message });
     }
     const imageId = await this.#finish(session, lowered, result);
@@ -178,11 +178,12 @@ class LocalBuilder implements BuilderInstance {
     const lowering = new StageLowering(plan, {
       buildArgs: request.buildArgs,
       labels: request.labels,
-      image: async (name, _platform, step) => {
+      image: async (name, platform, step) => {
         if (step > 0) session.emit({ kind: 'step-start', step });
-        const known = images.get(name);
-        const found = known ?? session.image(name, step);
-        images.set(name, found);
+        const wanted = platform ?? request.platform;
+        const key = `${name} ${wanted ? formatPlatform(wanted) : ''}`;
+        const found = images.get(key) ?? session.image(name, wanted, step);
+        images.set(key, found);
         try {
           return await found;
         } catch (error) {

@@ -153,9 +153,7 @@ export class BuilderFixture {
     await mkdir(blobs);
     const images = new MemoryImages(snapshots, archiver, blobs);
     const runtime = await createRuntime({ execRoot: join(directory, 'exec'), processes, logger: silentLogger });
-    const files = { hostsFile: join(directory, 'hosts'), resolvConf: join(directory, 'resolv.conf') };
-    await writeFile(files.hostsFile, '127.0.0.1 localhost\n');
-    await writeFile(files.resolvConf, 'nameserver 127.0.0.1\n');
+    const files = { hostsFile: '127.0.0.1 localhost\n', resolvConf: 'nameserver 127.0.0.1\n' };
     const networks = { open: async () => ({ netnsPath: undefined, ...files, close: async () => {} }) };
     const unsupported = async () => {
       throw notImplemented('not in this test');
@@ -187,7 +185,10 @@ export class BuilderFixture {
   }
 
   /** Builds a context of these files; `Dockerfile` is one of them. */
-  async build(files: Readonly<Record<string, string>>, options: Partial<BuildRequest> = {}): Promise<TestBuild> {
+  async build(
+    files: Readonly<Record<string, string | Buffer>>,
+    options: Partial<BuildRequest> = {},
+  ): Promise<TestBuild> {
     const events: BuildEvent[] = [];
     const request = { ...this.request(await this.context(files)), ...options };
     const onEvent = (event: BuildEvent) => {
@@ -201,7 +202,7 @@ export class BuilderFixture {
   }
 
   /** A tar of these files, modes 0644, times fixed. Names that end in a slash are directories. */
-  async context(files: Readonly<Record<string, string>>): Promise<Buffer> {
+  async context(files: Readonly<Record<string, string | Buffer>>): Promise<Buffer> {
     const directory = await mkdtemp(join(this.directory, 'context-'));
     for (const [name, content] of Object.entries(files)) {
       const path = join(directory, name);

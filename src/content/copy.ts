@@ -1,6 +1,10 @@
-import type { Readable } from 'node:stream';
 import { canceled, type Digest } from '#base';
 import type { BlobInfo, ContentStore } from './content.ts';
+
+/** Any stream of bytes: Node's, or one that looks like it. */
+export interface ByteSource extends AsyncIterable<Uint8Array> {
+  destroy(error?: Error): unknown;
+}
 
 /** Writes `bytes` as one blob and returns it. */
 export async function putBlob(store: Pick<ContentStore, 'writer'>, bytes: Uint8Array | string): Promise<BlobInfo> {
@@ -19,7 +23,7 @@ export async function putBlob(store: Pick<ContentStore, 'writer'>, bytes: Uint8A
  */
 export async function ingest(
   store: Pick<ContentStore, 'writer'>,
-  source: Readable,
+  source: ByteSource,
   options: {
     expected?: { digest?: Digest; size?: number };
     signal?: AbortSignal;
@@ -31,7 +35,7 @@ export async function ingest(
   try {
     if (options.signal?.aborted) abort();
     else options.signal?.addEventListener('abort', abort, { once: true });
-    for await (const chunk of source as AsyncIterable<Buffer>) {
+    for await (const chunk of source) {
       await writer.write(chunk);
       options.onBytes?.(chunk.length);
     }

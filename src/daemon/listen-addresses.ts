@@ -40,5 +40,6 @@ function socketGroup(asked: string | undefined): number | undefined {
       .map(([name = '', , gid]) => [name, Number(gid)]),
   );
   if (asked !== undefined && !groups.has(asked)) throw invalid(`--group ${asked}: no such group in /etc/group`);
-  return groups.get(asked ?? '') ?? groups.get('docker') ?? groups.get('berth');
+  if (asked !== undefined) return groups.get(asked);
+  return groups.get('docker') ?? groups.get('berth');
 }

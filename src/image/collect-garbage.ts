@@ -1,4 +1,4 @@
-import { isBerthError } from '#base';
+import { type Digest, isBerthError } from '#base';
 import type { BlobInfo, ContentStore } from '#content';
 import type { Snapshotter } from '#snapshot';
 import { chainIds } from './chain-id.ts';
@@ -82,4 +82,14 @@ async function collectBlobs({ content, snapshots, records, leases }: CollectorOp
     if (await leases.remove(digest, () => content.remove(digest))) freed += size;
   }
   return freed;
+}
+
+/** Removes those of `digests` that no image names and nobody holds: what a failed operation brought. */
+export async function dropUnused(
+  digests: Iterable<Digest>,
+  { content, records, leases }: Pick<CollectorOptions, 'content' | 'records' | 'leases'>,
+): Promise<void> {
+  for (const digest of digests) {
+    if (!records.usesBlob(digest)) await leases.remove(digest, () => content.remove(digest));
+  }
 }

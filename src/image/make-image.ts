@@ -92,6 +92,17 @@ export class LocalImageMaker implements ImageMaker {
     });
   }
 
+  /** Checks an image whose blobs are held and unpacks its layers. Throws `invalid` where config and layers do not fit. */
+  async unpack(image: StoredImage, signal?: AbortSignal): Promise<void> {
+    checkConfig(image.config, image.layers.length);
+    for (const { digest } of image.layers) {
+      if (!(await this.#options.content.has(digest))) {
+        throw invalid(`image ${image.id}: layer ${digest} is not in the store`);
+      }
+    }
+    await this.#options.unpacker.unpackAll(image.layers, image.config.rootfs.diff_ids, signal);
+  }
+
   /**
    * Unpacks an image whose blobs are held and in the store, then records it with its names in one transaction.
    * `tags` are canonical. Throws `invalid` where config and layers do not fit.
@@ -100,16 +111,12 @@ export class LocalImageMaker implements ImageMaker {
     image: StoredImage,
     options: { tags?: readonly string[]; repoDigest?: string; replace?: boolean; signal?: AbortSignal } = {},
   ): Promise<Image> {
-    const { content, leases, records, snapshots, unpacker } = this.#options;
-    checkConfig(image.config, image.layers.length);
-    for (const { digest } of image.layers) {
-      if (!(await content.has(digest))) throw invalid(`image ${image.id}: layer ${digest} is not in the store`);
-    }
+    const { leases, records, snapshots } = this.#options;
     const diffIds = image.config.rootfs.diff_ids;
     return leases.with(async (lease) => {
       const chain = chainIds(diffIds);
       await lease.hold(image.id, image.manifestDigest, ...chain);
-      await unpacker.unpackAll(image.layers, diffIds, options.signal);
+      await this.unpack(image, options.signal);
       let size = 0;
       for (const key of chain) size += (await snapshots.usage(key)).bytes;
       records.transaction(() => {

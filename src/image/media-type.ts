@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
-import type { Compression } from '#archive';
-import { notImplemented } from '#base';
+import { type ArchiveCompression, detectCompression } from '#archive';
+import { invalid } from '#base';
 import { type Descriptor, type Manifest, mediaTypes } from '#oci';
 
 const compressedTypes: readonly string[] = [
@@ -15,30 +15,24 @@ export function isCompressed(layer: Pick<Descriptor, 'mediaType'>): boolean {
   return compressedTypes.includes(layer.mediaType);
 }
 
-const layerTypes: Readonly<Record<Compression, string>> = {
+const layerTypes: Readonly<Partial<Record<ArchiveCompression, string>>> = {
   none: mediaTypes.ociLayer,
   gzip: mediaTypes.ociLayerGzip,
   zstd: mediaTypes.ociLayerZstd,
 };
 
-/** The OCI media type of the layer in the file at `path`, from its first bytes (RFC 1952, RFC 8878). */
+/** The OCI media type of the layer in the file at `path`, from its first bytes. Throws `invalid` for other packings. */
 export async function layerTypeOf(path: string): Promise<string> {
   const file = await open(path, 'r');
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(6), 0, 6, 0);
-    return layerTypes[compressionOf(buffer.subarray(0, bytesRead))];
+    const compression = detectCompression(buffer.subarray(0, bytesRead));
+    const type = layerTypes[compression];
+    if (type === undefined) throw invalid(`a layer cannot be packed with ${compression}`);
+    return type;
   } finally {
     await file.close();
   }
-}
-
-/** How bytes that begin with `head` are packed. Throws `not-implemented` for packings that layers cannot have. */
-export function compressionOf(head: Buffer): Compression {
-  if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip';
-  if (head.length >= 4 && head.readUInt32LE(0) === 0xfd2fb528) return 'zstd';
-  if (head.subarray(0, 3).toString('latin1') === 'BZh') throw notImplemented('bzip2 archives are not supported');
-  if (head.subarray(1, 5).toString('latin1') === '7zXZ') throw notImplemented('xz archives are not supported');
-  return 'none';
 }
 
 /** The OCI manifest of an image that came without one: same config and layers, same bytes. */

@@ -95,13 +95,6 @@ export function contains(subnet: Subnet, address: Address): boolean {
   return address.family === subnet.family && mask(address, subnet.prefix) === subnet.value;
 }
 
-/** The blocks of `prefix` bits inside `pool`, lowest first. */
-export function* splitSubnet(pool: Subnet, prefix: number): Generator<Subnet> {
-  const { first, last } = bounds(pool);
-  const step = 1n << BigInt(width(pool.family) - prefix);
-  for (let value = first; value <= last; value += step) yield { family: pool.family, value, prefix };
-}
-
 /** The name that a PTR query asks with: `4.3.2.1.in-addr.arpa`, or the nibbles under `ip6.arpa`. */
 export function reverseName(address: Address): string {
   if (address.family === 4) return `${formatAddress(address).split('.').reverse().join('.')}.in-addr.arpa`;

@@ -12,7 +12,6 @@ import {
   parseCidr,
   parseSubnet,
   type Subnet,
-  splitSubnet,
 } from './ip.ts';
 import type { IpamPool, Network } from './network.ts';
 
@@ -56,11 +55,14 @@ export class Ipam {
    * Throws `unavailable` with Docker's text when all are in use.
    */
   freeSubnet(family: Family, taken: readonly Subnet[], pools = this.#pools): Subnet {
+    const busy = taken
+      .filter((other) => other.family === family)
+      .map(bounds)
+      .sort((a, b) => (a.first < b.first ? -1 : 1));
     for (const { base, size } of pools) {
       if (base.family !== family) continue;
-      for (const block of splitSubnet(base, size)) {
-        if (!taken.some((other) => overlaps(other, block))) return block;
-      }
+      const block = firstGap(base, size, busy);
+      if (block) return block;
     }
     throw unavailable('all predefined address pools have been fully subnetted');
   }
@@ -179,4 +181,17 @@ function larger(a: bigint, b: bigint): bigint {
 
 function smaller(a: bigint, b: bigint): bigint {
   return a >= b ? b : a;
+}
+
+/** The lowest block of `size` bits in `base` that touches none of `busy` (sorted by first address). */
+function firstGap(base: Subnet, size: number, busy: readonly { first: bigint; last: bigint }[]): Subnet | undefined {
+  const step = 1n << BigInt((base.family === 4 ? 32 : 128) - size);
+  const { first, last } = bounds(base);
+  let value = first;
+  for (const other of busy) {
+    if (other.last < value) continue;
+    if (other.first > value + step - 1n) break;
+    value = (other.last / step + 1n) * step;
+  }
+  return value + step - 1n <= last ? { family: base.family, value, prefix: size } : undefined;
 }

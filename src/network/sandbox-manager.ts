@@ -130,20 +130,22 @@ export class SandboxManager {
 
   async #open(request: SandboxRequest): Promise<Sandbox> {
     const { owner } = request;
-    const { pool, database, records } = this.#options;
+    const { pool, database, records, names } = this.#options;
     if (records.get(owner.id)) throw conflict(`container ${owner.name} already has a network sandbox`);
     const resolved = request.endpoints.map((endpoint) => this.#resolve(endpoint));
     checkTogether(resolved);
     checkSysctls(request.sysctls ?? {});
     const shared = resolved.some(({ driver }) => driver.shares === 'host');
     const first = resolved.find(({ driver }) => driver.bridged);
-    const ready = shared
+    const ready: ReadySandbox = shared
       ? { id: newId(), netns: '', hostLink: '' }
       : first
-        ? await pool.take()
+        ? await pool.take({ names: resolved.some(isNamed) })
         : await pool.make({ link: false });
     const record = await withUndo(async (undo) => {
       if (!shared) undo.push(() => pool.discard(ready));
+      if (ready.names) names.adopt(owner.id, ready.names);
+      undo.push(() => names.stop(owner.id));
       const planned = database.transaction(() => this.#plan(request, resolved, ready));
       undo.push(() => this.#destroy(planned));
       await this.#attachAll(planned, { ready, request });
@@ -337,6 +339,11 @@ export function portTargets(record: SandboxRecord): PortTargets {
     ipv4: gatewayEndpoint(record.endpoints, 4)?.ipv4?.address,
     ipv6: gatewayEndpoint(record.endpoints, 6)?.ipv6?.address,
   };
+}
+
+/** On a user-defined network, whose names our DNS answers. */
+function isNamed({ driver, network }: ResolvedEndpoint): boolean {
+  return driver.bridged && network.name !== 'bridge';
 }
 
 function publishing(record: SandboxRecord) {

@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import { type Logger, messageOf, newId, shortId } from '#base';
 import type { Links, NetworkNamespaces } from '#host';
 import { randomMac } from './bridge-driver.ts';
+import type { PreparedNames } from './dns/name-service.ts';
 
 /** A namespace with loopback up and a veth pair whose near end waits for a bridge. */
 export interface ReadySandbox {
   readonly id: string;
   readonly netns: string;
   readonly hostLink: string;
+  /** DNS sockets, in a sandbox made for a user-defined network. Whoever takes the sandbox serves or closes them. */
+  readonly names?: PreparedNames;
 }
 
 /** What the pool works with. */
@@ -19,8 +22,9 @@ export interface SandboxPoolOptions {
   /** Directory of pinned namespaces. */
   readonly directory: string;
   readonly group: number;
-  /** How many wait ready; 0 for none. */
+  /** How many wait ready of each sort; 0 for none. */
   readonly size: number;
+  readonly prepareNames: (netns: string) => Promise<PreparedNames>;
   readonly log: Logger;
 }
 
@@ -30,7 +34,9 @@ const REFILL_DELAY = 100;
 /** Sandboxes made ahead, so that opening one costs an address and a route. */
 export class SandboxPool {
   readonly #options: SandboxPoolOptions;
-  readonly #ready: ReadySandbox[] = [];
+  readonly #plain: ReadySandbox[] = [];
+  readonly #named: ReadySandbox[] = [];
+  #wantsNames = false;
   #filling: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #closed = true;
@@ -45,9 +51,15 @@ export class SandboxPool {
     this.#refillSoon(0);
   }
 
-  /** A ready sandbox, or one made now. The caller owns it. */
-  async take(): Promise<ReadySandbox> {
-    const ready = this.#ready.shift();
+  /** From now on sandboxes with DNS wait ready too: there are user-defined networks. */
+  expectNames(): void {
+    this.#wantsNames = true;
+    this.#refillSoon(REFILL_DELAY);
+  }
+
+  /** A ready sandbox, with DNS prepared where wanted and possible, or one made now. The caller owns it. */
+  async take(want: { names: boolean }): Promise<ReadySandbox> {
+    const ready = (want.names ? this.#named.shift() : undefined) ?? this.#plain.shift();
     this.#refillSoon(REFILL_DELAY);
     return ready ?? this.make({ link: true });
   }
@@ -85,34 +97,45 @@ export class SandboxPool {
     this.#closed = true;
     clearTimeout(this.#timer);
     await this.#filling;
-    for (const sandbox of this.#ready.splice(0)) await this.discard(sandbox);
-  }
-
-  /** Waits until the pool is full (or filling failed). */
-  async settled(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    await this.#filling;
-    await this.#fill();
+    for (const sandbox of [...this.#plain.splice(0), ...this.#named.splice(0)]) {
+      sandbox.names?.close();
+      await this.discard(sandbox);
+    }
   }
 
   #refillSoon(delay: number): void {
-    if (this.#closed || this.#timer !== undefined || this.#ready.length >= this.#options.size) return;
+    if (this.#closed || this.#timer !== undefined || this.#missing() === undefined) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#filling = this.#filling.then(() => this.#fill());
     }, delay).unref();
   }
 
+  /** The sort that there are too few of. */
+  #missing(): 'plain' | 'named' | undefined {
+    const { size } = this.#options;
+    if (this.#plain.length < size) return 'plain';
+    return this.#wantsNames && this.#named.length < size ? 'named' : undefined;
+  }
+
   async #fill(): Promise<void> {
     try {
-      while (!this.#closed && this.#ready.length < this.#options.size) {
-        const sandbox = await this.make({ link: true });
-        if (this.#closed) await this.discard(sandbox);
-        else this.#ready.push(sandbox);
+      for (let sort = this.#missing(); !this.#closed && sort !== undefined; sort = this.#missing()) {
+        const made = await this.make({ link: true });
+        if (sort === 'plain') this.#plain.push(made);
+        else this.#named.push(await this.#withNames(made));
       }
     } catch (error) {
       this.#options.log.warn('cannot prepare network sandboxes ahead', { error: messageOf(error) });
+    }
+  }
+
+  async #withNames(made: ReadySandbox): Promise<ReadySandbox> {
+    try {
+      return { ...made, names: await this.#options.prepareNames(made.netns) };
+    } catch (error) {
+      await this.discard(made);
+      throw error;
     }
   }
 }

@@ -68,11 +68,15 @@ export function createNetworkService(options: NetworkServiceOptions): NetworkSer
   const records = new SandboxRecords(database);
   const ipam = new Ipam(database, options.addressPools ?? defaultAddressPools);
   const catalog = new NetworkCatalog({ database, links, ipam, drivers, rules, sandboxes: records });
-  const pool = new SandboxPool({ namespaces, links, directory, group, size: options.poolSize ?? 4, log });
   const ports = new PublishedPorts(sockets);
   const mayForward: NameServiceOptions['mayForward'] = (record) =>
     record.endpoints.some(({ endpoint }) => !catalog.get(endpoint.networkId).internal);
   const names = new NameService({ records, namespaces, sockets, firewall, hostFiles, mayForward, log });
+  const pool = new SandboxPool({
+    ...{ namespaces, links, directory, group, log },
+    size: options.poolSize ?? 4,
+    prepareNames: (netns) => names.prepare(netns),
+  });
   const manager = new SandboxManager({
     ...{ database, namespaces, links, ipam, catalog, records, pool, ports, rules, names, hostFiles },
   });
@@ -84,7 +88,11 @@ export function createNetworkService(options: NetworkServiceOptions): NetworkSer
   });
   const reconciler = { options, catalog, records, manager, rules, foreign, pool, ipam, group, directory };
   return {
-    create: (request) => catalog.create(request),
+    async create(request) {
+      const network = await catalog.create(request);
+      if (catalog.driver(network.driver).bridged) pool.expectNames();
+      return network;
+    },
     get: async (name) => catalog.get(name),
     list: async () => catalog.all(),
     endpoints: async (networkId) =>
@@ -146,6 +154,8 @@ async function reconcile(parts: Reconciler, alive: ReadonlySet<string>): Promise
   for (const record of records.all()) await resume(parts, record.owner.id);
   await foreign.admit();
   pool.start();
+  const named = networks.some((network) => network.name !== 'bridge' && catalog.driver(network.driver).bridged);
+  if (named) pool.expectNames();
 }
 
 /** With nobody connected nothing of ours need stay: bridges, table and rules come back at the next start. */

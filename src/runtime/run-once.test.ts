@@ -18,7 +18,7 @@ describe('runOnce', () => {
   const leftovers = async (id: string): Promise<string[]> => {
     const once = await readdir(`${fixture.directory}/exec/once`);
     const state = await readdir(`${fixture.directory}/exec/state/crun`);
-    const cgroup = `/sys/fs/cgroup/memory/berth-runtime-test/${id}`;
+    const cgroup = `/sys/fs/cgroup/memory${fixture.cgroupParent}/${id}`;
     return [...once, ...state, ...(existsSync(cgroup) ? [cgroup] : [])];
   };
 

@@ -92,7 +92,7 @@ async function execute(options: RunOnceOptions, place: RunOncePlace, cgroup: Cgr
 }
 
 /** How long the first words on stderr may wait, ms. */
-const holdTime = 10;
+const holdTime = 100;
 
 /**
  * crun says why it failed on stderr too, and exits at once. So the first output, if on stderr, waits a moment: what the

@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -10,8 +10,10 @@ const launcher = fileURLToPath(new URL('../../bin/berthd', import.meta.url));
 
 /** A berthd of a test's own: own roots, own socket, own bridge and table. Ends, with all it made, on dispose. */
 export class TestDaemon implements AsyncDisposable {
-  /** Directory of everything: `data`, `run`, and room for the test's files. */
+  /** Directory of the data root `data`, the socket, and room for the test's files. */
   readonly directory: string;
+  /** The exec root, on a tmpfs as in real use. */
+  readonly execRoot: string;
   readonly socket: string;
   /** Value for DOCKER_HOST. */
   readonly host: string;
@@ -22,6 +24,7 @@ export class TestDaemon implements AsyncDisposable {
 
   private constructor(flags: readonly string[]) {
     this.directory = mkdtempSync(join(tmpdir(), 'berth-test-'));
+    this.execRoot = join('/run', basename(this.directory));
     this.socket = join(this.directory, 'berth.sock');
     this.host = `unix://${this.socket}`;
     this.#flags = flags;
@@ -47,7 +50,7 @@ export class TestDaemon implements AsyncDisposable {
   async start(): Promise<void> {
     const child = spawn(
       launcher,
-      ['--data-root', this.#data, '--exec-root', this.#run, '-H', this.host, ...this.#flags],
+      ['--data-root', this.#data, '--exec-root', this.execRoot, '-H', this.host, ...this.#flags],
       { stdio: ['ignore', 'ignore', 'pipe'] },
     );
     this.#process = child;
@@ -86,7 +89,7 @@ export class TestDaemon implements AsyncDisposable {
     await this.#removeContainers().catch(() => undefined);
     // A clean stop with nothing running also removes bridge, nft table, cgroup parent and namespace.
     await this.stop();
-    rmSync(this.directory, { recursive: true, force: true });
+    for (const path of [this.directory, this.execRoot]) rmSync(path, { recursive: true, force: true });
   }
 
   async #removeContainers(): Promise<void> {
@@ -102,9 +105,5 @@ export class TestDaemon implements AsyncDisposable {
 
   get #data(): string {
     return join(this.directory, 'data');
-  }
-
-  get #run(): string {
-    return join(this.directory, 'run');
   }
 }

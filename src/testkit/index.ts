@@ -4,6 +4,7 @@ export * from './daemon.ts';
 export * from './docker.ts';
 export * from './docker-cli.ts';
 export * from './engine-fixture.ts';
+export * from './image-fixture.ts';
 export * from './leaks.ts';
 export * from './memory-content.ts';
 export * from './private-mounts.ts';

@@ -54,9 +54,11 @@ function cgroups(): string[] {
 }
 
 function temporary(): string[] {
-  return readdirSync('/tmp')
-    .filter((name) => name.startsWith('berth-'))
-    .map((name) => `file /tmp/${name}`);
+  return ['/tmp', '/run'].flatMap((directory) =>
+    readdirSync(directory)
+      .filter((name) => name.startsWith('berth-'))
+      .map((name) => `file ${directory}/${name}`),
+  );
 }
 
 function processes(): string[] {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createLogger, newId } from '#base';
-import { createProcesses } from '#host';
+import { Cgroup, createProcesses, detectCgroups } from '#host';
 import type { RuntimeSpec } from '#oci';
 import {
   buildRuntimeSpec,
@@ -18,11 +18,14 @@ import { makeBusyboxRoot } from './busybox.ts';
 export class RuntimeFixture {
   readonly directory: string;
   readonly rootfs: string;
+  /** Path of the cgroup that holds the containers. */
+  readonly cgroupParent: string;
   runtime: Runtime;
 
   private constructor(directory: string, runtime: Runtime) {
     this.directory = directory;
     this.rootfs = join(directory, 'rootfs');
+    this.cgroupParent = `/${basename(directory)}`;
     this.runtime = runtime;
   }
 
@@ -42,7 +45,7 @@ export class RuntimeFixture {
 
   /** A spec for `args` in a container `id`. */
   spec(id: string, args: readonly string[], change: (input: SpecInput) => SpecInput = (input) => input): RuntimeSpec {
-    return buildRuntimeSpec(change(defaultInput(this.rootfs, id, args)));
+    return buildRuntimeSpec(change(defaultInput(this, id, args)));
   }
 
   /** Creates a task that runs `args`; stdin closed unless told otherwise. */
@@ -59,6 +62,7 @@ export class RuntimeFixture {
   async dispose(): Promise<void> {
     const runtime = await this.restart();
     for (const id of await runtime.list()) await (await runtime.adopt(id))?.remove();
+    await new Cgroup(await detectCgroups(), this.cgroupParent).remove();
     await rm(this.directory, { recursive: true, force: true });
   }
 }
@@ -79,7 +83,8 @@ function openRuntime(directory: string, programs?: readonly { name: string; path
   });
 }
 
-function defaultInput(rootfs: string, id: string, args: readonly string[]): SpecInput {
+function defaultInput(fixture: RuntimeFixture, id: string, args: readonly string[]): SpecInput {
+  const { rootfs, cgroupParent } = fixture;
   return {
     rootfs,
     readonlyRootfs: false,
@@ -95,7 +100,7 @@ function defaultInput(rootfs: string, id: string, args: readonly string[]): Spec
     sysctls: {},
     oomScoreAdj: 0,
     shmSize: 64 * 1024 * 1024,
-    cgroupPath: `/berth-runtime-test/${id}`,
+    cgroupPath: `${cgroupParent}/${id}`,
     annotations: {},
   };
 }

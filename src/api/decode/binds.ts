@@ -8,7 +8,10 @@ const volumeName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
 
 /** Throws `invalid` with Docker's text unless `name` can be a local volume's. */
 export function checkVolumeName(name: string): void {
-  if (name.length >= 2 && volumeName.test(name)) return;
+  if (volumeName.test(name)) {
+    if (name.length > 1) return;
+    throw invalid(`create ${name}: volume name is too short, names should be at least two alphanumeric characters`);
+  }
   throw invalid(
     `create ${name}: ${JSON.stringify(name)} includes invalid characters for a local volume name, only ` +
       '"[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path',
@@ -52,8 +55,9 @@ function readMode(mode: string, kind: 'bind' | 'volume'): Pick<MountSettings, 'r
 }
 
 /**
- * Reads one of HostConfig.Binds: `target` (anonymous volume), `source:target` or `source:target:mode`. The result has
- * `mode`, which tells it from one that came from HostConfig.Mounts. Throws `invalid` with Docker's texts.
+ * Reads one of HostConfig.Binds: `target` (anonymous volume), `source:target` or `source:target:mode`. A volume without
+ * a mode gets none, so that the engine chooses; {@link isBindString} still tells the result from one of
+ * HostConfig.Mounts. Throws `invalid` with Docker's texts.
  */
 export function parseBind(spec: string, volumeDriver: string): MountSettings {
   const parts = spec.split(':');
@@ -70,10 +74,16 @@ export function parseBind(spec: string, volumeDriver: string): MountSettings {
     source: type === 'bind' ? posix.normalize(source).replace(/(.)\/$/, '$1') : source,
     target,
     createSource: true,
-    mode,
+    ...(mode === '' && type === 'volume' ? {} : { mode }),
     ...words,
     ...(type === 'volume' && volumeDriver !== '' ? { driver: { name: volumeDriver, options: {} } } : {}),
   };
+}
+
+/** True for a mount that came from HostConfig.Binds: only those have a mode, or are volumes made without being asked. */
+export function isBindString(mount: MountSettings): boolean {
+  if (mount.fromImage === true) return false;
+  return mount.mode !== undefined || (mount.type === 'volume' && mount.createSource);
 }
 
 /** Writes a mount that {@link parseBind} read back as the text it came from. */

@@ -99,14 +99,7 @@ describe('decodeHostConfig', () => {
 
   it('reads binds of one, two and three parts', () => {
     const [anonymous, named, bind] = decode({ Binds: ['/a', 'vol:/b:nocopy', '/src/:/c:ro,rslave'] }).mounts;
-    assert.deepEqual(anonymous, {
-      type: 'volume',
-      source: '',
-      target: '/a',
-      createSource: true,
-      mode: '',
-      readonly: false,
-    });
+    assert.deepEqual(anonymous, { type: 'volume', source: '', target: '/a', createSource: true, readonly: false });
     assert.deepEqual(named, {
       type: 'volume',
       source: 'vol',

@@ -1,7 +1,7 @@
 import type { HostConfig, MountRequest, PortMap } from '#api-types';
 import type { HostSettings, MountSettings } from '#engine';
 import type { PortRequest } from '#network';
-import { formatBind } from '../decode/binds.ts';
+import { formatBind, isBindString } from '../decode/binds.ts';
 import { encodeResources } from './resources.ts';
 
 const maskedPaths = [
@@ -70,11 +70,6 @@ export function encodeHostConfig(host: HostSettings): HostConfig {
     ...(filled(host.annotations) ? { Annotations: { ...host.annotations } } : {}),
     ...(host.init === undefined ? {} : { Init: host.init }),
   };
-}
-
-/** Only what came from HostConfig.Binds has a mode. */
-function isBindString(mount: MountSettings): boolean {
-  return mount.mode !== undefined && mount.fromImage !== true;
 }
 
 function encodeMount(mount: MountSettings): MountRequest {

@@ -74,4 +74,6 @@ function forwardInput(
       })
       .then(() => (detached ? options.onDetach() : input.resume()));
   });
+  // Whoever took the connection over has paused it, and listening alone does not undo that.
+  input.resume();
 }

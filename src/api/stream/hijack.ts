@@ -43,10 +43,11 @@ export function takeOver(
   return { socket, input: chunked ? bodyOf(request) : socket };
 }
 
-/** Takes Node's HTTP parser off a socket, as Node itself does before it emits `upgrade`. */
+/**
+ * Takes Node's HTTP server off a socket, as Node itself does before it emits `upgrade`. The first listener for `data`
+ * makes Node hand the bytes back to the socket; it must be added in the same turn, before any more can arrive.
+ */
 function detachParser(socket: Socket): void {
   for (const event of ['data', 'end', 'close', 'drain', 'error', 'timeout']) socket.removeAllListeners(event);
   socket.on('error', () => socket.destroy());
-  // Listening for data makes Node's HTTP server hand the socket's bytes back to the socket.
-  socket.pause();
 }

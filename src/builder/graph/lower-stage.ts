@@ -1,18 +1,20 @@
-import { posix } from 'node:path';
-import { notImplemented } from '#base';
 import type { Image } from '#image';
 import type { Platform } from '#oci';
-import type { CopySpec, Instruction, MountFlag } from '../instructions/instruction.ts';
+import type { Instruction } from '../instructions/instruction.ts';
 import { parseInstruction } from '../instructions/parse-instruction.ts';
 import { parseDockerfile } from '../parser/parse-dockerfile.ts';
 import { type BuildPlan, type PlannedStage, resolveFrom, type StageBase } from '../plan/build-plan.ts';
 import { StageState } from '../plan/stage-state.ts';
-import type { CopyOperation, FileOrigin, GraphNode, ImageState, Operation, RunMount } from './operation.ts';
+import { NodeChain } from './node-chain.ts';
+import type { FileOrigin, GraphNode, ImageState, Operation } from './operation.ts';
 
 /** What lowering needs from outside. */
 export interface LoweringPorts {
-  /** The image a stage (`step` is its FROM) or a `from=` (step 0) names; pulls it where it must. */
-  image(name: string, platform: Platform, step: number): Promise<Image>;
+  /**
+   * The image a stage (`step` is its FROM) or a `from=` (step 0) names; pulls it where it must. `platform` is undefined
+   * where the file does not name one.
+   */
+  image(name: string, platform: Platform | undefined, step: number): Promise<Image>;
   readonly buildArgs: Readonly<Record<string, string | null>>;
   readonly labels: Readonly<Record<string, string>>;
 }
@@ -50,8 +52,7 @@ export class StageLowering {
     return lowered;
   }
 
-  /** The file system that a `from=` names, seen from stage `index`. */
-  async origin(from: string | undefined, instruction: Instruction, index: number): Promise<FileOrigin> {
+  async #origin(from: string | undefined, instruction: Instruction, index: number): Promise<FileOrigin> {
     if (from === undefined) return { kind: 'context' };
     let base: StageBase;
     try {
@@ -65,21 +66,20 @@ export class StageLowering {
     }
     if (base.kind === 'scratch') return { kind: 'scratch' };
     if (base.kind === 'stage') return { kind: 'node', node: (await this.stage(base.index)).last };
-    const platform = this.#plan.target.platform;
-    return { kind: 'node', node: await this.#imageNode(base.name, platform) };
+    return { kind: 'node', node: await this.#imageNode(base.name) };
   }
 
-  #imageNode(name: string, platform: Platform): Promise<GraphNode> {
+  #imageNode(name: string): Promise<GraphNode> {
     let node = this.#images.get(name);
     if (node === undefined) {
-      node = this.#ports.image(name, platform, 0).then((image) => ({
+      node = this.#ports.image(name, undefined, 0).then((image) => ({
         operation: { kind: 'image', image },
         parent: undefined,
         step: 0,
         opensStep: false,
         closesStep: false,
         createdBy: '',
-        image: { config: image.config.config ?? {}, author: image.config.author, platform },
+        image: imageState(image),
       }));
       node.catch(() => undefined);
       this.#images.set(name, node);
@@ -92,12 +92,11 @@ export class StageLowering {
     const number = this.#plan.numbers.get(stage.from) ?? 0;
     const below = base.kind === 'stage' ? await this.stage(base.index) : undefined;
     const baseImage =
-      base.kind === 'image' ? await this.#ports.image(base.name, stage.platform, number) : below?.baseImage;
-    const start: ImageState = below?.last.image ?? {
-      config: baseImage?.config.config ?? {},
-      author: baseImage?.config.author,
-      platform: stage.platform,
-    };
+      base.kind === 'image'
+        ? await this.#ports.image(base.name, stage.from.platform === undefined ? undefined : stage.platform, number)
+        : below?.baseImage;
+    const fresh: ImageState = { config: {}, author: undefined, platform: stage.platform };
+    const start = below?.last.image ?? (baseImage ? imageState(baseImage) : fresh);
     const { OnBuild: triggers = [], ...config } = start.config;
     const state = new StageState({
       config,
@@ -106,7 +105,9 @@ export class StageLowering {
       escapeChar: this.#plan.escapeChar,
       faults: this.#plan.faults,
     });
-    const chain = new NodeChain(stage, state, this, start.platform);
+    const chain = new NodeChain(state, start.platform, (from, instruction) =>
+      this.#origin(from, instruction, stage.index),
+    );
     const operation: Operation =
       base.kind === 'image' && baseImage
         ? { kind: 'image', image: baseImage }
@@ -140,190 +141,7 @@ export class StageLowering {
   }
 }
 
-interface StepPart {
-  readonly step: number;
-  readonly opens: boolean;
-  readonly closes: boolean;
-}
-
-/** Builds the nodes of one stage, each on top of the one before. */
-class NodeChain {
-  readonly #stage: PlannedStage;
-  readonly #state: StageState;
-  readonly #lowering: StageLowering;
-  readonly #platform: Platform;
-  #last: GraphNode | undefined;
-  length = 0;
-
-  constructor(stage: PlannedStage, state: StageState, lowering: StageLowering, platform: Platform) {
-    this.#stage = stage;
-    this.#state = state;
-    this.#lowering = lowering;
-    this.#platform = platform;
-  }
-
-  get last(): GraphNode {
-    if (this.#last === undefined) throw new Error('an empty stage');
-    return this.#last;
-  }
-
-  begin(operation: Operation, parent: GraphNode | undefined, at: { step: number; closes: boolean }): void {
-    this.#last = parent;
-    this.#push(operation, '', { step: at.step, opens: true, closes: at.closes });
-  }
-
-  addLabels(labels: Readonly<Record<string, string>>, step: number): void {
-    this.#state.addLabels(labels);
-    const pairs = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
-    this.#push({ kind: 'config' }, this.#nop(` LABEL ${pairs.join(' ')}`), { step, opens: true, closes: true });
-  }
-
-  async add(instruction: Instruction, part: StepPart): Promise<void> {
-    switch (instruction.kind) {
-      case 'from':
-        throw new Error('FROM begins a stage');
-      case 'run':
-        return this.#push(await this.#run(instruction), this.#runText(instruction), part);
-      case 'copy':
-      case 'add': {
-        const operation = await this.#copy(instruction);
-        const owner = operation.chown === undefined ? '' : `--chown=${operation.chown} `;
-        return this.#push(
-          operation,
-          this.#nop(`${operation.instruction} ${owner}{} in ${operation.destination} `),
-          part,
-        );
-      }
-      case 'workdir': {
-        const path = this.#state.setWorkdir(instruction);
-        return this.#push({ kind: 'workdir', path, user: this.#state.user }, this.#nop(`WORKDIR ${path}`), part);
-      }
-      default:
-        return this.#push({ kind: 'config' }, this.#nop(` ${this.#state.apply(instruction)}`), part);
-    }
-  }
-
-  #push(operation: Operation, createdBy: string, part: StepPart): void {
-    this.#last = {
-      operation,
-      parent: this.#last,
-      step: part.step,
-      opensStep: part.opens,
-      closesStep: part.closes,
-      createdBy,
-      image: { config: this.#state.config, author: this.#state.author, platform: this.#platform },
-    };
-    this.length++;
-  }
-
-  #nop(text: string): string {
-    return `${this.#state.shell.join(' ')} #(nop) ${text}`;
-  }
-
-  #runText(instruction: Instruction<'run'>): string {
-    const args = this.#state.runArgs().map(([name, value]) => `${name}=${value}`);
-    const words = this.#runWords(instruction).args.join(' ');
-    return args.length === 0 ? words : `|${args.length} ${args.join(' ')} ${words}`;
-  }
-
-  /** The command with its here-documents: alone they are the script, else they follow the command line. */
-  #runWords(instruction: Instruction<'run'>): { args: string[]; scripts: { name: string; content: string }[] } {
-    const { command, heredocs } = instruction;
-    const [first] = heredocs;
-    if (command.form === 'exec' || first === undefined) {
-      return { args: this.#state.commandWords(command), scripts: [] };
-    }
-    const line = command.words[0] ?? '';
-    if (/^<<-?\s*\S+$/.test(line)) {
-      if (!first.content.startsWith('#!')) {
-        return { args: [...this.#state.shell, first.content], scripts: [] };
-      }
-      return { args: [`/dev/pipes/${first.name}`], scripts: [{ name: first.name, content: first.content }] };
-    }
-    const bodies = heredocs.map((heredoc) => `\n${heredoc.content}${heredoc.name}`);
-    return { args: [...this.#state.shell, line + bodies.join('')], scripts: [] };
-  }
-
-  async #run(instruction: Instruction<'run'>): Promise<Operation> {
-    const { args, scripts } = this.#runWords(instruction);
-    const mounts: RunMount[] = [];
-    for (const mount of instruction.mounts) mounts.push(await this.#mount(mount, instruction));
-    const declared = this.#state.runArgs().map(([name, value]) => `${name}=${value}`);
-    return {
-      kind: 'run',
-      args,
-      env: [...(this.#state.config.Env ?? []), ...declared],
-      quietEnv: this.#state.proxyEnv(),
-      user: this.#state.user,
-      workdir: this.#state.workdir,
-      mounts,
-      network: instruction.network,
-      privileged: instruction.security === 'insecure',
-      scripts,
-    };
-  }
-
-  async #mount(mount: MountFlag, instruction: Instruction<'run'>): Promise<RunMount> {
-    const { type } = mount;
-    if (type === 'secret' || type === 'ssh') {
-      throw notImplemented(`line ${instruction.node.line}: RUN --mount=type=${type} is not supported by this builder`);
-    }
-    const expand = (text: string | undefined) => this.#state.expand(text ?? '', instruction);
-    const target = posix.resolve('/', this.#state.workdir, expand(mount.target));
-    const origin: FileOrigin =
-      type === 'bind' ? await this.#lowering.origin(mount.from, instruction, this.#stage.index) : { kind: 'scratch' };
-    if (type === 'cache' && (mount.from ?? mount.source) !== undefined) {
-      throw notImplemented(`line ${instruction.node.line}: from and source of a cache mount are not supported`);
-    }
-    return {
-      type,
-      target,
-      source: posix.resolve('/', expand(mount.source)),
-      origin,
-      readonly: mount.readonly,
-      id: mount.id === undefined ? target : expand(mount.id),
-      sharing: mount.sharing,
-      size: mount.size,
-      mode: mount.mode ?? 0o755,
-      uid: mount.uid ?? 0,
-      gid: mount.gid ?? 0,
-    };
-  }
-
-  async #copy(instruction: Instruction<'copy'> | Instruction<'add'>): Promise<CopyOperation> {
-    const spec: CopySpec = instruction;
-    const expand = (text: string) => this.#state.expand(text, instruction);
-    const optional = (text: string | undefined) => (text === undefined ? undefined : expand(text));
-    const paths = spec.sources.map(expand);
-    const isUrl = (path: string) => instruction.kind === 'add' && /^https?:\/\//i.test(path);
-    const git = paths.find(
-      (path) => instruction.kind === 'add' && /^(git@|git:\/\/|ssh:\/\/|https?:\/\/\S+\.git(#|$))/i.test(path),
-    );
-    if (git !== undefined) {
-      throw notImplemented(`line ${instruction.node.line}: ADD of a git repository (${git}) is not supported`);
-    }
-    const origin =
-      instruction.kind === 'copy'
-        ? await this.#lowering.origin(instruction.from, instruction, this.#stage.index)
-        : ({ kind: 'context' } as const);
-    return {
-      kind: 'copy',
-      instruction: instruction.kind === 'copy' ? 'COPY' : 'ADD',
-      origin,
-      sources: paths.filter((path) => !isUrl(path)),
-      urls: paths.filter(isUrl),
-      heredocs: spec.heredocs.map((heredoc) =>
-        heredoc.expand ? { ...heredoc, content: this.#state.expandBody(heredoc.content, instruction) } : heredoc,
-      ),
-      destination: this.#state.absolute(expand(spec.destination)),
-      chown: optional(spec.chown),
-      chmod: optional(spec.chmod),
-      exclude: spec.exclude,
-      link: spec.link,
-      parents: instruction.kind === 'copy' && instruction.parents,
-      unpackLocal: instruction.kind === 'add' && instruction.unpack !== false,
-      unpackFetched: instruction.kind === 'add' && instruction.unpack === true,
-      checksum: instruction.kind === 'add' ? optional(instruction.checksum) : undefined,
-    };
-  }
+function imageState(image: Image): ImageState {
+  const { config = {}, author, os, architecture, variant } = image.config;
+  return { config, author, platform: { os, architecture, ...(variant !== undefined && { variant }) } };
 }

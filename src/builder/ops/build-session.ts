@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { TreeArchiver } from '#archive';
 import { isBerthError, type Logger } from '#base';
 import type { Image, ImageMaker, ImageNames, ImageReader, ImageTransfer } from '#image';
-import { parseReference } from '#oci';
+import { type Platform, parseReference, platformMatches } from '#oci';
 import type { Runtime } from '#runtime';
 import type { Snapshotter } from '#snapshot';
 import type { BuildEvent, BuildNetworks, BuildRequest } from '../builder.ts';
@@ -44,6 +44,8 @@ export class BuildSession {
   readonly runDirectory: string;
   /** Snapshots that this build made or found and that may not be recorded yet. */
   readonly liveChains = new Set<string>();
+  /** Id of the last container that ran for a step. */
+  readonly containers = new Map<number, string>();
   /** Cache keys found in use, counted when the build ends. */
   readonly usedKeys: string[] = [];
   #count = 0;
@@ -71,18 +73,21 @@ export class BuildSession {
     return `${workingPrefix}${this.id}-${name}`;
   }
 
-  /** The base of a stage or a `from=`: from the store, or pulled when it is not there or `pull` is asked for. */
-  async image(name: string, step: number): Promise<Image> {
+  /**
+   * The base of a stage or a `from=`: from the store, or pulled when it is not there, is for another platform than the
+   * one asked for, or `pull` is set.
+   */
+  async image(name: string, platform: Platform | undefined, step: number): Promise<Image> {
     const { images } = this.services;
     if (!this.request.pull || /^sha256:|^[0-9a-f]{64}$/.test(name)) {
       const found = await images.get(name).catch((error: unknown) => {
         if (isBerthError(error, 'not-found')) return undefined;
         throw error;
       });
-      if (found) return found;
+      if (found && (platform === undefined || platformMatches(found.config, platform))) return found;
     }
     return images.pull(name, {
-      ...(this.request.platform && { platform: this.request.platform }),
+      ...(platform && { platform }),
       ...credentialsFor(name, this.request),
       onProgress: (progress) => this.emit({ kind: 'step-progress', step, progress }),
       signal: this.request.signal,

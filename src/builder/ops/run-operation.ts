@@ -61,6 +61,7 @@ async function runContainer(context: RunContext, tree: WorkingTree, cleanup: Und
   cleanup.push(() => points.remove());
   points.create(spec.mounts);
   tree.afterUnmount((changes) => points.forgetCopies(changes));
+  session.containers.set(node.step, id);
   session.emit({ kind: 'step-running', step: node.step, containerId: id });
   const code = await runtime.runOnce({
     id,
@@ -141,19 +142,14 @@ function environment(operation: RunOperation, hostname: string, home: string): s
 }
 
 async function systemMounts(id: string, tree: WorkingTree, network: BuildNetwork): Promise<RuntimeMount[]> {
-  const hostname = join(tree.directory, 'hostname');
-  await writeFile(hostname, `${shortId(id)}\n`);
-  const file = (destination: string, source: string): RuntimeMount => ({
-    destination,
-    type: 'bind',
-    source,
-    options: ['rbind', 'rprivate'],
-  });
-  return [
-    file('/etc/resolv.conf', network.resolvConf),
-    file('/etc/hostname', hostname),
-    file('/etc/hosts', network.hostsFile),
-  ];
+  const contents = { 'resolv.conf': network.resolvConf, hostname: `${shortId(id)}\n`, hosts: network.hostsFile };
+  const mounts: RuntimeMount[] = [];
+  for (const [name, content] of Object.entries(contents)) {
+    const source = join(tree.directory, name);
+    await writeFile(source, content, { mode: 0o644 });
+    mounts.push({ destination: `/etc/${name}`, type: 'bind', source, options: ['rbind', 'rprivate'] });
+  }
+  return mounts;
 }
 
 async function scriptMounts(operation: RunOperation, tree: WorkingTree): Promise<RuntimeMount[]> {

@@ -244,7 +244,14 @@ function stepEvents(session: BuildSession, node: GraphNode): Pick<Vertex<StepRes
       const imageId = node.operation.kind === 'image' ? node.operation.image.id : undefined;
       const id =
         imageId ?? (result.history.length > 0 || result.layers.length > 0 ? configDigest(node, result) : undefined);
-      session.emit({ kind: 'step-done', step, cached, ...(id !== undefined && { imageId: id }) });
+      const containerId = session.containers.get(step);
+      session.emit({
+        kind: 'step-done',
+        step,
+        cached,
+        ...(id !== undefined && { imageId: id }),
+        ...(containerId !== undefined && { containerId }),
+      });
     },
     onFail: (error) => session.emit({ kind: 'step-failed', step, message: messageOf(error) }),
   };

@@ -17,7 +17,7 @@ test('parseDockerfile does not continue a line that ends in an escaped escape', 
 
 test('parseDockerfile warns of empty continuation lines', () => {
   const { warnings } = parseDockerfile('FROM a\nRUN x \\\n\n y');
-  assert.deepEqual(warnings, [{ message: '[WARNING]: Empty continuation line found in: RUN x  y', line: 2 }]);
+  assert.deepEqual(warnings, [{ message: 'Empty continuation line found in: RUN x  y', line: 2 }]);
 });
 
 test('parseDockerfile knows the first and last line of each instruction', () => {

@@ -56,7 +56,7 @@ class DockerfileReader {
     }
     if (emptyContinuation) {
       this.#warnings.push({
-        message: `[WARNING]: Empty continuation line found in: ${joined.trim()}`,
+        message: `Empty continuation line found in: ${joined.trim()}`,
         line,
       });
     }

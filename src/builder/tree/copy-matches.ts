@@ -13,7 +13,7 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { dirname, join, posix, relative } from 'node:path';
-import { invalid, notImplemented } from '#base';
+import { invalid } from '#base';
 import { type ModeChange, parseModeChange } from './file-mode.ts';
 import type { MatchView } from './match.ts';
 import { resolveInRoot } from './root-path.ts';
@@ -30,26 +30,37 @@ export interface CopyTarget {
   readonly chmod: string | undefined;
 }
 
+/** What Node has no call for; needed only for files that come from another file system of a build. */
+export interface SpecialFiles {
+  makeNode(path: string, mode: number, device: { major: number; minor: number }): void;
+  listXattrs(path: string): string[];
+  getXattr(path: string, name: string): Buffer | undefined;
+  setXattr(path: string, name: string, value: Uint8Array): void;
+}
+
 /**
  * Copies the matches into the target: the contents of directories, files under their names or the destination's.
  * Modes, times and links are kept; nothing is ever written outside the target's root. Synchronous: for worker threads.
+ * With `special` extended attributes (file capabilities) and device nodes are copied too; without it nodes are refused.
  * Throws `invalid` when a file is in the way of a directory or the other way round.
  */
-export function copyMatches(view: MatchView, target: CopyTarget): void {
-  new TreeCopy(view, target).run();
+export function copyMatches(view: MatchView, target: CopyTarget, special?: SpecialFiles): void {
+  new TreeCopy(view, target, special).run();
 }
 
 class TreeCopy {
   readonly #view: MatchView;
   readonly #target: CopyTarget;
+  readonly #special: SpecialFiles | undefined;
   readonly #mode: ModeChange | undefined;
   /** First copy of each file with several names, by device and inode. */
   readonly #linked = new Map<string, string>();
   /** Directories and their times, set last: writing into them changes them. */
   readonly #directories: { path: string; stats: Stats }[] = [];
 
-  constructor(view: MatchView, target: CopyTarget) {
+  constructor(view: MatchView, target: CopyTarget, special: SpecialFiles | undefined) {
     this.#view = view;
+    this.#special = special;
     this.#target = target;
     this.#mode = target.chmod === undefined ? undefined : parseModeChange(target.chmod);
   }
@@ -63,7 +74,7 @@ class TreeCopy {
     for (const { source, name, stats } of walkMatches(this.#view)) {
       if (name === '') {
         // The source directory itself: its contents go into the destination, which keeps what it is when it exists.
-        if (fresh) this.#finishDirectory(place, stats);
+        if (fresh) this.#finishDirectory(place, stats, source);
         continue;
       }
       const inside = asDirectory
@@ -89,7 +100,7 @@ class TreeCopy {
   #copyEntry(source: string, inside: string, stats: Stats): void {
     const { root } = this.#target;
     if (stats.isDirectory()) {
-      this.#copyDirectory(inside, stats);
+      this.#copyDirectory(source, inside, stats);
       return;
     }
     if (this.#view.parents || this.#view.exclude.length > 0) this.#makeParents(posix.dirname(inside).slice(1));
@@ -100,8 +111,8 @@ class TreeCopy {
     if (stats.isSymbolicLink()) symlinkSync(readlinkSync(source), path);
     else if (stats.isFile()) this.#copyFile(source, path, stats);
     else if (stats.isSocket()) return;
-    else throw notImplemented(`${inside}: device nodes and pipes cannot be copied between stages`);
-    this.#finish(path, stats);
+    else this.#makeNode(path, stats);
+    this.#finish(path, stats, source);
   }
 
   #copyFile(source: string, path: string, stats: Stats): void {
@@ -115,27 +126,33 @@ class TreeCopy {
     if (stats.nlink > 1) this.#linked.set(key, path);
   }
 
-  #copyDirectory(inside: string, stats: Stats): void {
+  #copyDirectory(source: string, inside: string, stats: Stats): void {
     const path = resolveInRoot(this.#target.root, inside);
     const there = lstatSync(path, { throwIfNoEntry: false });
     if (there && !there.isDirectory()) throw invalid(`cannot copy to ${inside}: a file is in the way of a directory`);
     if (!there) mkdirSync(path, { recursive: true });
-    this.#finishDirectory(path, stats);
+    this.#finishDirectory(path, stats, source);
   }
 
-  #finishDirectory(path: string, stats: Stats): void {
-    this.#finish(path, stats);
+  #finishDirectory(path: string, stats: Stats, source: string): void {
+    this.#finish(path, stats, source);
     this.#directories.push({ path, stats });
   }
 
   /** Sets owner, mode and times. The owner comes first: changing it clears set-id bits. */
-  #finish(path: string, stats: Stats): void {
+  #finish(path: string, stats: Stats, source: string): void {
     const { owner } = this.#target;
     if (owner) lchownSync(path, owner.uid, owner.gid);
     else if (this.#view.keepOwner) lchownSync(path, stats.uid, stats.gid);
     else lchownSync(path, 0, 0);
     if (!stats.isSymbolicLink()) chmodSync(path, this.#mode?.(stats.mode, stats.isDirectory()) ?? stats.mode & 0o7777);
+    if (this.#special) copyAttributes(source, path, this.#special);
     lutimesSync(path, stats.atime, stats.mtime);
+  }
+
+  #makeNode(path: string, stats: Stats): void {
+    if (this.#special === undefined) throw invalid(`${path}: a device node or pipe in the build context`);
+    this.#special.makeNode(path, stats.mode, { major: major(stats.rdev), minor: minor(stats.rdev) });
   }
 
   /** Makes missing directories down to `inside`, owned as the copy is. */
@@ -151,4 +168,24 @@ class TreeCopy {
       if (owner) lchownSync(path, owner.uid, owner.gid);
     }
   }
+}
+
+/** Copies extended attributes, but those that overlayfs keeps its own books in. */
+function copyAttributes(source: string, path: string, special: SpecialFiles): void {
+  for (const name of special.listXattrs(source)) {
+    if (name.startsWith('trusted.overlay.') || name.startsWith('user.overlay.')) continue;
+    const value = special.getXattr(source, name);
+    if (value !== undefined) special.setXattr(path, name, value);
+  }
+}
+
+/** Device numbers as Linux packs them into st_rdev (sys/sysmacros.h). */
+function major(device: number): number {
+  const value = BigInt(device);
+  return Number(((value >> 8n) & 0xfffn) | ((value >> 32n) & 0xfffff000n));
+}
+
+function minor(device: number): number {
+  const value = BigInt(device);
+  return Number((value & 0xffn) | ((value >> 12n) & 0xffffff00n));
 }

@@ -32,14 +32,15 @@ export class TreeJobRunner {
   readonly #files = new FileDigests();
 
   /** Throws what the job's function throws. */
-  run(job: TreeJob): TreeJobResults[TreeJob['kind']] {
+  async run(job: TreeJob): Promise<TreeJobResults[TreeJob['kind']]> {
     switch (job.kind) {
       case 'list':
         return listMatches(job.root, job.patterns, { context: job.context });
       case 'digest':
         return digestMatches(job.view, this.#files);
       case 'copy':
-        copyMatches(job.view, job.target);
+        // Loaded only where it is needed: a copy from the context has no use for system calls of its own.
+        copyMatches(job.view, job.target, job.view.keepOwner ? await import('#host') : undefined);
         return undefined;
       case 'drop-ignored':
         dropIgnored(job.root, job.rules);

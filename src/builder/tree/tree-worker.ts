@@ -5,9 +5,8 @@ import { type TreeJob, TreeJobRunner, toJobError } from './tree-job.ts';
 const runner = new TreeJobRunner();
 
 parentPort?.on('message', (job: TreeJob) => {
-  try {
-    parentPort?.postMessage({ result: runner.run(job) });
-  } catch (error) {
-    parentPort?.postMessage({ error: toJobError(error) });
-  }
+  runner.run(job).then(
+    (result) => parentPort?.postMessage({ result }),
+    (error: unknown) => parentPort?.postMessage({ error: toJobError(error) }),
+  );
 });

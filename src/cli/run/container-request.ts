@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { ContainerCreateRequest, HostConfig } from '#api-types';
 import { invalid, messageOf } from '#base';
 import type { FlagValues } from '../flags/index.ts';
-import { isUserNetwork, readEndpoints } from './endpoints.ts';
+import { readEndpoints } from './endpoints.ts';
 import { readHealth } from './health-flags.ts';
 import { readMountFlag } from './mount-flag.ts';
 import { readPorts } from './ports.ts';
@@ -127,7 +127,7 @@ function hostConfig(
     GroupAdd: optional(flags.list('group-add')),
     IpcMode: flags.string('ipc'),
     Cgroup: '',
-    Links: isUserNetwork(parts.mode) ? null : optional(flags.list('link')),
+    Links: optional(flags.list('link')),
     OomScoreAdj: flags.number('oom-score-adj'),
     PidMode: flags.string('pid'),
     Privileged: flags.bool('privileged'),

@@ -11,6 +11,7 @@ export function requestOf(invocation: Invocation): ContainerCreateRequest {
   const { flags, args, terminal } = invocation;
   const { rows = 0, columns = 0 } = terminal.stdout;
   const [image = '', ...words] = args;
+  if (!/^(sha256:)?[\da-f]{12,64}$/.test(image)) readImageName(image);
   const [height, width]: [number, number] = terminal.stdout.isTTY ? [rows, columns] : [0, 0];
   return containerRequest(flags, { image, words, env: terminal.env, cwd: terminal.cwd, consoleSize: [height, width] });
 }

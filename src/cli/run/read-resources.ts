@@ -63,7 +63,10 @@ export function readResources(flags: FlagValues): Resources {
     MemorySwappiness: swappiness,
     OomKillDisable: flags.bool('oom-kill-disable'),
     PidsLimit: flags.number('pids-limit'),
-    Ulimits: flags.list('ulimit').map(readUlimit),
+    Ulimits: flags
+      .list('ulimit')
+      .map(readUlimit)
+      .sort((a, b) => (a.Name < b.Name ? -1 : 1)),
     CpuCount: flags.number('cpu-count'),
     CpuPercent: flags.number('cpu-percent'),
     IOMaximumIOps: flags.number('io-maxiops'),

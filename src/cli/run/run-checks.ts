@@ -28,6 +28,11 @@ export const runChecks: Readonly<Record<string, (word: string) => unknown>> = {
   'device-cgroup-rule': (word) => {
     if (!/^[acb] (\d+|\*):(\d+|\*) [rwm]{1,3}$/.test(word)) throw invalid(`invalid device cgroup format '${word}'`);
   },
+  sysctl: (word) => {
+    if (!/^(kernel\.(msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|shm_rmid_forced)|net\.[^=]*|fs\.mqueue\.[^=]*)=/.test(word)) {
+      throw invalid(`sysctl '${word}' is not allowed`);
+    }
+  },
   attach: (word) => {
     if (!['STDIN', 'STDOUT', 'STDERR'].includes(word.toUpperCase())) {
       throw invalid('valid streams are STDIN, STDOUT and STDERR');

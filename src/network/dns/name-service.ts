@@ -27,6 +27,14 @@ export interface NameServiceOptions {
   readonly log: Logger;
 }
 
+/** Sockets inside a sandbox, redirected to and not yet served. */
+export interface PreparedNames {
+  readonly udpFd: number;
+  readonly tcpFd: number;
+  /** Gives the sockets up, where nobody serves them. */
+  close(): void;
+}
+
 interface Listener {
   readonly udp: UdpSocket;
   readonly tcp: Server;
@@ -43,17 +51,31 @@ interface Listener {
 export class NameService {
   readonly #options: NameServiceOptions;
   readonly #listeners = new Map<string, Listener>();
+  /** Adopted and not yet served, by owner. */
+  readonly #prepared = new Map<string, PreparedNames>();
 
   constructor(options: NameServiceOptions) {
     this.#options = options;
   }
 
-  /** Begins to answer inside a sandbox. Harmless when repeated. */
+  /** Takes over sockets prepared for a sandbox; {@link NameService.start} serves them, {@link NameService.stop} closes. */
+  adopt(ownerId: string, prepared: PreparedNames): void {
+    this.#prepared.set(ownerId, prepared);
+  }
+
+  /** Begins to answer inside a sandbox, on adopted sockets or on new ones. Harmless when repeated. */
   async start(record: SandboxRecord): Promise<void> {
     const ownerId = record.owner.id;
     if (this.#listeners.has(ownerId)) return;
+    const { udpFd, tcpFd } = this.#prepared.get(ownerId) ?? (await this.prepare(record.netns));
+    this.#prepared.delete(ownerId);
+    this.#listeners.set(ownerId, this.#serve(ownerId, udpFd, tcpFd));
+  }
+
+  /** The slow half of {@link NameService.start}: the first NAT rule of a namespace takes the kernel 15 ms. */
+  async prepare(netns: string): Promise<PreparedNames> {
     const { namespaces, sockets, firewall } = this.#options;
-    const bound = namespaces.enter(record.netns, () => {
+    const bound = namespaces.enter(netns, () => {
       const udp = sockets.bind({ protocol: 'udp', address: ADDRESS, port: 0 });
       try {
         return { udp, tcp: sockets.bind({ protocol: 'tcp', address: ADDRESS, port: 0 }) };
@@ -62,18 +84,23 @@ export class NameService {
         throw error;
       }
     });
-    try {
-      await firewall.load(redirectRules(bound.udp.port, bound.tcp.port), record.netns);
-    } catch (error) {
+    const close = () => {
       sockets.close(bound.udp.fd);
       sockets.close(bound.tcp.fd);
+    };
+    try {
+      await firewall.load(redirectRules(bound.udp.port, bound.tcp.port), netns);
+    } catch (error) {
+      close();
       throw error;
     }
-    this.#listeners.set(ownerId, this.#serve(ownerId, bound.udp.fd, bound.tcp.fd));
+    return { udpFd: bound.udp.fd, tcpFd: bound.tcp.fd, close };
   }
 
   /** Stops answering. Harmless when repeated. */
   stop(ownerId: string): void {
+    this.#prepared.get(ownerId)?.close();
+    this.#prepared.delete(ownerId);
     const listener = this.#listeners.get(ownerId);
     if (!listener) return;
     this.#listeners.delete(ownerId);

@@ -17,7 +17,7 @@ describe('a task', () => {
 
   const monitorOf = (id: string): number =>
     Number(readFileSync(`${fixture.directory}/exec/tasks/${id}/monitor.pid`, 'utf8'));
-  const cgroupOf = (id: string): string => `/sys/fs/cgroup/memory/berth-runtime-test/${id}`;
+  const cgroupOf = (id: string): string => `/sys/fs/cgroup/memory${fixture.cgroupParent}/${id}`;
 
   it('gives all output to who attached before start, in both streams, and its exit code', async () => {
     const task = await fixture.create(['sh', '-c', 'echo out; echo err >&2; exit 7']);
@@ -128,7 +128,7 @@ describe('a task', () => {
     const task = await fixture.create(['sleep', '60']);
     await task.start();
     const state = () =>
-      readFileSync(`/sys/fs/cgroup/freezer/berth-runtime-test/${task.id}/freezer.state`, 'utf8').trim();
+      readFileSync(`/sys/fs/cgroup/freezer${fixture.cgroupParent}/${task.id}/freezer.state`, 'utf8').trim();
     await task.pause();
     assert.equal(state(), 'FROZEN');
     await task.resume();

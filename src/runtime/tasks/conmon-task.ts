@@ -14,6 +14,7 @@ import type { OciRuntime } from './oci-runtime.ts';
 import { readOutOfMemory } from './out-of-memory.ts';
 import { readStats } from './read-stats.ts';
 import type { RuntimeContext } from './runtime-context.ts';
+import { settleFreeze } from './settle-freeze.ts';
 import { bootId, type ProcessFiles, type ProcessRecord, writeRecord } from './task-files.ts';
 
 /** What a task is put together from. */
@@ -119,8 +120,9 @@ export class ConmonTask extends Monitored implements Task {
     }
   }
 
-  pause(): Promise<void> {
-    return this.#runtime.pause(this.id);
+  async pause(): Promise<void> {
+    await this.#runtime.pause(this.id);
+    await settleFreeze(this.#cgroup);
   }
 
   resume(): Promise<void> {

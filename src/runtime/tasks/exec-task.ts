@@ -22,8 +22,6 @@ export interface ExecHost {
 /** A process inside a container, with a monitor of its own. */
 export class ConmonExec extends Monitored implements ExecTask {
   #monitor: Monitor | undefined;
-  /** The runtime sets it too, but sometimes only after the process has looked. */
-  #consoleSize: { rows: number; columns: number } | undefined;
 
   private constructor(id: string, host: ExecHost, record: ProcessRecord) {
     super(id, host.files.exec(id), record);
@@ -39,8 +37,6 @@ export class ConmonExec extends Monitored implements ExecTask {
       stdinOnce: options.stdin,
     };
     const exec = new ConmonExec(options.id, host, record);
-    const { consoleSize } = options.process;
-    if (terminal && consoleSize) exec.#consoleSize = { rows: consoleSize.height, columns: consoleSize.width };
     const { files } = exec;
     await mkdir(files.exitDirectory, { recursive: true, mode: 0o700 });
     try {
@@ -100,7 +96,6 @@ export class ConmonExec extends Monitored implements ExecTask {
       this.record = { ...this.record, alive };
       await writeRecord(this.files, this.record);
       this.watch(watcher);
-      if (this.#consoleSize) await this.resize(this.#consoleSize).catch(() => {}); // it may have ended by now
     } catch (error) {
       await rm(this.files.directory, { recursive: true, force: true });
       throw error;

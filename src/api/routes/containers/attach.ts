@@ -52,6 +52,8 @@ export function registerContainerAttach(app: FastifyInstance, { containers }: Ap
     const { attachment, session } = await open(request);
     reply.hijack();
     reply.raw.detachSocket(upgraded.socket);
+    // A handshake that fails closes the socket without a word to us.
+    upgraded.socket.once('close', () => attachment.close());
     sockets.handleUpgrade(request.raw, upgraded.socket, upgraded.head, (socket) => {
       void runWebSocketSession(socket, attachment, session);
     });

@@ -1,0 +1,166 @@
+import { join } from 'node:path';
+import { type ApiServer, createApiServer } from '#api';
+import { createArchiver } from '#archive';
+import type { Logger } from '#base';
+import { builderMigrations, createBuilder } from '#builder';
+import { openContentStore } from '#content';
+import { createContainerEngine, createJournal, engineMigrations } from '#engine';
+import {
+  createFirewall,
+  createLinks,
+  createMounts,
+  createNetworkNamespaces,
+  createProcesses,
+  createSockets,
+  type Processes,
+} from '#host';
+import { createImageStore, imageMigrations } from '#image';
+import { openDatabase } from '#metadata';
+import { createNetworkService, networkMigrations } from '#network';
+import { createRegistryClient } from '#registry-client';
+import { createRuntime, readLog } from '#runtime';
+import { createOverlaySnapshotter, snapshotMigrations } from '#snapshot';
+import { createVolumeService, volumeMigrations } from '#volume';
+import { createBuildNetworks } from './build-networks.ts';
+import type { DaemonConfig } from './config.ts';
+import { engineVersion, gatherFacts, readEngineId } from './engine-facts.ts';
+import { createRegistryPort } from './registry-port.ts';
+import type { Roots } from './roots.ts';
+
+const migrations = [
+  ...snapshotMigrations,
+  ...imageMigrations,
+  ...networkMigrations,
+  ...volumeMigrations,
+  ...engineMigrations,
+  ...builderMigrations,
+];
+
+/** A daemon that is ready: everything reconciled, nothing listening yet. */
+export interface AssembledDaemon {
+  readonly api: ApiServer;
+  readonly processes: Processes;
+  /** Stops the parts, last made first. True when nothing runs any more, so that the host can be left as it was found. */
+  stop(): Promise<boolean>;
+}
+
+/** Makes every room, gives each what it needs, and reconciles them with disk and kernel. The one place that knows all. */
+export async function assemble(config: DaemonConfig, roots: Roots, logger: Logger): Promise<AssembledDaemon> {
+  const suffix = config.instance === '' ? '' : `-${config.instance}`;
+  const cgroupParent = config.cgroupParent ?? `/berth${suffix}`;
+
+  const namespaces = createNetworkNamespaces();
+  const processes = createProcesses({ namespaces });
+  const mounts = createMounts();
+  const database = openDatabase(roots.database, migrations);
+
+  const content = await openContentStore({ root: roots.content });
+  const snapshots = await createOverlaySnapshotter({
+    database,
+    root: roots.snapshots,
+    link: roots.layerLink,
+    mounts,
+    processes,
+  });
+  await snapshots.reconcile();
+  const archiver = createArchiver();
+  const registry = createRegistryClient({
+    mirrors: config.registryMirrors,
+    insecureRegistries: config.insecureRegistries,
+    certificateDirectories: ['/etc/berth/certs.d', '/etc/docker/certs.d'],
+    userAgent: `berth/${engineVersion}`,
+  });
+  const images = await createImageStore({
+    database,
+    content,
+    snapshots,
+    archiver,
+    registry,
+    scratch: join(config.dataRoot, 'scratch'),
+    keepSnapshots: () => new Set([...engine.snapshotsInUse(), ...builder.keepSnapshots()]),
+  });
+  const runtime = await createRuntime({ execRoot: config.execRoot, processes, logger });
+  const networks = createNetworkService({
+    database,
+    namespaces,
+    links: createLinks(namespaces),
+    firewall: createFirewall(namespaces),
+    sockets: createSockets(),
+    execRoot: config.execRoot,
+    instance: config.instance,
+    bridge: config.bridge ?? (config.instance === '' ? 'berth0' : `berth${config.instance}`),
+    ...(config.bip === undefined ? {} : { bip: config.bip }),
+    log: logger,
+  });
+  const volumes = createVolumeService({ database, root: roots.volumes, mounts, processes });
+  const journal = createJournal({ database });
+  const engine = createContainerEngine({
+    database,
+    journal,
+    images,
+    snapshots,
+    runtime,
+    readLog,
+    networks,
+    volumes,
+    trees: archiver,
+    mounts,
+    processes,
+    logger,
+    dataRoot: config.dataRoot,
+    execRoot: config.execRoot,
+    cgroupParent,
+    logOptions: config.logOptions,
+  });
+  const builder = createBuilder({
+    database,
+    images,
+    snapshots,
+    archiver,
+    runtime,
+    networks: createBuildNetworks(networks),
+    mounts,
+    logger,
+    dataDirectory: roots.build,
+    runDirectory: roots.buildRun,
+    cgroupParent,
+    keepSnapshots: async () => engine.snapshotsInUse(),
+  });
+  await engine.reconcile();
+  await builder.reconcile();
+
+  const facts = await gatherFacts(config, { runtime, engineId: readEngineId(config.dataRoot) });
+  const api = await createApiServer(
+    {
+      containers: engine.containers,
+      execs: engine.execs,
+      events: journal,
+      images,
+      networks,
+      volumes,
+      builder,
+      registry: createRegistryPort(registry),
+      system: {
+        facts: async () => ({ ...facts, eventListeners: journal.listeners }),
+        layersSize: async () => 0,
+      },
+    },
+    { log: logger, version: engineVersion },
+  );
+
+  return {
+    api,
+    processes,
+    async stop() {
+      await engine.shutdown();
+      const { running, paused, restarting } = engine.containers.counts();
+      await networks.shutdown();
+      await builder.close();
+      await archiver.close();
+      registry.close();
+      journal.close();
+      database.close();
+      return running + paused + restarting === 0;
+    },
+  };
+}

@@ -1,0 +1,62 @@
+import { rmSync } from 'node:fs';
+import { createLogger, isBerthError, messageOf } from '#base';
+import { assemble } from './assemble.ts';
+import { type DaemonConfig, readInvocation, usage } from './config.ts';
+import { engineVersion } from './engine-facts.ts';
+import { listenAddresses } from './listen-addresses.ts';
+import { MountNamespace } from './mount-namespace.ts';
+import { claimRoots } from './roots.ts';
+
+const answers = {
+  help: usage,
+  version: `Berth version ${engineVersion}\n`,
+  validate: 'configuration OK\n',
+} as const;
+
+/** Runs `berthd`: reads its options, assembles the engine, serves until SIGTERM or SIGINT. */
+async function main(argv: readonly string[]): Promise<void> {
+  const invocation = readInvocation(argv);
+  if (invocation.run === 'daemon') await serve(invocation.config);
+  else process.stdout.write(answers[invocation.run]);
+}
+
+async function serve(config: DaemonConfig): Promise<void> {
+  const logger = createLogger(config.logLevel, (line) => process.stderr.write(line));
+  const stopAsked = new Promise<NodeJS.Signals>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
+  });
+  // A defect in one request must not take the containers' manager down with it.
+  process.on('unhandledRejection', (reason) => logger.error('unhandled rejection', { error: stackOf(reason) }));
+
+  const addresses = listenAddresses(config);
+  const namespace = MountNamespace.inherited(process.env);
+  const roots = claimRoots(config);
+  const daemon = await assemble(config, roots, logger);
+  try {
+    for (const [index, address] of addresses.entries()) {
+      await daemon.api.listen(address);
+      logger.info(`API listen on ${config.hosts[index]}`);
+    }
+    logger.info('stopping', { signal: await stopAsked });
+  } finally {
+    await daemon.api.close();
+    const idle = await daemon.stop();
+    if (idle) await namespace?.unpin(daemon.processes);
+    rmSync(roots.pidfile, { force: true });
+    roots.release();
+  }
+}
+
+function stackOf(reason: unknown): string {
+  return reason instanceof Error ? (reason.stack ?? reason.message) : String(reason);
+}
+
+main(process.argv.slice(2)).then(
+  // Connections that clients keep open must not keep a stopped daemon alive.
+  () => process.exit(0),
+  (error: unknown) => {
+    // An error of a known kind is the user's to mend and needs no stack.
+    process.stderr.write(`berthd: ${isBerthError(error) ? messageOf(error) : stackOf(error)}\n`);
+    process.exit(1);
+  },
+);

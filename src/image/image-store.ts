@@ -1,0 +1,152 @@
+import { mkdir, rm } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import type { LayerArchiver } from '#archive';
+import type { Digest } from '#base';
+import type { ContentStore } from '#content';
+import type { Database } from '#metadata';
+import { canonicalString, type Descriptor, type ImageConfig } from '#oci';
+import type { RegistryClient } from '#registry-client';
+import type { Snapshotter } from '#snapshot';
+import { collectGarbage } from './collect-garbage.ts';
+import { imageHistory } from './history.ts';
+import type { Image, ImageRemoval, ImageStore } from './image.ts';
+import { ImageRecords, type TagLogEntry } from './image-records.ts';
+import { type ImportOptions, importImage } from './import.ts';
+import { Leases } from './leases.ts';
+import { loadImages } from './load.ts';
+import { LocalImageMaker } from './make-image.ts';
+import { pullImage } from './pull.ts';
+import { pushImage } from './push.ts';
+import { type RemoveOptions, removeImage } from './remove.ts';
+import { parseTagName, resolveImage } from './resolve.ts';
+import { saveImages } from './save.ts';
+import { Unpacker, unpackPrefix } from './unpack.ts';
+
+/** What the image store needs. */
+export interface ImageStoreOptions {
+  readonly database: Database;
+  readonly content: ContentStore;
+  readonly snapshots: Snapshotter;
+  readonly archiver: LayerArchiver;
+  readonly registry: RegistryClient;
+  /** Directory for files being made, on the content store's file system; emptied at start. */
+  readonly scratch: string;
+  /** Snapshots that others need although no image does (build cache); asked when a removed image is cleaned up. */
+  readonly keepSnapshots?: () => ReadonlySet<string>;
+}
+
+/** The image store with what only this implementation offers. */
+export interface LocalImageStore extends ImageStore {
+  /** What the tag pointed to, newest first. Throws `invalid`. */
+  tagLog(name: string): TagLogEntry[];
+}
+
+/** Opens the image store and drops what an earlier process left half-made. Reconcile the snapshots before. */
+export async function createImageStore(options: ImageStoreOptions): Promise<LocalImageStore> {
+  await rm(options.scratch, { recursive: true, force: true });
+  await mkdir(options.scratch, { recursive: true, mode: 0o700 });
+  for (const { key } of await options.snapshots.list()) {
+    if (key.startsWith(unpackPrefix)) await options.snapshots.remove(key);
+  }
+  return new ComposedImageStore(options);
+}
+
+/** Hands each use case what it needs; holds no logic of its own. */
+class ComposedImageStore implements LocalImageStore {
+  readonly #options: ImageStoreOptions;
+  readonly #records: ImageRecords;
+  readonly #leases = new Leases();
+  readonly #unpacker: Unpacker;
+  readonly #maker: LocalImageMaker;
+
+  constructor(options: ImageStoreOptions) {
+    this.#options = options;
+    this.#records = new ImageRecords(options.database);
+    const shared = { ...options, records: this.#records, leases: this.#leases };
+    this.#unpacker = new Unpacker(shared);
+    this.#maker = new LocalImageMaker({ ...shared, unpacker: this.#unpacker });
+  }
+
+  async get(name: string): Promise<Image> {
+    return resolveImage(this.#records, name);
+  }
+
+  async list(): Promise<Image[]> {
+    return this.#records.list();
+  }
+
+  async history(name: string): ReturnType<ImageStore['history']> {
+    return imageHistory(resolveImage(this.#records, name), this.#options.snapshots);
+  }
+
+  async unpack(image: Image): Promise<string | undefined> {
+    return this.#unpacker.unpackAll(image.layers, image.config.rootfs.diff_ids);
+  }
+
+  async tag(source: string, target: string): Promise<void> {
+    const name = canonicalString(parseTagName(target));
+    this.#records.transaction(() => this.#records.setTag(name, resolveImage(this.#records, source)));
+  }
+
+  tagLog(name: string): TagLogEntry[] {
+    return this.#records.tagLog(canonicalString(parseTagName(name)));
+  }
+
+  async remove(name: string, options: RemoveOptions): Promise<ImageRemoval[]> {
+    const { done, removed } = removeImage(this.#records, name, options);
+    if (removed.length > 0) await this.collectGarbage(this.#options.keepSnapshots?.() ?? new Set());
+    return done;
+  }
+
+  async pull(name: string, options: Parameters<ImageStore['pull']>[1]): Promise<Image> {
+    return pullImage(name, options, {
+      ...this.#shared(),
+      registry: this.#options.registry,
+      unpacker: this.#unpacker,
+      maker: this.#maker,
+    });
+  }
+
+  async push(name: string, options: Parameters<ImageStore['push']>[1]): Promise<{ digest: Digest; size: number }> {
+    return pushImage(name, options, {
+      ...this.#shared(),
+      registry: this.#options.registry,
+      scratch: this.#options.scratch,
+    });
+  }
+
+  async save(names: readonly string[], options: Parameters<ImageStore['save']>[1] = {}): Promise<Readable> {
+    return saveImages(names, {
+      ...this.#shared(),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
+  }
+
+  async load(archive: Readable, options: Parameters<ImageStore['load']>[1]): ReturnType<ImageStore['load']> {
+    return loadImages(archive, { ...this.#shared(), ...options, maker: this.#maker });
+  }
+
+  async import(archive: Readable, options: ImportOptions): Promise<Image> {
+    return importImage(archive, options, { ...this.#shared(), maker: this.#maker });
+  }
+
+  async commitLayer(...args: Parameters<ImageStore['commitLayer']>): ReturnType<ImageStore['commitLayer']> {
+    return this.#maker.commitLayer(...args);
+  }
+
+  async create(
+    config: ImageConfig,
+    layers: readonly Descriptor[],
+    options: { tags?: readonly string[]; parent?: Digest } = {},
+  ): Promise<Image> {
+    return this.#maker.create(config, layers, options);
+  }
+
+  async collectGarbage(keepSnapshots: ReadonlySet<string>): Promise<number> {
+    return collectGarbage({ ...this.#shared(), snapshots: this.#options.snapshots }, keepSnapshots);
+  }
+
+  #shared() {
+    return { content: this.#options.content, records: this.#records, leases: this.#leases };
+  }
+}

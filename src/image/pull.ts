@@ -1,0 +1,200 @@
+import { type Digest, digestOf, invalid, notFound, Semaphore, shortId } from '#base';
+import { type ContentStore, putBlob } from '#content';
+import {
+  canonicalString,
+  type Descriptor,
+  familiarName,
+  familiarString,
+  formatPlatform,
+  hostPlatform,
+  type Manifest,
+  type Platform,
+  parseReference,
+  platformMatches,
+  withDefaultTag,
+} from '#oci';
+import type { RegistryClient, Repository } from '#registry-client';
+import { checkConfig, isForeign, isIndex, parseConfig, parseManifestOrIndex } from './check-config.ts';
+import type { Image, ImageTransfer, OnProgress } from './image.ts';
+import type { ImageRecords } from './image-records.ts';
+import type { Lease, Leases } from './leases.ts';
+import type { LocalImageMaker } from './make-image.ts';
+import type { Unpacker } from './unpack.ts';
+
+/** Layers that download at a time, as in Docker. */
+const parallelDownloads = 3;
+/** A progress line per layer and so many bytes, not per chunk. */
+const progressStep = 512 * 1024;
+
+/** What {@link pullImage} needs. */
+export interface PullContext {
+  readonly content: ContentStore;
+  readonly records: ImageRecords;
+  readonly leases: Leases;
+  readonly registry: RegistryClient;
+  readonly unpacker: Unpacker;
+  readonly maker: LocalImageMaker;
+}
+
+type PullOptions = Parameters<ImageTransfer['pull']>[1];
+
+/**
+ * Pulls one image: looks the name up (one request when nothing changed), downloads missing layers three at a time while
+ * earlier ones are unpacked, and records image and names at the end. Progress in Docker's words.
+ */
+export async function pullImage(name: string, options: PullOptions, context: PullContext): Promise<Image> {
+  const reference = withDefaultTag(parseReference(name));
+  const { onProgress, signal } = options;
+  const repository = context.registry.repository(reference, options.credentials);
+  const target = reference.digest ?? reference.tag ?? 'latest';
+  const head = await repository.resolve(target, { signal });
+  onProgress({
+    id: target,
+    status: `Pulling from ${reference.domain === 'docker.io' ? reference.path : familiarName(reference)}`,
+  });
+  const { tag: _, ...untagged } = reference;
+  const repoDigest = canonicalString({ ...untagged, digest: head.digest });
+  const image = await context.leases.with(async (lease) => {
+    const have = current(context.records, repoDigest, options.platform);
+    if (have !== undefined) {
+      if (reference.digest === undefined) context.records.setTag(canonicalString(reference), have);
+      return { image: have, isNew: false };
+    }
+    const fetched = await fetchImage(repository, head.digest, options.platform);
+    const known = context.records.byId(fetched.manifest.config.digest) !== undefined;
+    const stored = await download(fetched, { repository, lease, context, onProgress, signal });
+    const tags = reference.digest === undefined ? [canonicalString(reference)] : [];
+    const recorded = await context.maker.record(stored, {
+      tags,
+      repoDigest,
+      replace: true,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    return { image: recorded, isNew: !known };
+  });
+  onProgress({ status: `Digest: ${head.digest}` });
+  const familiar = familiarString(reference);
+  onProgress({
+    status: image.isNew
+      ? `Status: Downloaded newer image for ${familiar}`
+      : `Status: Image is up to date for ${familiar}`,
+  });
+  return image.image;
+}
+
+function current(records: ImageRecords, repoDigest: string, platform: Platform | undefined): Image | undefined {
+  const image = records.byRepoDigest(repoDigest);
+  if (image === undefined) return undefined;
+  return platform === undefined || platformMatches(image.config, platform) ? image : undefined;
+}
+
+interface Fetched {
+  readonly digest: Digest;
+  readonly bytes: Buffer;
+  readonly manifest: Manifest;
+}
+
+async function fetchImage(repository: Repository, digest: Digest, platform: Platform | undefined): Promise<Fetched> {
+  const top = await repository.manifest(digest);
+  const document = parseManifestOrIndex(top.bytes, `manifest ${digest}`);
+  if (!isIndex(document)) return { digest, bytes: top.bytes, manifest: document };
+  const want = platform ?? hostPlatform();
+  const match = document.manifests.find(
+    (candidate) => candidate.platform !== undefined && platformMatches(candidate.platform, want),
+  );
+  if (match === undefined) {
+    throw notFound(`no matching manifest for ${formatPlatform(want)} in the manifest list entries`);
+  }
+  const inner = await repository.manifest(match.digest);
+  const manifest = parseManifestOrIndex(inner.bytes, `manifest ${match.digest}`);
+  if (isIndex(manifest)) throw invalid(`the index ${digest} names another index where an image was expected`);
+  return { digest: match.digest, bytes: inner.bytes, manifest };
+}
+
+interface Download {
+  readonly repository: Repository;
+  readonly lease: Lease;
+  readonly context: PullContext;
+  readonly onProgress: OnProgress;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Brings all blobs of an image into the store and unpacks its layers. */
+async function download(fetched: Fetched, task: Download) {
+  const { manifest, bytes, digest } = fetched;
+  const { context, lease, onProgress, signal } = task;
+  const { content, unpacker } = context;
+  await lease.hold(digestOf(bytes), manifest.config.digest, ...manifest.layers.map((layer) => layer.digest));
+  if (manifest.layers.some(isForeign)) throw invalid(`image ${digest} has layers that may not be distributed`);
+  await fetchBlob(manifest.config, task, () => undefined);
+  const config = parseConfig(await content.read(manifest.config.digest), `config ${manifest.config.digest}`);
+  checkConfig(config, manifest.layers.length);
+  for (const layer of manifest.layers) onProgress({ id: idOf(layer), status: 'Pulling fs layer' });
+  const abort = new AbortController();
+  const ended = signal === undefined ? abort.signal : AbortSignal.any([signal, abort.signal]);
+  const places = new Semaphore(parallelDownloads);
+  const downloads = manifest.layers.map((layer) => places.run(() => fetchLayer(layer, { ...task, signal: ended })));
+  try {
+    let chain: Digest | undefined;
+    for (const [index, layer] of manifest.layers.entries()) {
+      const diffId = config.rootfs.diff_ids[index];
+      if (diffId === undefined) break;
+      const isNew = await downloads[index];
+      if (isNew) onProgress({ id: idOf(layer), status: 'Extracting', current: layer.size, total: layer.size });
+      chain = await unpacker.unpackLayer(layer, diffId, chain, ended);
+      if (isNew) onProgress({ id: idOf(layer), status: 'Pull complete' });
+    }
+  } catch (error) {
+    abort.abort();
+    throw error;
+  } finally {
+    await Promise.allSettled(downloads);
+  }
+  await putBlob(content, bytes);
+  return { id: manifest.config.digest, config, layers: manifest.layers, manifestDigest: digestOf(bytes) };
+}
+
+async function fetchLayer(layer: Descriptor, task: Download): Promise<boolean> {
+  const id = idOf(layer);
+  let reported = 0;
+  const isNew = await fetchBlob(layer, task, (current) => {
+    if (current - reported < progressStep) return;
+    reported = current;
+    task.onProgress({ id, status: 'Downloading', current, total: layer.size });
+  });
+  task.onProgress({ id, status: isNew ? 'Download complete' : 'Already exists' });
+  return isNew;
+}
+
+/** Downloads a blob unless it is there; takes up what an earlier pull left of it. Returns whether it was new. */
+async function fetchBlob(blob: Descriptor, task: Download, onBytes: (count: number) => void): Promise<boolean> {
+  const { content } = task.context;
+  if (await content.has(blob.digest)) return false;
+  const writer = await openWriter(content, blob.digest);
+  try {
+    const offset = writer.size < blob.size ? writer.size : 0;
+    if (writer.size > offset) throw invalid(`an earlier download of ${blob.digest} is too long`);
+    const source = await task.repository.openBlob(blob, { offset, signal: task.signal });
+    for await (const chunk of source as AsyncIterable<Buffer>) {
+      await writer.write(chunk);
+      onBytes(writer.size);
+    }
+    await writer.commit({ digest: blob.digest, size: blob.size });
+    return true;
+  } finally {
+    await writer.abort({ keep: writer.size < blob.size });
+  }
+}
+
+/** A pull of the same blob that is under way has the keyed writer; this one then writes its own copy. */
+async function openWriter(content: ContentStore, digest: Digest) {
+  try {
+    return await content.writer({ key: `pull ${digest}` });
+  } catch {
+    return content.writer();
+  }
+}
+
+function idOf(layer: Descriptor): string {
+  return shortId(layer.digest);
+}

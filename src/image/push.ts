@@ -1,0 +1,151 @@
+import { type Digest, digestOf, shortId } from '#base';
+import { type ContentStore, putBlob } from '#content';
+import {
+  canonicalString,
+  type Descriptor,
+  familiarName,
+  type Manifest,
+  mediaTypes,
+  parseReference,
+  type Reference,
+  withDefaultTag,
+} from '#oci';
+import type { RegistryClient, Repository } from '#registry-client';
+import { isIndex, parseManifestOrIndex } from './check-config.ts';
+import { compressLayer } from './compress-layer.ts';
+import type { Image, ImageTransfer, OnProgress } from './image.ts';
+import type { ImageRecords } from './image-records.ts';
+import type { Lease, Leases } from './leases.ts';
+import { isCompressed } from './media-type.ts';
+import { noSuchImage } from './resolve.ts';
+
+/** Layers that upload at a time, as in Docker. */
+const parallelUploads = 5;
+
+/** What {@link pushImage} needs. */
+export interface PushContext {
+  readonly content: ContentStore;
+  readonly records: ImageRecords;
+  readonly leases: Leases;
+  readonly registry: RegistryClient;
+  readonly scratch: string;
+}
+
+type PushOptions = Parameters<ImageTransfer['push']>[1];
+
+/**
+ * Pushes one tag. Layers made here are compressed once, and the result kept, so that the same image always has the same
+ * digest; an image that was pulled goes back byte for byte. Throws `not-found` when the tag is not there.
+ */
+export async function pushImage(
+  name: string,
+  options: PushOptions,
+  context: PushContext,
+): Promise<{ digest: Digest; size: number }> {
+  const reference = withDefaultTag(parseReference(name));
+  const image = context.records.byTag(canonicalString(reference));
+  if (image === undefined) throw missing(reference);
+  const { onProgress, signal } = options;
+  const repositoryName = canonicalString({ domain: reference.domain, path: reference.path });
+  const repository = context.registry.repository(reference, options.credentials);
+  onProgress({ status: `The push refers to repository [${repositoryName}]` });
+  return context.leases.with(async (lease) => {
+    const { bytes, manifest, mediaType } = await pushable(image, lease, context, signal);
+    await pushLayers(manifest, image, { repository, context, onProgress, signal, repositoryName });
+    await repository.pushBlob(manifest.config, opener(context.content, manifest.config), { signal });
+    const tag = reference.tag ?? 'latest';
+    const digest = await repository.pushManifest(tag, mediaType, bytes, { signal });
+    context.records.setRepoDigest(`${repositoryName}@${digest}`, image.id);
+    onProgress({ status: `${tag}: digest: ${digest} size: ${bytes.length}` });
+    onProgress({ status: '', aux: { Tag: tag, Digest: digest, Size: bytes.length } });
+    return { digest, size: bytes.length };
+  });
+}
+
+function missing(reference: Reference) {
+  return noSuchImage(`${familiarName(reference)}:${reference.tag ?? 'latest'}`);
+}
+
+interface Pushable {
+  readonly bytes: Buffer;
+  readonly manifest: Manifest;
+  readonly mediaType: string;
+}
+
+/** The manifest as received when its layers can travel as they are; else one that names their compressed form. */
+async function pushable(
+  image: Image,
+  lease: Lease,
+  context: PushContext,
+  signal: AbortSignal | undefined,
+): Promise<Pushable> {
+  const { content, records } = context;
+  await lease.hold(image.id, image.manifestDigest, ...image.layers.map((layer) => layer.digest));
+  if (image.layers.every(isCompressed)) {
+    const bytes = await content.read(image.manifestDigest);
+    const manifest = parseManifestOrIndex(bytes, `manifest ${image.manifestDigest}`);
+    if (!isIndex(manifest)) return { bytes, manifest, mediaType: manifest.mediaType ?? mediaTypes.ociManifest };
+  }
+  const layers: Descriptor[] = [];
+  for (const [index, layer] of image.layers.entries()) {
+    const diffId = image.config.rootfs.diff_ids[index] ?? layer.digest;
+    const packed = isCompressed(layer)
+      ? { mediaType: mediaTypes.dockerLayerGzip, digest: layer.digest, size: layer.size }
+      : await compressLayer(diffId, layer, { content, records, lease, signal });
+    layers.push(packed);
+  }
+  const { size } = await content.info(image.id);
+  const manifest: Manifest = {
+    schemaVersion: 2,
+    mediaType: mediaTypes.dockerManifest,
+    config: { mediaType: mediaTypes.dockerConfig, digest: image.id, size },
+    layers,
+  };
+  const bytes = Buffer.from(JSON.stringify(manifest));
+  await lease.hold(digestOf(bytes));
+  await putBlob(content, bytes);
+  return { bytes, manifest, mediaType: mediaTypes.dockerManifest };
+}
+
+interface Upload {
+  readonly repository: Repository;
+  readonly context: PushContext;
+  readonly onProgress: OnProgress;
+  readonly signal: AbortSignal | undefined;
+  readonly repositoryName: string;
+}
+
+async function pushLayers(manifest: Manifest, image: Image, upload: Upload): Promise<void> {
+  const { repository, context, onProgress, signal } = upload;
+  const mountFrom = otherRepositories(image, upload.repositoryName);
+  const queue = [...new Map(manifest.layers.map((layer) => [layer.digest, layer])).values()];
+  for (const layer of queue) onProgress({ id: shortId(layer.digest), status: 'Preparing' });
+  const worker = async () => {
+    for (let layer = queue.shift(); layer !== undefined; layer = queue.shift()) {
+      const id = shortId(layer.digest);
+      const total = layer.size;
+      const outcome = await repository.pushBlob(layer, opener(context.content, layer), {
+        mountFrom,
+        signal,
+        onProgress: (current) => onProgress({ id, status: 'Pushing', current, total }),
+      });
+      if (outcome.kind === 'exists') onProgress({ id, status: 'Layer already exists' });
+      else if (outcome.kind === 'mounted') onProgress({ id, status: `Mounted from ${outcome.from}` });
+      else onProgress({ id, status: 'Pushed' });
+    }
+  };
+  const results = await Promise.allSettled(Array.from({ length: parallelUploads }, worker));
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+}
+
+function opener(content: ContentStore, blob: Descriptor) {
+  return (offset: number) => content.open(blob.digest, { start: offset });
+}
+
+/** Repositories of the same registry that are known to have the image's layers. */
+function otherRepositories(image: Image, name: string): string[] {
+  const { domain, path } = parseReference(name);
+  const others = image.repoDigests.map((digest) => parseReference(digest));
+  const paths = others.filter((other) => other.domain === domain && other.path !== path).map((other) => other.path);
+  return [...new Set(paths)];
+}

@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { after, before, describe, it } from 'node:test';
+import { pack } from 'tar-stream';
+import { isBerthError } from '#base';
+import { createRegistryClient } from '#registry-client';
+import { ImageFixture } from '#testkit';
+import type { Progress } from './image.ts';
+
+const program = '/usr/bin/docker-registry';
+const skip = hasProgram() ? false : `${program} (package docker-registry) is not installed`;
+
+function hasProgram(): boolean {
+  try {
+    execFileSync(program, ['--version']);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A port that was free a moment ago; the registry cannot be asked which one it took. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+describe("pull and push with the distribution's registry", { skip }, () => {
+  let directory: string;
+  let registry: ChildProcess;
+  let host: string;
+  const client = createRegistryClient();
+
+  before(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'berth-image-registry-'));
+    host = `127.0.0.1:${await freePort()}`;
+    const config = {
+      version: '0.1',
+      log: { level: 'info' },
+      storage: { filesystem: { rootdirectory: directory } },
+      http: { addr: host },
+    };
+    writeFileSync(join(directory, 'config.yml'), JSON.stringify(config));
+    registry = spawn(program, ['serve', join(directory, 'config.yml')], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const { stderr } = registry;
+    assert.ok(stderr);
+    await new Promise<void>((resolve, reject) => {
+      createInterface({ input: stderr }).on('line', (line) => {
+        if (line.includes('listening on')) resolve();
+      });
+      registry.once('exit', (code) => reject(new Error(`the registry ended with ${code}`)));
+    });
+  });
+  after(async () => {
+    client.close();
+    registry.removeAllListeners('exit');
+    const ended = once(registry, 'exit');
+    registry.kill();
+    await ended;
+    rmSync(directory, { recursive: true });
+  });
+
+  const importFile = async (fixture: ImageFixture, text: string, target: string) => {
+    const tar = pack();
+    tar.entry({ name: 'file', mtime: new Date(0) }, text);
+    tar.finalize();
+    return fixture.images.import(Readable.from([await buffer(tar as AsyncIterable<Buffer>)]), { target });
+  };
+  const recorder = () => {
+    const lines: Progress[] = [];
+    return { lines, onProgress: (progress: Progress) => lines.push(progress) };
+  };
+
+  it('brings an image back with the same id, and pushes it again with the same digest', async () => {
+    await using source = await ImageFixture.open({ registry: client });
+    const name = `${host}/team/app:1`;
+    const image = await importFile(source, 'x'.repeat(100_000), name);
+    const pushed = recorder();
+    const first = await source.images.push(name, pushed);
+    assert.ok(pushed.lines.some((line) => line.status === `The push refers to repository [${host}/team/app]`));
+    assert.ok(pushed.lines.some((line) => line.status === 'Pushed'));
+    assert.ok(pushed.lines.some((line) => line.status.startsWith(`1: digest: ${first.digest} size: `)));
+    const again = recorder();
+    assert.deepEqual(await source.images.push(name, again), first);
+    assert.ok(again.lines.some((line) => line.status === 'Layer already exists'));
+
+    await using target = await ImageFixture.open({ registry: client });
+    const pulled = recorder();
+    const back = await target.images.pull(name, pulled);
+    assert.equal(back.id, image.id);
+    assert.equal(back.manifestDigest, first.digest);
+    assert.equal(back.size, 100_000);
+    assert.deepEqual(back.repoDigests, [`${host}/team/app@${first.digest}`]);
+    const words = pulled.lines.map((line) => line.status);
+    for (const status of [
+      'Pulling from ',
+      'Pulling fs layer',
+      'Download complete',
+      'Pull complete',
+      'Digest: ',
+      'Status: Downloaded newer image for ',
+    ]) {
+      assert.ok(
+        words.some((word) => word.startsWith(status)),
+        status,
+      );
+    }
+    assert.equal((await target.images.get(`${host}/team/app@${first.digest}`)).id, image.id);
+    const same = recorder();
+    await target.images.pull(name, same);
+    assert.ok(same.lines.some((line) => line.status.startsWith('Status: Image is up to date')));
+    assert.deepEqual(await target.images.push(name, recorder()), first);
+  });
+
+  it('keeps an image for several pulls at once and collections beside them', async () => {
+    await using source = await ImageFixture.open({ registry: client });
+    const name = `${host}/team/shared:1`;
+    const image = await importFile(source, 'shared', name);
+    await source.images.push(name, recorder());
+    await using target = await ImageFixture.open({ registry: client });
+    const work = [1, 2, 3].flatMap(() => [
+      target.images.pull(name, recorder()),
+      target.images.collectGarbage(new Set()),
+    ]);
+    await Promise.all(work);
+    await target.images.collectGarbage(new Set());
+    assert.equal((await target.images.get(name)).id, image.id);
+    assert.ok((await buffer(await target.images.save([name]))).length > 0);
+  });
+
+  it('says not-found for what the registry does not have, and stores nothing', async () => {
+    await using target = await ImageFixture.open({ registry: client });
+    await assert.rejects(target.images.pull(`${host}/team/none:1`, recorder()), (error) =>
+      isBerthError(error, 'not-found'),
+    );
+    await assert.rejects(target.images.push(`${host}/team/none:1`, recorder()), (error) =>
+      isBerthError(error, 'not-found'),
+    );
+    assert.deepEqual(await target.images.list(), []);
+  });
+});
