@@ -156,4 +156,79 @@ describe('containers on real rooms', () => {
     await assert.rejects(containers.statPath(id, '/nosuch'), (error) => isBerthError(error, 'not-found'));
     await containers.remove(id, { force: false, volumes: false, link: false });
   });
+
+  test('a restart policy brings it back until its retries are used up', async () => {
+    const { containers } = fixture.engine;
+    const restart = { name: 'on-failure', maximumRetryCount: 2 } as const;
+    const { id } = await containers.create(fixture.request(['false'], {}, { restart }));
+    const reader = new AbortController();
+    const died: string[] = [];
+    const query = { filters: { type: ['container'], event: ['die'], container: [id] }, signal: reader.signal };
+    const watching = (async () => {
+      for await (const event of fixture.journal.read(query)) {
+        died.push(event.attributes.exitCode ?? '');
+        if (died.length === 3) reader.abort();
+      }
+    })();
+    await containers.start(id);
+    await watching;
+    const { state } = await containers.get(id);
+    assert.deepEqual(died, ['1', '1', '1']);
+    assert.equal(state.restartCount, 2);
+    await containers.remove(id, { force: true, volumes: false, link: false });
+  });
+
+  test('a health check turns the state healthy and says so', async () => {
+    const { containers } = fixture.engine;
+    const healthcheck = { Test: ['CMD-SHELL', 'echo fine'], Interval: 20_000_000 };
+    const { id } = await containers.create(fixture.request(['sleep', '1000'], { healthcheck }));
+    const filters = { event: ['health_status'], container: [id] };
+    await containers.start(id);
+    assert.equal((await containers.get(id)).state.health?.status, 'starting');
+    for await (const event of fixture.journal.read({ since: 0n, filters, signal: armed.signal })) {
+      assert.equal(event.action, 'health_status: healthy');
+      break;
+    }
+    const { health } = (await containers.get(id)).state;
+    assert.equal(health?.status, 'healthy');
+    assert.equal(health?.log[0]?.output, 'fine\n');
+    await containers.remove(id, { force: true, volumes: false, link: false });
+  });
+
+  test('a name is taken once, and found by name, id and prefix', async () => {
+    const { containers } = fixture.engine;
+    const { id } = await containers.create(fixture.request(['true'], { name: 'taken' }));
+    await assert.rejects(containers.create(fixture.request(['true'], { name: 'taken' })), {
+      message:
+        `Conflict. The container name "/taken" is already in use by container "${id}". ` +
+        'You have to remove (or rename) that container to be able to reuse that name.',
+    });
+    for (const name of ['taken', '/taken', id, id.slice(0, 8)]) assert.equal((await containers.get(name)).id, id);
+    await containers.rename(id, 'renamed');
+    await assert.rejects(containers.get('taken'), { message: 'No such container: taken' });
+    await containers.remove('renamed', { force: false, volumes: false, link: false });
+  });
+
+  test('a container shows the ways of Docker from inside', async () => {
+    const host = { resources: { memory: 64 << 20, nanoCpus: 5e8, pidsLimit: 50 }, tmpfs: { '/scratch': 'size=1m' } };
+    const process = { ...fixture.request([]).process, user: 'nobody', workingDir: '/made/for/me' };
+    const script =
+      'id -u; pwd; hostname; cat /etc/hosts | grep -c "$(hostname)"; mount | grep -c "/scratch type tmpfs"';
+    const { output } = await outputOf(
+      [],
+      { hostname: 'inside', process: { ...process, cmd: ['sh', '-c', script] } },
+      host,
+    );
+    assert.equal(output, '65534\n/made/for/me\ninside\n1\n1\n');
+  });
+
+  test('a network that is not there fails the start, and nothing stays behind', async () => {
+    const { containers } = fixture.engine;
+    const { id } = await containers.create(fixture.request(['true'], {}, { networkMode: 'nosuch' }));
+    await assert.rejects(containers.start(id), {
+      message: 'failed to set up container networking: network nosuch not found',
+    });
+    assert.equal((await containers.get(id)).state.exitCode, 128);
+    await containers.remove(id, { force: false, volumes: false, link: false });
+  });
 });

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createArchiver } from '#archive';
 import { createLogger, digestOf, notFound, parseDigest } from '#base';
@@ -28,6 +28,7 @@ import { createOverlaySnapshotter, type Snapshotter, snapshotMigrations } from '
 import { createVolumeService, type VolumeService, volumeMigrations } from '#volume';
 import { makeBusyboxRoot } from './busybox.ts';
 
+const cgroup = 'berth-engine-test';
 const chain = parseDigest(`sha256:${'b'.repeat(64)}`);
 
 /**
@@ -102,6 +103,7 @@ export class EngineFixture implements AsyncDisposable {
     this.#parts.journal.close();
     this.#parts.database.close();
     rmSync(this.directory, { recursive: true, force: true });
+    removeCgroups();
   }
 
   #makeEngine(): ContainerEngine {
@@ -125,7 +127,7 @@ export class EngineFixture implements AsyncDisposable {
       logger: createLogger('warn', (line) => process.stderr.write(line)),
       dataRoot: join(this.directory, 'data'),
       execRoot: join(this.directory, 'run'),
-      cgroupParent: '/berth-engine-test',
+      cgroupParent: `/${cgroup}`,
     });
   }
 
@@ -146,6 +148,18 @@ export class EngineFixture implements AsyncDisposable {
       parent: undefined,
       lastTaggedAt: 0,
     };
+  }
+}
+
+/** The kernel removes a cgroup only by rmdir, and only when nothing is in it. */
+function removeCgroups(): void {
+  const hierarchies = readdirSync('/sys/fs/cgroup').map((name) => join('/sys/fs/cgroup', name));
+  for (const hierarchy of ['/sys/fs/cgroup', ...hierarchies]) {
+    const path = join(hierarchy, cgroup);
+    if (!existsSync(path)) continue;
+    // crun writes below an unmounted unified hierarchy as well, where its directory is a plain one.
+    if (hierarchy.endsWith('/unified')) rmSync(path, { recursive: true });
+    else rmdirSync(path);
   }
 }
 

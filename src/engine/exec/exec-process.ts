@@ -46,7 +46,8 @@ export async function execProcess(
       privileged: host.privileged || request.privileged,
       capAdd: host.capAdd,
       capDrop: host.capDrop,
-      seccomp: security.seccomp,
+      // An exec runs under the filter that the container was made with.
+      seccomp: 'default',
       noNewPrivileges: security.noNewPrivileges,
       ...(security.apparmorProfile ? { apparmorProfile: security.apparmorProfile } : {}),
     },

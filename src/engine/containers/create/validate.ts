@@ -38,7 +38,25 @@ export function checkName(name: string): void {
 
 /** Throws `invalid` for limits that cannot be; returns warnings. Also used by update. */
 export function checkResources(resources: ResourceSettings, limits: HostLimits): string[] {
-  const { memory = 0, memorySwap = 0, memoryReservation = 0, memorySwappiness, nanoCpus = 0 } = resources;
+  checkMemory(resources);
+  checkCpu(resources, limits);
+  const { memory = 0, blkioWeight = 0 } = resources;
+  if (blkioWeight !== 0 && (blkioWeight < 10 || blkioWeight > 1000)) {
+    throw invalid('Range of blkio weight is from 10 to 1000');
+  }
+  for (const { name, soft, hard } of resources.ulimits ?? []) {
+    if (hard !== -1 && (soft > hard || soft === -1)) {
+      throw invalid(`ulimit soft limit must be less than or equal to hard limit: ${name}: ${soft} > ${hard}`);
+    }
+  }
+  return memory > 0 && !limits.swap ? [noSwapLimit] : [];
+}
+
+const noSwapLimit =
+  'Your kernel does not support swap limit capabilities or the cgroup is not mounted. Memory limited without swap.';
+
+function checkMemory(resources: ResourceSettings): void {
+  const { memory = 0, memorySwap = 0, memoryReservation = 0, memorySwappiness } = resources;
   if (memory !== 0 && memory < smallestMemory) throw invalid('Minimum memory limit allowed is 6MB');
   if (memory > 0 && memorySwap > 0 && memorySwap < memory) {
     throw invalid('Minimum memoryswap limit should be larger than memory limit, see usage');
@@ -55,31 +73,15 @@ export function checkResources(resources: ResourceSettings, limits: HostLimits):
   if (memory > 0 && memoryReservation > memory) {
     throw invalid('Minimum memory limit can not be less than memory reservation limit, see usage');
   }
+}
+
+function checkCpu(resources: ResourceSettings, limits: HostLimits): void {
+  const { nanoCpus = 0, cpuPeriod = 0, cpuQuota = 0, cpusetCpus = '', cpusetMems = '', cpuShares = 0 } = resources;
   if (nanoCpus < 0 || nanoCpus > limits.cpus * 1e9) {
     throw invalid(
       `range of CPUs is from 0.01 to ${limits.cpus.toFixed(2)}, as there are only ${limits.cpus} CPUs available`,
     );
   }
-  checkCpu(resources, limits);
-  const { blkioWeight = 0 } = resources;
-  if (blkioWeight !== 0 && (blkioWeight < 10 || blkioWeight > 1000)) {
-    throw invalid('Range of blkio weight is from 10 to 1000');
-  }
-  for (const { name, soft, hard } of resources.ulimits ?? []) {
-    if (hard !== -1 && (soft > hard || soft === -1)) {
-      throw invalid(`ulimit soft limit must be less than or equal to hard limit: ${name}: ${soft} > ${hard}`);
-    }
-  }
-  if (memory > 0 && !limits.swap) {
-    return [
-      'Your kernel does not support swap limit capabilities or the cgroup is not mounted. Memory limited without swap.',
-    ];
-  }
-  return [];
-}
-
-function checkCpu(resources: ResourceSettings, limits: HostLimits): void {
-  const { nanoCpus = 0, cpuPeriod = 0, cpuQuota = 0, cpusetCpus = '', cpusetMems = '', cpuShares = 0 } = resources;
   if (nanoCpus > 0 && cpuPeriod > 0) throw invalid('Conflicting options: Nano CPUs and CPU Period cannot both be set');
   if (nanoCpus > 0 && cpuQuota !== 0) throw invalid('Conflicting options: Nano CPUs and CPU Quota cannot both be set');
   if (cpuShares < 0) throw invalid(`invalid CPU shares (${cpuShares}): value must be a positive integer`);

@@ -31,8 +31,7 @@ export async function dispose(
   deps.events.publish('container', 'destroy', container.id, container.eventAttributes);
   deps.registry.delete(container);
   container.attaches.abort();
-  const { exitCode, error } = container.state;
-  container.waits.removed({ exitCode, ...(error ? { error } : {}) });
+  container.waits.removed({ exitCode: container.state.exitCode });
   void deps.background.run(`clean-up of container ${container.id}`, async () => {
     await container.cleanup;
     await deps.snapshots.remove(container.id);

@@ -116,7 +116,8 @@ export class Supervisor {
     const status = container.state.startedAt === undefined ? 'created' : 'exited';
     this.#deps.registry.setState(container, { status, pid: 0, exitCode, error: messageOf(error) });
     container.attaches.abort();
-    container.waits.exited({ exitCode, error: messageOf(error) });
+    // The start's caller is told why; to who waits it is an exit like any other.
+    container.waits.exited({ exitCode });
     if (host.autoRemove) await dispose(this.#deps, container, { volumes: true });
     return error;
   }

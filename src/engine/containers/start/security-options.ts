@@ -1,10 +1,10 @@
 import { invalid } from '#base';
-import type { SpecInput } from '#runtime';
+import { parseSeccompProfile, type SeccompProfile } from '#runtime';
 
 /** `--security-opt`, understood. */
 export interface SecurityOptions {
   readonly noNewPrivileges: boolean;
-  readonly seccomp: SpecInput['security']['seccomp'];
+  readonly seccomp: 'default' | 'unconfined' | SeccompProfile;
   readonly apparmorProfile?: string;
   /** `systempaths=unconfined`: nothing is masked or read-only. */
   readonly openPaths: boolean;
@@ -41,15 +41,5 @@ function readBoolean(option: string, value: string): boolean {
 function readSeccomp(value: string): SecurityOptions['seccomp'] {
   if (value === 'unconfined') return 'unconfined';
   if (value === 'builtin' || value === '') return 'default';
-  let profile: unknown;
-  try {
-    profile = JSON.parse(value);
-  } catch {
-    throw invalid(`Decoding seccomp profile failed: ${value.slice(0, 80)} is not JSON`);
-  }
-  if (typeof profile === 'object' && profile !== null && 'defaultAction' in profile) {
-    // The shape below defaultAction is the runtime's to check: it reads the profile as OCI defines it.
-    return profile as Exclude<SecurityOptions['seccomp'], string>;
-  }
-  throw invalid('Decoding seccomp profile failed: defaultAction is missing');
+  return parseSeccompProfile(value);
 }

@@ -1,11 +1,12 @@
 import { posix } from 'node:path';
 import type { RuntimeMount } from '#oci';
-import type { SpecInput } from '#runtime';
+import { resolveCapabilities, resolveSeccomp, type SpecInput } from '#runtime';
+import type { HostSettings } from '../container.ts';
 import type { LiveContainer } from '../live-container.ts';
 import type { ContainerUser } from './container-user.ts';
 import { findDevices, parseDeviceRules } from './devices.ts';
 import { runtimeResources } from './resources.ts';
-import { parseSecurityOptions } from './security-options.ts';
+import { parseSecurityOptions, type SecurityOptions } from './security-options.ts';
 
 /** What start has found out before the spec is written. */
 export interface SpecParts {
@@ -53,7 +54,7 @@ export async function specInput(container: LiveContainer, parts: SpecParts): Pro
       privileged: host.privileged,
       capAdd: host.capAdd,
       capDrop: host.capDrop,
-      seccomp: host.privileged && security.seccomp === 'default' ? 'unconfined' : security.seccomp,
+      seccomp: chooseSeccomp(security, host),
       noNewPrivileges: security.noNewPrivileges,
       ...(security.apparmorProfile ? { apparmorProfile: security.apparmorProfile } : {}),
       ...(maskedPaths ? { maskedPaths } : {}),
@@ -70,6 +71,15 @@ export async function specInput(container: LiveContainer, parts: SpecParts): Pro
     cgroupPath: posix.join('/', host.cgroupParent || parts.cgroupParent, container.id),
     annotations: host.annotations,
   };
+}
+
+function chooseSeccomp(security: SecurityOptions, host: HostSettings): SpecInput['security']['seccomp'] {
+  const { seccomp } = security;
+  if (host.privileged) return 'unconfined';
+  if (typeof seccomp === 'string') return seccomp;
+  return resolveSeccomp(seccomp, {
+    capabilities: resolveCapabilities({ add: host.capAdd, drop: host.capDrop, privileged: false }),
+  });
 }
 
 /** Docker's order: PATH, HOSTNAME, TERM, then the container's own, which replace these; HOME last. */
