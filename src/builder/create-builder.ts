@@ -104,7 +104,7 @@ class LocalBuilder implements BuilderInstance {
     this.#sessions.add(session);
     try {
       await mkdir(places.run, { recursive: true, mode: 0o700 });
-      return await this.#build(session);
+      return await this.#services.images.holding(() => this.#build(session));
     } finally {
       this.#services.records.touch(session.usedKeys, Date.now());
       this.#sessions.delete(session);

@@ -39,15 +39,6 @@ export class Leases {
     }
   }
 
-  /** Holds `keys` for `duration` ms: results that their maker has yet to name in a record. */
-  holdFor(duration: number, keys: readonly string[]): void {
-    for (const key of keys) this.#held.set(key, (this.#held.get(key) ?? 0) + 1);
-    const release = () => {
-      for (const key of keys) this.#release(key);
-    };
-    setTimeout(release, duration).unref();
-  }
-
   /** Runs `removal` of `key` unless somebody holds it; returns whether it ran. */
   async remove(key: string, removal: () => Promise<void>): Promise<boolean> {
     if (this.#held.has(key) || this.#doomed.has(key)) return false;
