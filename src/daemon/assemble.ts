@@ -129,6 +129,8 @@ export async function assemble(config: DaemonConfig, roots: Roots, logger: Logge
   });
   await engine.reconcile();
   await builder.reconcile();
+  // What a load, pull or build was making when an earlier daemon was killed.
+  await images.collectGarbage(new Set([...engine.snapshotsInUse(), ...builder.keepSnapshots()]));
 
   const facts = await gatherFacts(config, { runtime, engineId: readEngineId(config.dataRoot) });
   const api = await createApiServer(

@@ -31,7 +31,7 @@ for (const [name, program] of Object.entries(clients)) {
       terminal.resize(33, 101);
       // The client learns of the new size by a signal and tells the engine; how soon is the machine's business.
       terminal.type('until stty size | grep "33 101"; do sleep 0.05; done\n');
-      await terminal.see(/33 101\r\n/);
+      await terminal.see(/33 101\r+\n/);
       terminal.type('echo asl"eep"; sleep 100\n');
       await terminal.see(/asleep/);
       terminal.type('\x03');
