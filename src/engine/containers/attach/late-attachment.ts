@@ -16,7 +16,8 @@ export class LateAttachment implements Attachment {
   readonly #connected: Promise<Attachment | undefined>;
   #resolve: (real: Attachment | undefined) => void = () => {};
   #real: Attachment | undefined;
-  #inputEnded = false;
+  /** Settles with the last write: input ends only after what was written before. */
+  #written: Promise<unknown> = Promise.resolve();
   #closed = false;
   readonly #onClose: () => void;
 
@@ -36,19 +37,17 @@ export class LateAttachment implements Attachment {
       return;
     }
     this.#real = real;
-    if (this.#inputEnded) real.endInput();
     this.#resolve(real);
   }
 
-  async write(data: Uint8Array): Promise<void> {
-    const real = this.#real ?? (await this.#connected);
-    if (real === undefined) throw conflict('attach: the container is not running');
-    await real.write(data);
+  write(data: Uint8Array): Promise<void> {
+    const write = this.#write(data);
+    this.#written = write.catch(() => undefined);
+    return write;
   }
 
   endInput(): void {
-    if (this.#real) this.#real.endInput();
-    else this.#inputEnded = true;
+    void this.#written.then(async () => (await this.#connected)?.endInput());
   }
 
   close(): void {
@@ -57,6 +56,12 @@ export class LateAttachment implements Attachment {
     this.#onClose();
     this.#resolve(undefined);
     this.#real?.close();
+  }
+
+  async #write(data: Uint8Array): Promise<void> {
+    const real = this.#real ?? (await this.#connected);
+    if (real === undefined) throw conflict('attach: the container is not running');
+    await real.write(data);
   }
 
   async *#read(choice: OutputChoice): AsyncGenerator<OutputChunk, void, undefined> {
