@@ -46,7 +46,7 @@ const lines = `
 @ logs -t ${name} 2>&1 | sed 's/^[^ ]* //'
 @ inspect ${name}
 @ inspect -f '{{.State.Running}} {{.Config.Labels}} {{json .Config.Env}} {{.HostConfig.Binds}} {{.HostConfig.PidsLimit}}' ${name}
-@ inspect -f '{{range \$k, \$v := .NetworkSettings.Networks}}{{\$k}}={{\$v.IPAddress}}{{end}}' ${name}
+@ inspect -f '{{range $k, $v := .NetworkSettings.Networks}}{{$k}}={{$v.IPAddress}}{{end}}' ${name}
 @ inspect -f '{{index .Config.Labels "a"}} {{.Config.Labels.a}} {{.Config.Labels.none}}' ${name}
 @ inspect -f '{{(index (index .NetworkSettings.Ports "80/tcp") 0).HostPort}}' ${name}
 @ inspect -f '{{.Nope}}' ${name}
@@ -82,9 +82,9 @@ echo piped | @ exec -i ${name} cat
 @ wait ${name}
 @ start ${name}
 @ stop -t 0 ${name}
+@ rm -v ${name}
 @ rm ${name}
-@ rm ${name}
-@ rm -f ${name}
+@ rm -fv ${name}
 @ run --rm ${image} sh -c 'exit 7'
 @ run --rm ${image} nosuchcommand
 @ run --rm ${image} /etc
@@ -167,6 +167,11 @@ const same = (text) =>
     .replace(/\b[0-9a-f]{64}\b/g, 'ID64')
     .replace(/\d+(\.\d+)? (seconds?|minutes?) ago|About a minute ago|Less than a second ago/g, 'AGO')
     .replace(/Up (\d+ (seconds?|minutes?)|Less than a second|About a minute)/g, 'Up T')
+    .replace(/\b[0-9a-f]{12}\b/g, 'ID12')
+    .replace(/\b[0-9a-f]{14}…/g, 'MOUNT')
+    .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z|\d{4}-\d\d-\d\d [\d:]+ \+0000 UTC/g, 'TIME')
+    .replace(/"(Pid|GatewayPriority)": \d+/g, 'NUMBER')
+    .replace(/([0-9a-f]{2}:){5}[0-9a-f]{2}/g, 'MAC')
     .replace(/ +/g, ' ');
 let different = 0;
 let compared = 0;
@@ -180,11 +185,16 @@ for (const [index, docker] of results[0].entries()) {
   if (docker.line.startsWith('!')) continue;
   compared += 1;
   const ours = results[1][index];
-  const faults = ['status', 'stdout', 'stderr'].filter((key) => same(String(docker[key])) !== same(String(ours[key]).replaceAll(berth, 'docker')));
+  const faults = ['status', 'stdout', 'stderr'].filter(
+    (key) => same(String(docker[key])) !== same(String(ours[key]).replaceAll(berth, 'docker')),
+  );
   if (faults.length === 0) continue;
   different += 1;
   process.stdout.write(`--- ${docker.line}\n`);
-  for (const key of faults) process.stdout.write(`  ${key} docker: ${JSON.stringify(docker[key]).slice(0, 500)}\n  ${key} berth:  ${JSON.stringify(ours[key]).slice(0, 500)}\n`);
+  for (const key of faults)
+    process.stdout.write(
+      `  ${key} docker: ${JSON.stringify(docker[key]).slice(0, 500)}\n  ${key} berth:  ${JSON.stringify(ours[key]).slice(0, 500)}\n`,
+    );
 }
 rmSync(work, { recursive: true });
 process.stdout.write(`${compared} compared, ${different} differ\n`);

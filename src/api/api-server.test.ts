@@ -502,13 +502,11 @@ describe('the docker command line as a client', () => {
       containers: {
         logs: async () =>
           (async function* () {
-            yield {
-              stream: 'stdout' as const,
-              time: '2026-11-21T02:17:48.7816+00:00',
-              text: Buffer.from('one'),
-              partial: false,
-            };
-            yield { stream: 'stderr' as const, time: '2026-11-21T02:17:48Z', text: Buffer.from('two'), partial: false };
+            const time = '2026-11-21T02:17:48.7816+00:00';
+            yield [{ stream: 'stdout' as const, time, text: Buffer.from('one'), partial: false }];
+            yield [
+              { stream: 'stderr' as const, time: '2026-11-21T02:17:48Z', text: Buffer.from('two'), partial: false },
+            ];
           })(),
       },
     });

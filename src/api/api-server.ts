@@ -11,6 +11,7 @@ import { apiVersion, minApiVersion } from '#api-types';
 import { type Actor, asActor, invalid, type Logger } from '#base';
 import type { ApiPorts } from './ports.ts';
 import { contextOf, extendContext, olderThan } from './request/context.ts';
+import { registerBootstrap } from './routes/bootstrap.ts';
 import { registerBuild } from './routes/build.ts';
 import { registerContainerAttach } from './routes/containers/attach.ts';
 import { registerCommit } from './routes/containers/commit.ts';
@@ -124,6 +125,7 @@ function createApp(ports: ApiPorts, options: ApiOptions): FastifyInstance {
   registerNetworks(app, ports);
   registerVolumes(app, ports);
   registerBuild(app, ports);
+  registerBootstrap(app, ports);
   registerSwarm(app);
   registerPlugins(app);
   app.options('/*', (_request, reply) => reply.code(200).send());

@@ -1,3 +1,3 @@
 export { type ApiOptions, type ApiServer, createApiServer } from './api-server.ts';
-export type { ApiPorts, EngineComponent, EngineFacts, RegistryPort, SystemPort } from './ports.ts';
+export type { ApiPorts, BootstrapPort, EngineComponent, EngineFacts, RegistryPort, SystemPort } from './ports.ts';
 export type { ListenAddress } from './server/listen.ts';

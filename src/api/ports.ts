@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Builder } from '#builder';
 import type { Containers, EventJournal, Execs } from '#engine';
-import type { ImageStore, RegistryCredentials } from '#image';
+import type { BootstrapSpec, Image, ImageStore, RegistryCredentials } from '#image';
 import type { Networks } from '#network';
 import type { Descriptor, Platform } from '#oci';
 import type { VolumeService } from '#volume';
@@ -94,6 +94,15 @@ export interface RegistryPort {
   download?(url: string, signal: AbortSignal): Promise<Readable>;
 }
 
+/** Making base images from the packages of a distribution. */
+export interface BootstrapPort {
+  /** Throws `invalid` for a bad name, `unavailable` when packages cannot be had. `onLine` hears the tools' output. */
+  make(
+    spec: BootstrapSpec,
+    options: { readonly onLine: (line: string) => void; readonly signal: AbortSignal },
+  ): Promise<Image>;
+}
+
 /** Everything the API serves. What is optional answers 501 when it is not given. */
 export interface ApiPorts {
   readonly containers: Containers;
@@ -105,4 +114,5 @@ export interface ApiPorts {
   readonly builder: Builder;
   readonly system: SystemPort;
   readonly registry?: RegistryPort;
+  readonly bootstrap?: BootstrapPort;
 }

@@ -117,7 +117,8 @@ class ThreadedArchiver implements Archiver {
     );
     const input = new TaskInput(task);
     // Not pipeline(): a request body must stay usable, so that a refused archive can still be answered.
-    archive.pipe(input);
+    if (archive.readableEnded) input.end();
+    else archive.pipe(input);
     const stopWatching = finished(archive, { writable: false }, (error) => {
       if (error) input.giveUp(error);
     });

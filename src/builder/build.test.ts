@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { digestOf } from '#base';
+import { digestOf, newId } from '#base';
+import { detectCgroups } from '#host';
 import { enterPrivateMounts } from '#testkit';
 import { BuilderFixture } from './fixture.test.ts';
 
@@ -12,7 +17,10 @@ let fixture: BuilderFixture;
 before(async () => {
   fixture = await BuilderFixture.create();
 });
-after(() => fixture.dispose());
+after(async () => {
+  await fixture.dispose();
+  await removeTestCgroups();
+});
 
 test('a build runs commands in a container and keeps what they change as layers', async () => {
   const { image, output } = await fixture.build({
@@ -20,11 +28,9 @@ test('a build runs commands in a container and keeps what they change as layers'
   });
   assert.equal(output, 'hello\n0\n');
   assert.equal(image.layers.length, 3);
-  const [, first] = image.config.rootfs.diff_ids;
-  assert.ok(first);
-  const names = fixture.images.listLayer(first).map((line) => line.split(' ').at(-1));
+  const names = fixture.listLayer(image, 1).map((line) => line.split(' ').at(-1));
   assert.deepEqual(names, ['x']);
-  assert.match(fixture.topLayer(image).join('\n'), /\.wh\.x$/m);
+  assert.match(fixture.listLayer(image, -1).join('\n'), /\.wh\.x$/m);
   assert.deepEqual(await fixture.leftovers(), []);
 });
 
@@ -397,10 +403,24 @@ test('an aborted build stops its containers and leaves nothing', async () => {
   assert.deepEqual(await fixture.leftovers(), []);
 });
 
-test('reconcile removes what a killed builder left', async () => {
+test('reconcile ends and removes what a killed builder left', async () => {
+  const id = newId();
+  const { hierarchies } = await detectCgroups();
+  for (const { mountpoint } of hierarchies) mkdirSync(`${mountpoint}/berth-builder-test/${id}`, { recursive: true });
+  const process = spawn('sleep', ['1000']);
+  const exit = once(process, 'exit');
+  const [first] = hierarchies;
+  assert.ok(first);
+  writeFileSync(`${first.mountpoint}/berth-builder-test/${id}/cgroup.procs`, String(process.pid));
+  const step = join(fixture.directory, 'exec/builder/dead/1');
+  mkdirSync(step, { recursive: true });
+  writeFileSync(join(step, 'container'), id);
   await fixture.snapshots.prepare('build-dead-1');
+  mkdirSync(join(fixture.directory, 'builder/builds/dead'), { recursive: true });
   await fixture.builder.reconcile();
-  assert.equal(await fixture.snapshots.has('build-dead-1'), false);
+  assert.deepEqual(await exit, [null, 'SIGKILL']);
+  assert.equal(existsSync(`${first.mountpoint}/berth-builder-test/${id}`), false);
+  assert.deepEqual(await fixture.leftovers(), []);
 });
 
 test('disk usage lists records, and prune removes those no image shares', async () => {
@@ -425,3 +445,9 @@ test('a bad Dockerfile or context is refused before anything runs', async () => 
   });
   assert.deepEqual(await fixture.leftovers(), []);
 });
+
+async function removeTestCgroups(): Promise<void> {
+  for (const { mountpoint } of (await detectCgroups()).hierarchies) {
+    if (existsSync(`${mountpoint}/berth-builder-test`)) rmdirSync(`${mountpoint}/berth-builder-test`);
+  }
+}

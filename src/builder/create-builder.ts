@@ -15,6 +15,7 @@ import { openContext } from './context/build-context.ts';
 import { type LoweredStage, StageLowering } from './graph/lower-stage.ts';
 import { type BuilderServices, BuildSession, workingPrefix } from './ops/build-session.ts';
 import { CacheMounts } from './ops/cache-mounts.ts';
+import { endLeftoverContainers } from './ops/leftover-containers.ts';
 import type { StepResult } from './ops/step-result.ts';
 import { imageConfigOf, StepCache, VertexFactory } from './ops/vertices.ts';
 import { type BuildPlan, planBuild, unusedBuildArgs } from './plan/build-plan.ts';
@@ -103,7 +104,7 @@ class LocalBuilder implements BuilderInstance {
     this.#sessions.add(session);
     try {
       await mkdir(places.run, { recursive: true, mode: 0o700 });
-      return await this.#build(session);
+      return await this.#services.images.holding(() => this.#build(session));
     } finally {
       this.#services.records.touch(session.usedKeys, Date.now());
       this.#sessions.delete(session);
@@ -127,7 +128,8 @@ class LocalBuilder implements BuilderInstance {
   }
 
   async reconcile(): Promise<void> {
-    const { mounts, snapshots, dataDirectory, runDirectory } = this.#options;
+    const { mounts, snapshots, dataDirectory, runDirectory, cgroupParent } = this.#options;
+    await endLeftoverContainers(runDirectory, cgroupParent);
     const left = (await mounts.list()).filter((entry) => entry.target.startsWith(`${runDirectory}/`));
     for (const { target } of left.reverse()) await mounts.unmount(target, { detach: true });
     for (const snapshot of (await snapshots.list()).reverse()) {

@@ -27,7 +27,7 @@ function readGlobals(values: FlagValues, env: Terminal['env']): GlobalFlags {
   const given = (name: string) => (values.changed(name) ? values.string(name) : undefined);
   const [context, ca, cert, key] = [given('context'), given('tlscacert'), given('tlscert'), given('tlskey')];
   return {
-    configDir: given('config') ?? (env['DOCKER_CONFIG'] || join(env['HOME'] || homedir(), '.docker')),
+    configDir: given('config') ?? (env.DOCKER_CONFIG || join(env.HOME || homedir(), '.docker')),
     ...(host === undefined ? {} : { host }),
     ...(context === undefined ? {} : { context }),
     tls: values.bool('tls'),

@@ -14,7 +14,10 @@ const good: HostProbe = {
 
 test('a good host has nothing to complain of', async () => {
   const findings = await examineHost(good);
-  assert.deepEqual(findings.filter((finding) => !finding.ok), []);
+  assert.deepEqual(
+    findings.filter((finding) => !finding.ok),
+    [],
+  );
   assert.doesNotMatch(findingsText(findings), /->/);
 });
 test('what is missing is named with its remedy', async () => {

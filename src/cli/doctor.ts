@@ -157,7 +157,7 @@ export const thisHost: HostProbe = {
   },
   exists: existsSync,
   async program(name, args) {
-    const path = `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`;
+    const path = `${process.env.PATH ?? ''}:/usr/sbin:/sbin`;
     const { stdout, stderr } = await run(name, [...args], { env: { ...process.env, PATH: path } });
     return (stdout || stderr).split('\n')[0]?.trim() ?? '';
   },

@@ -88,7 +88,7 @@ function withEmptyFields(value: unknown, source: string): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const wanted = Object.keys(emptyFields).filter((name) => source.includes(`.${name}`));
   const root = value as Record<string, unknown>;
-  for (const part of [root, root['Config'], root['HostConfig']]) {
+  for (const part of [root, root.Config, root.HostConfig]) {
     if (typeof part !== 'object' || part === null || part instanceof GoNil) continue;
     for (const name of wanted) {
       if (!Object.hasOwn(part, name) && !(part === root && !['Variant', 'OsVersion'].includes(name))) {

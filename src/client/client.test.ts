@@ -13,7 +13,10 @@ import { demultiplex } from './demultiplex.ts';
 import { parseEndpoint } from './endpoint.ts';
 import { jsonLines } from './json-lines.ts';
 
-async function withServer(listener: RequestListener, body: (client: Client, server: Server) => Promise<void>): Promise<void> {
+async function withServer(
+  listener: RequestListener,
+  body: (client: Client, server: Server) => Promise<void>,
+): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'client-'));
   const server = createServer(listener);
   server.listen(join(directory, 's.sock'));
@@ -55,7 +58,8 @@ test('a system error frame is an error', async () => {
 });
 test('JSON lines may be cut anywhere and the last needs no end', async () => {
   const values: unknown[] = [];
-  for await (const value of jsonLines(Readable.from([Buffer.from('{"a":'), Buffer.from('1}\r\n\n{"b":"ä"}')]))) values.push(value);
+  for await (const value of jsonLines(Readable.from([Buffer.from('{"a":'), Buffer.from('1}\r\n\n{"b":"ä"}')])))
+    values.push(value);
   assert.deepEqual(values, [{ a: 1 }, { b: 'ä' }]);
 });
 test('endpoints are read in every form', () => {
@@ -82,7 +86,10 @@ test('a refusal carries the daemon’s message and a kind', async () => {
 });
 test('no daemon is an error of its own', async () => {
   const client = new Client(parseEndpoint('unix:///nowhere/s.sock'));
-  await assert.rejects(client.system.version(), (error: unknown) => error instanceof ConnectError && error.code === 'ENOENT');
+  await assert.rejects(
+    client.system.version(),
+    (error: unknown) => error instanceof ConnectError && error.code === 'ENOENT',
+  );
 });
 test('an older daemon lowers the version once', async () => {
   const paths: string[] = [];
@@ -106,7 +113,9 @@ test('a taken-over connection carries both directions and half-closes', async ()
     () => undefined,
     async (client, server) => {
       server.on('upgrade', (_, socket) => {
-        socket.write('HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\nhello ');
+        socket.write(
+          'HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\nhello ',
+        );
         socket.on('data', (chunk) => socket.write(chunk));
         socket.on('end', () => socket.end());
       });

@@ -163,7 +163,7 @@ export class Transport {
       ...(call.signal === undefined ? {} : { signal: call.signal }),
     };
     if (endpoint.kind === 'unix') return requestHttp({ ...options, socketPath: endpoint.path });
-    headers['host'] = `${endpoint.host}:${endpoint.port}`;
+    headers.host = `${endpoint.host}:${endpoint.port}`;
     const address = { host: endpoint.host, port: endpoint.port };
     if (endpoint.tls === undefined) return requestHttp({ ...options, ...address });
     const { request: requestHttps } = await import('node:https');

@@ -14,7 +14,7 @@ import {
   createSockets,
   type Processes,
 } from '#host';
-import { createImageStore, imageMigrations } from '#image';
+import { bootstrap, createImageStore, imageMigrations } from '#image';
 import { openDatabase } from '#metadata';
 import { createNetworkService, networkMigrations } from '#network';
 import { createRegistryClient } from '#registry-client';
@@ -70,13 +70,14 @@ export async function assemble(config: DaemonConfig, roots: Roots, logger: Logge
     certificateDirectories: ['/etc/berth/certs.d', '/etc/docker/certs.d'],
     userAgent: `berth/${engineVersion}`,
   });
+  const scratch = join(config.dataRoot, 'scratch');
   const images = await createImageStore({
     database,
     content,
     snapshots,
     archiver,
     registry,
-    scratch: join(config.dataRoot, 'scratch'),
+    scratch,
     keepSnapshots: () => new Set([...engine.snapshotsInUse(), ...builder.keepSnapshots()]),
   });
   const runtime = await createRuntime({ execRoot: config.execRoot, processes, logger });
@@ -140,6 +141,7 @@ export async function assemble(config: DaemonConfig, roots: Roots, logger: Logge
       volumes,
       builder,
       registry: createRegistryPort(registry),
+      bootstrap: { make: (spec, options) => bootstrap(spec, { images, processes, scratch, ...options }) },
       system: {
         facts: async () => ({ ...facts, eventListeners: journal.listeners }),
         layersSize: async () => 0,

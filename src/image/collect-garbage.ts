@@ -15,11 +15,11 @@ export interface CollectorOptions {
 }
 
 /**
- * Removes blobs and committed snapshots that nothing needs; safe beside operations that hold a lease. What was made after
- * the collection began stays: its maker may not have recorded it yet. Returns bytes freed.
+ * Removes blobs and committed snapshots that nothing needs; safe beside operations that hold a lease. What was made
+ * since the oldest operation under way began stays: its maker may not have recorded it yet. Returns bytes freed.
  */
 export async function collectGarbage(options: CollectorOptions, keepSnapshots: ReadonlySet<string>): Promise<number> {
-  const startedAt = Date.now();
+  const startedAt = options.leases.oldest();
   let freed = await collectSnapshots(options, keepSnapshots, startedAt);
   freed += await collectBlobs(options, startedAt);
   return freed;

@@ -130,6 +130,10 @@ class ComposedImageStore implements LocalImageStore {
     return importImage(archive, options, { ...this.#shared(), maker: this.#maker });
   }
 
+  holding<T>(body: () => Promise<T>): Promise<T> {
+    return this.#maker.holding(body);
+  }
+
   async commitLayer(...args: Parameters<ImageStore['commitLayer']>): ReturnType<ImageStore['commitLayer']> {
     return this.#maker.commitLayer(...args);
   }

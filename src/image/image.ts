@@ -114,6 +114,11 @@ export interface NewLayer {
 /** Making images from layers made here: used by the builder and by commit. */
 export interface ImageMaker {
   /**
+   * Runs `body` as one operation: layers and blobs made in it stay until it ends, whether an image names them by then
+   * or not. Making a layer outside of one invites the garbage collector.
+   */
+  holding<T>(body: () => Promise<T>): Promise<T>;
+  /**
    * Takes the active snapshot `key` (prepared on `parentChain`), writes its changes as a layer blob, and commits the
    * snapshot under its chain id. Returns undefined, and drops the snapshot, when `skipEmpty` and nothing changed.
    */

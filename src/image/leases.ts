@@ -5,6 +5,15 @@
 export class Leases {
   readonly #held = new Map<string, number>();
   readonly #doomed = new Map<string, Promise<unknown>>();
+  readonly #operations = new Set<{ readonly startedAt: number }>();
+
+  /**
+   * When the oldest operation under way began, ms since the epoch; now if there is none. What is younger may be the
+   * result of a write whose digest, and so its name to hold, is not known before it ends.
+   */
+  oldest(): number {
+    return Math.min(Date.now(), ...[...this.#operations].map((operation) => operation.startedAt));
+  }
 
   /** Runs `body` with a lease and releases all that it held afterwards. */
   async with<T>(body: (lease: Lease) => Promise<T>): Promise<T> {
@@ -20,20 +29,14 @@ export class Leases {
         await Promise.allSettled(wanted.map((key) => this.#doomed.get(key)));
       },
     };
+    const operation = { startedAt: Date.now() };
+    this.#operations.add(operation);
     try {
       return await body(lease);
     } finally {
+      this.#operations.delete(operation);
       for (const key of keys) this.#release(key);
     }
-  }
-
-  /** Holds `keys` for `duration` ms: results that their maker has yet to name in a record. */
-  holdFor(duration: number, keys: readonly string[]): void {
-    for (const key of keys) this.#held.set(key, (this.#held.get(key) ?? 0) + 1);
-    const release = () => {
-      for (const key of keys) this.#release(key);
-    };
-    setTimeout(release, duration).unref();
   }
 
   /** Runs `removal` of `key` unless somebody holds it; returns whether it ran. */

@@ -14,9 +14,6 @@ import { makeManifest } from './media-type.ts';
 import { parseTagName } from './resolve.ts';
 import type { Unpacker } from './unpack.ts';
 
-/** How long a layer made here is kept for an image that will name it, ms. */
-const unnamedLayerTime = 3600_000;
-
 /** What the {@link LocalImageMaker} needs. */
 export interface ImageMakerOptions {
   readonly content: ContentStore;
@@ -46,12 +43,16 @@ export class LocalImageMaker implements ImageMaker {
     this.#options = options;
   }
 
+  holding<T>(body: () => Promise<T>): Promise<T> {
+    return this.#options.leases.with(body);
+  }
+
   async commitLayer(
     key: string,
     parentChain: string | undefined,
     options: { skipEmpty?: boolean } = {},
   ): Promise<(NewLayer & { chainId: string }) | undefined> {
-    const { content, snapshots, archiver, records, leases, scratch } = this.#options;
+    const { content, snapshots, archiver, records, scratch } = this.#options;
     const upper = await snapshots.directory(key);
     if (options.skipEmpty && (await readdir(upper)).length === 0) {
       await snapshots.remove(key);
@@ -62,7 +63,6 @@ export class LocalImageMaker implements ImageMaker {
     try {
       const { diffId, size } = await archiver.diff(upper, file);
       const chainId = nextChainId(parentChain, diffId);
-      leases.holdFor(unnamedLayerTime, [diffId, chainId]);
       await content.adopt(file, { digest: diffId, size });
       const descriptor: Descriptor = { mediaType: mediaTypes.ociLayer, digest: diffId, size };
       await snapshots.commit(chainId, key);

@@ -1,5 +1,5 @@
 import { PassThrough, pipeline, type Readable } from 'node:stream';
-import { invalid, notFound } from '#base';
+import { invalid, isBerthError, notFound } from '#base';
 import type { Descriptor } from '#oci';
 import type { BlobSource, Cancelable, PushOutcome } from './registry.ts';
 import { plainError, readFault } from './registry-errors.ts';
@@ -24,7 +24,14 @@ export interface BlobUpload extends Cancelable {
  */
 export async function uploadBlob(session: RegistrySession, upload: BlobUpload): Promise<PushOutcome> {
   for (const from of upload.mountFrom) {
-    const location = await begin(session, upload, from);
+    let location: URL | undefined;
+    try {
+      location = await begin(session, upload, from);
+    } catch (error) {
+      // A neighbour that this login may not read is no reason to fail.
+      if (isBerthError(error, 'forbidden') || isBerthError(error, 'unauthorized')) continue;
+      throw error;
+    }
     if (location === undefined) return { kind: 'mounted', from };
     // Not mounted: the registry has opened an upload instead, as good as any.
     if (from === upload.mountFrom.at(-1)) return send(session, upload, location);

@@ -173,6 +173,19 @@ test('pushBlob does nothing for a blob that is there, mounts one from a neighbou
   assert.equal(heard.at(-1), bytes.length);
 });
 
+test('a neighbour that may not be read does not keep a blob from being uploaded', async () => {
+  await using registry = await start();
+  const bytes = Buffer.from('mine');
+  registry.intercept = (_request, response, url) => {
+    if (!url.searchParams.has('mount')) return false;
+    fail(response, 403, 'DENIED', 'requested access to the resource is denied');
+    return true;
+  };
+  const descriptor = { mediaType: '', digest: digestOf(bytes), size: bytes.length };
+  const outcome = await at(registry).pushBlob(descriptor, sourceOf(bytes), { mountFrom: ['secret/app'] });
+  assert.deepEqual(outcome, { kind: 'uploaded' });
+});
+
 test('an upload that breaks begins anew, and a registry that wants chunks gets them', async () => {
   await using registry = await start();
   const bytes = randomBytes(100_000);

@@ -8,6 +8,7 @@ export function makeBusyboxRoot(target: string): void {
   for (const directory of ['bin', 'etc', 'root', 'var', 'usr/bin', 'home', 'proc', 'sys', 'dev', 'tmp']) {
     mkdirSync(join(target, directory), { recursive: true });
   }
+  chmodSync(target, 0o755);
   chmodSync(join(target, 'tmp'), 0o1777);
   const binary = execFileSync('sh', ['-c', 'command -v busybox'], { encoding: 'utf8' }).trim();
   copyFileSync(binary, join(target, 'bin/busybox'));

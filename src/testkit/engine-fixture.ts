@@ -119,6 +119,7 @@ export class EngineFixture implements AsyncDisposable {
         list: async () => [this.#image()],
         history: async () => [],
         unpack: async () => chain,
+        holding: (body) => body(),
         commitLayer: unsupported,
         create: unsupported,
       },

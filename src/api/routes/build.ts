@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { BuildPruneReport } from '#api-types';
+import type { BuildPruneReport, ProgressMessage } from '#api-types';
 import { invalid, notImplemented, shortId } from '#base';
 import type { BuildRequest } from '#builder';
 import { familiarString, parsePlatform, parseReference, withDefaultTag } from '#oci';
@@ -43,10 +43,16 @@ export function registerBuild(app: FastifyInstance, ports: ApiPorts): void {
       .map((tag) => familiarString(withDefaultTag(parseReference(tag))));
     const options = buildOptions(query, request);
     await stream.run(async () => {
-      const output = new ClassicBuildOutput((message) => stream.send(message));
+      const unsaid: ProgressMessage[] = [];
+      const output = new ClassicBuildOutput((message) => (quiet ? unsaid.push(message) : stream.send(message)));
       const context = await contextOf(ports, { request, signal });
-      const onEvent = quiet ? () => undefined : output.onEvent;
-      const { imageId } = await builder.build({ ...options, context, tags, signal, onEvent });
+      const { imageId } = await builder
+        .build({ ...options, context, tags, signal, onEvent: output.onEvent })
+        .catch((error: unknown) => {
+          // A quiet build that fails says after all how far it came.
+          for (const message of unsaid) stream.send(message);
+          throw error;
+        });
       if (quiet) {
         stream.send({ stream: `${imageId}\n` });
         return;

@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import type { ProgressMessage } from '#api-types';
-import { messageOf } from '#base';
+import { isBerthError, messageOf } from '#base';
 import type { OnProgress, Progress } from '#image';
 import { type StreamWriter, startStream } from './lines.ts';
 
@@ -39,10 +39,11 @@ export function encodeProgress(progress: Progress): ProgressMessage {
   };
 }
 
-/** An error inside a stream whose status has long been sent. */
-export function encodeStreamError(error: unknown, code?: number): ProgressMessage {
+/** An error inside a stream whose status has long been sent. `details.code` is a failed command's exit code. */
+export function encodeStreamError(error: unknown): ProgressMessage {
   const message = messageOf(error);
-  return { errorDetail: { ...(code === undefined ? {} : { code }), message }, error: message };
+  const code = isBerthError(error) ? error.details.code : undefined;
+  return { errorDetail: { ...(typeof code === 'number' ? { code } : {}), message }, error: message };
 }
 
 /** One message as a line: JSON and CRLF. */

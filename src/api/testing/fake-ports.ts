@@ -89,6 +89,7 @@ export function fakePorts(given: PartialPorts): ApiPorts {
       facts: async () => sampleFacts,
       layersSize: async () => 0,
     }),
+    bootstrap: failing<NonNullable<ApiPorts['bootstrap']>>('bootstrap', given.bootstrap, {}),
   };
 }
 

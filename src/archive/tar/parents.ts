@@ -41,16 +41,12 @@ export class Parents {
     let path = this.#base;
     if (directory !== '') {
       const above = this.pathOf(slash < 0 ? '' : directory.slice(0, slash), entryName);
-      path = this.#step(above, directory.slice(slash + 1), entryName);
+      path = this.#walk(above, directory.slice(slash + 1), entryName);
     } else if (this.#base !== '') {
       path = this.#walk('', this.#base, entryName);
     }
     this.#known.set(directory, path);
     return path;
-  }
-
-  #step(above: string, name: string, entryName: EntryPath): string {
-    return this.#walk(above, name, entryName);
   }
 
   /** Goes from the real directory `from` along `way`, following symlinks, to a real directory. */

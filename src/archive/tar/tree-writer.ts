@@ -35,8 +35,8 @@ export interface TreeWriterPolicy {
   readonly noOverwriteDirNonDir: boolean;
   /** Owner of everything made; undefined keeps the archive's. */
   readonly owner: { readonly uid: number; readonly gid: number } | undefined;
-  /** Called for a name that is in the way of a new one, before it is removed; and whether a directory covered it. */
-  readonly onReplace?: (path: string, old: Stats, entry: TarEntry) => void;
+  /** Called for a name that is in the way of a new one, before it is removed. */
+  readonly onReplace?: (path: string, old: Stats) => void;
   /** Called for a non-directory in the place of a parent; true when it made room. */
   readonly replaceBlocker?: (path: string) => boolean;
 }
@@ -215,7 +215,7 @@ export class TreeWriter implements TarSink {
     const old = lstatSync(toHostPath(path), { throwIfNoEntry: false });
     if (old !== undefined) {
       this.#refuseChangeOfKind(entry, path, old);
-      this.#policy.onReplace?.(path, old, entry);
+      this.#policy.onReplace?.(path, old);
       removeTree(path);
       this.#parents.forget();
       this.#directoryTimes.delete(path);

@@ -1,9 +1,8 @@
 import { invalid, parseDuration, shortId } from '#base';
-import type { ImageReader } from '#image';
+import { chainIds, type ImageReader } from '#image';
 import type { Builder } from '../builder.ts';
 import type { CacheMounts } from '../ops/cache-mounts.ts';
 import type { CacheRecord, CacheRecords } from './cache-records.ts';
-import { chainIds } from './chain-ids.ts';
 
 type PruneOptions = Parameters<Builder['prune']>[0];
 

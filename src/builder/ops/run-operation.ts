@@ -10,6 +10,7 @@ import type { GraphNode, RunMount, RunOperation } from '../graph/operation.ts';
 import { Accounts } from '../tree/accounts.ts';
 import { resolveInRoot } from '../tree/root-path.ts';
 import type { BuildSession } from './build-session.ts';
+import { containerFile } from './leftover-containers.ts';
 import { MountPoints } from './mount-points.ts';
 import type { StepResult } from './step-result.ts';
 import { changeTree, type WorkingTree } from './working-tree.ts';
@@ -61,6 +62,7 @@ async function runContainer(context: RunContext, tree: WorkingTree, cleanup: Und
   cleanup.push(() => points.remove());
   points.create(spec.mounts);
   tree.afterUnmount((changes) => points.forgetCopies(changes));
+  await writeFile(join(tree.directory, containerFile), id);
   session.containers.set(node.step, id);
   session.emit({ kind: 'step-running', step: node.step, containerId: id });
   const code = await runtime.runOnce({

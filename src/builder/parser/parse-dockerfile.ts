@@ -1,3 +1,4 @@
+import { invalid } from '#base';
 import { DockerfileFaults } from '../dockerfile-error.ts';
 import { readDirectives } from './read-directives.ts';
 import { findHeredocs } from './read-heredocs.ts';
@@ -13,7 +14,7 @@ const heredocKeywords = new Set(['RUN', 'COPY', 'ADD']);
  */
 export function parseDockerfile(text: string, file = 'Dockerfile'): SyntaxTree {
   const faults = new DockerfileFaults(file);
-  if (text.length === 0) throw faults.syntax(`the Dockerfile (${file}) cannot be empty`, 1, 'nothing');
+  if (text.length === 0) throw invalid(`the Dockerfile (${file}) cannot be empty`);
   return new DockerfileReader(text, faults).read();
 }
 

@@ -35,7 +35,7 @@ export const command: Command = {
     const proxied = given.changed('sig-proxy') ? given.bool('sig-proxy') : true;
     const stopProxy =
       proxied && !config.Tty ? proxySignals((signal) => client.containers.kill(id, signal)) : () => undefined;
-    const session = startSession(connection, { terminal, stdin, tty: config.Tty });
+    const session = startSession(connection, { terminal, stdin, tty: config.Tty, detachKeys: keys });
     const stopSize = config.Tty ? followSize(terminal, (size) => client.containers.resize(id, size)) : () => undefined;
     try {
       await session.done;
@@ -43,8 +43,7 @@ export const command: Command = {
       stopSize();
       stopProxy();
     }
-    const now = await client.containers.inspect(id).catch(() => undefined);
-    if (now?.State.Running) return 0;
+    if (session.detached) return 0;
     return (await result).StatusCode;
   },
 };

@@ -1,11 +1,13 @@
 import { writeFileSync } from 'node:fs';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { messageOf } from '#base';
 import type { Query } from '#client';
 import { readBuildContext } from '../build/build-context.ts';
 import { type Command, ExitError, exactly, type Invocation } from '../command/index.ts';
 import { type FlagValues, flagTable } from '../flags/index.ts';
 import { connectClient, readConfigFile } from '../host/index.ts';
-import { allCredentials, discard, readImageName, renderProgress } from '../progress/index.ts';
+import { allCredentials, readImageName, renderProgress } from '../progress/index.ts';
 import { keyValueMap, readExtraHosts, readUlimit } from '../run/index.ts';
 
 const flags = flagTable(`
@@ -58,7 +60,7 @@ function buildQuery(
   options: { dockerfile: string; remote?: string; env: Invocation['terminal']['env'] },
 ): Query {
   const number = (name: string) => (given.changed(name) ? given.number(name) : undefined);
-  const text = (name: string) => given.string(name) || undefined;
+  const word = (name: string) => given.string(name) || undefined;
   const json = (value: object) => (Object.keys(value).length === 0 ? undefined : JSON.stringify(value));
   const tags = given.list('tag').map((tag) => {
     const name = readImageName(tag);
@@ -80,13 +82,13 @@ function buildQuery(
     cpushares: number('cpu-shares'),
     cpuperiod: number('cpu-period'),
     cpuquota: number('cpu-quota'),
-    cpusetcpus: text('cpuset-cpus'),
-    cpusetmems: text('cpuset-mems'),
-    cgroupparent: text('cgroup-parent'),
+    cpusetcpus: word('cpuset-cpus'),
+    cpusetmems: word('cpuset-mems'),
+    cgroupparent: word('cgroup-parent'),
     shmsize: number('shm-size'),
-    networkmode: text('network'),
-    platform: text('platform'),
-    target: text('target'),
+    networkmode: word('network'),
+    platform: word('platform'),
+    target: word('target'),
     securityopt: json(given.list('security-opt')),
     extrahosts: given.list('add-host').length === 0 ? undefined : readExtraHosts(given.list('add-host')).join(','),
     buildargs: json(buildArgs(given, options.env)),
@@ -117,6 +119,9 @@ export const command: Command = {
       stdin: terminal.stdin,
     });
     let id = '';
+    // A quiet build's only line is the id.
+    const output = new PassThrough();
+    const said = text(output);
     const messages = client.images.build({
       context: context.tar,
       query: buildQuery(given, {
@@ -130,12 +135,14 @@ export const command: Command = {
       if (typeof aux === 'object' && aux !== null && 'ID' in aux) id = String(aux.ID);
     };
     try {
-      await renderProgress(messages, quiet ? discard() : terminal.stdout, onAux);
+      await renderProgress(messages, quiet ? output : terminal.stdout, onAux);
     } catch (error) {
       if (error instanceof Error && error.name === 'ApiError') throw error;
       const details = error instanceof Error && 'details' in error ? (error.details as { code?: number }) : {};
       throw new ExitError(details.code || 1, `${messageOf(error)}\n`);
     }
+    output.end();
+    if (quiet) id = (await said).trim() || id;
     if (quiet && id !== '') terminal.stdout.write(`${id}\n`);
     const idFile = given.string('iidfile');
     if (idFile !== '' && id !== '') writeFileSync(idFile, id);

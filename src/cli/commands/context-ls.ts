@@ -18,7 +18,7 @@ export const command: Command = {
   args: noArgs,
   async run({ flags: given, globals, terminal }) {
     const current = currentContext(globals, terminal.env);
-    const host = globals.host ?? (terminal.env['BERTH_HOST'] || terminal.env['DOCKER_HOST'] || defaultSocket);
+    const host = globals.host ?? (terminal.env.BERTH_HOST || terminal.env.DOCKER_HOST || defaultSocket);
     const all = [
       { name: 'default', description: 'Named host, or the socket of this machine', host },
       ...listContexts(globals.configDir),

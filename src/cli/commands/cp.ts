@@ -106,7 +106,8 @@ async function toContainer(job: Job): Promise<number> {
 
 function report(invocation: Invocation, bytes: number, where: string): void {
   const { flags: given, terminal } = invocation;
-  if (!given.bool('quiet')) terminal.stderr.write(`Successfully copied ${humanSize(bytes, 3)} to ${where}\n`);
+  if (!given.bool('quiet') && terminal.stderr.isTTY)
+    terminal.stderr.write(`Successfully copied ${humanSize(bytes, 3)} to ${where}\n`);
 }
 
 /** `berth cp`. */

@@ -1,6 +1,15 @@
-import { atLeast, type Command } from '../command/index.ts';
+import type { ContainerCreateRequest } from '#api-types';
+import { atLeast, type Command, type Invocation } from '../command/index.ts';
 import { connectClient } from '../host/index.ts';
 import { containerFlags, createContainer, requestOf, runChecks, runFailure } from '../run/index.ts';
+
+function requestBody(invocation: Invocation): ContainerCreateRequest {
+  try {
+    return requestOf(invocation);
+  } catch (error) {
+    throw runFailure('create', error);
+  }
+}
 
 /** `berth create`. */
 export const command: Command = {
@@ -11,13 +20,9 @@ export const command: Command = {
   args: atLeast(1),
   interspersed: false,
   async run(invocation) {
-    try {
-      const body = requestOf(invocation);
-      const client = await connectClient(invocation);
-      const id = await createContainer(client, invocation, body);
-      invocation.terminal.stdout.write(`${id}\n`);
-    } catch (error) {
-      throw runFailure('create', error);
-    }
+    const body = requestBody(invocation);
+    const client = await connectClient(invocation);
+    const id = await createContainer(client, invocation, body);
+    invocation.terminal.stdout.write(`${id}\n`);
   },
 };

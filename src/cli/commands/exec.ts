@@ -22,7 +22,7 @@ export const command: Command = {
   usage: '[OPTIONS] CONTAINER COMMAND [ARG...]',
   short: 'Run a command in a running container',
   flags,
-  checks: { env: runChecks['env'] ?? (() => undefined) },
+  checks: { env: runChecks.env ?? (() => undefined) },
   args: atLeast(2),
   interspersed: false,
   async run(invocation) {
@@ -58,13 +58,14 @@ export const command: Command = {
       return 0;
     }
     const connection = await client.exec.attach(created.Id, { Detach: false, Tty: tty, ...size });
-    const session = startSession(connection, { terminal, stdin, tty });
+    const session = startSession(connection, { terminal, stdin, tty, detachKeys: keys });
     const stop = tty ? followSize(terminal, (now) => client.exec.resize(created.Id, now)) : () => undefined;
     try {
       await session.done;
     } finally {
       stop();
     }
+    if (session.detached) return 0;
     return (await client.exec.inspect(created.Id)).ExitCode ?? 0;
   },
 };

@@ -22,10 +22,7 @@ export const command: Command = {
       const key = wanted.includes('/') ? wanted : `${wanted}/tcp`;
       const bindings = ports[key];
       if (bindings === undefined || bindings === null) {
-        throw new ExitError(
-          1,
-          `no public port '${wanted.includes('/') ? wanted : `${wanted}/tcp`}' published for ${container}\n`,
-        );
+        throw new ExitError(1, `Error: No public port '${wanted}' published for ${container}\n`);
       }
       lines.push(...bindings.map(hostAddress));
     } else {

@@ -1,10 +1,9 @@
 import type { ContainerCreateRequest } from '#api-types';
-import { invalid } from '#base';
 import type { Client } from '#client';
 import { atLeast, type Command, ExitError, type Invocation } from '../command/index.ts';
 import { connectClient, readConfigFile } from '../host/index.ts';
 import { containerFlags, createContainer, requestOf, runChecks, runFailure, runOnlyFlags } from '../run/index.ts';
-import { defaultDetachKeys, followSize, proxySignals, readDetachKeys, startSession } from '../session/index.ts';
+import { followSize, proxySignals, readDetachKeys, startSession } from '../session/index.ts';
 
 function checkTerminal(invocation: Invocation): void {
   const { flags, terminal } = invocation;
@@ -16,7 +15,7 @@ function checkTerminal(invocation: Invocation): void {
 
 function detached(invocation: Invocation, body: ContainerCreateRequest): ContainerCreateRequest {
   if (invocation.flags.list('attach').length > 0) {
-    throw invalid('conflicting options: cannot specify both --attach and --detach');
+    throw new ExitError(1, 'conflicting options: cannot specify both --attach and --detach\n');
   }
   return { ...body, AttachStdin: false, AttachStdout: false, AttachStderr: false, StdinOnce: false };
 }
@@ -24,7 +23,7 @@ function detached(invocation: Invocation, body: ContainerCreateRequest): Contain
 async function runAttached(client: Client, invocation: Invocation, body: ContainerCreateRequest): Promise<number> {
   const { flags, terminal, globals } = invocation;
   const keys = flags.string('detach-keys') || readConfigFile(globals.configDir).detachKeys || '';
-  readDetachKeys(keys || defaultDetachKeys);
+  if (keys !== '') readDetachKeys(keys);
   const id = await createContainer(client, invocation, body);
   const tty = body.Tty === true;
   const proxied = flags.changed('sig-proxy') ? flags.bool('sig-proxy') : true;
@@ -36,7 +35,7 @@ async function runAttached(client: Client, invocation: Invocation, body: Contain
     stderr,
     ...(keys ? { detachKeys: keys } : {}),
   });
-  const session = startSession(connection, { terminal, stdin, tty });
+  const session = startSession(connection, { terminal, stdin, tty, detachKeys: keys });
   session.done.catch(() => undefined);
   const condition = flags.bool('rm') ? 'removed' : 'next-exit';
   const { result } = await client.containers.wait(id, { condition });
@@ -51,23 +50,13 @@ async function runAttached(client: Client, invocation: Invocation, body: Contain
   const stopSize = tty ? followSize(terminal, (size) => client.containers.resize(id, size)) : () => undefined;
   try {
     await session.done;
-    if (tty && connection.stream.readableEnded && !(await hasEnded(client, id, flags.bool('rm')))) return 0;
+    if (session.detached) return 0;
     const { StatusCode: code, Error: failure } = await result;
     if (failure?.Message) terminal.stderr.write(`${failure.Message}\n`);
     return code;
   } finally {
     stopSize();
     stopProxy();
-  }
-}
-
-/** Whether the container is over; false after a detach, where it goes on. */
-async function hasEnded(client: Client, id: string, removed: boolean): Promise<boolean> {
-  try {
-    const { State } = await client.containers.inspect(id);
-    return !State.Running || State.Restarting;
-  } catch {
-    return removed;
   }
 }
 

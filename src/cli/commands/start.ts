@@ -25,7 +25,7 @@ async function startAttached(invocation: Invocation, name: string): Promise<numb
     stderr: true,
     ...(keys ? { detachKeys: keys } : {}),
   });
-  const session = startSession(connection, { terminal, stdin, tty: config.Tty });
+  const session = startSession(connection, { terminal, stdin, tty: config.Tty, detachKeys: keys });
   session.done.catch(() => undefined);
   const { result } = await client.containers.wait(id, { condition: host.AutoRemove ? 'removed' : 'next-exit' });
   const stopProxy = config.Tty ? () => undefined : proxySignals((signal) => client.containers.kill(id, signal));
@@ -40,8 +40,7 @@ async function startAttached(invocation: Invocation, name: string): Promise<numb
   } finally {
     stopProxy();
   }
-  const now = await client.containers.inspect(id).catch(() => undefined);
-  if (config.Tty && now?.State.Running) return 0;
+  if (session.detached) return 0;
   return (await result).StatusCode;
 }
 

@@ -26,7 +26,7 @@ function cpuPercent(stats: ContainerStats): number {
 /** Memory in use without what the page cache could give back; the counter's name tells cgroup v1 from v2. */
 function memoryUsed(stats: ContainerStats): number {
   const { usage = 0, stats: detail = {} } = stats.memory_stats;
-  const cache = detail['total_inactive_file'] ?? detail['inactive_file'] ?? 0;
+  const cache = detail.total_inactive_file ?? detail.inactive_file ?? 0;
   return cache < usage ? usage - cache : usage;
 }
 

@@ -32,16 +32,16 @@ function line(label: string, value: string, indent = 1, width = 19): string {
 
 function clientText(client: Record<string, unknown>): string {
   const api =
-    client['ApiVersion'] === client['DefaultAPIVersion']
-      ? client['ApiVersion']
-      : `${client['ApiVersion']} (downgraded from ${client['DefaultAPIVersion']})`;
+    client.ApiVersion === client.DefaultAPIVersion
+      ? client.ApiVersion
+      : `${client.ApiVersion} (downgraded from ${client.DefaultAPIVersion})`;
   return [
     'Client: Berth',
-    line('Version', String(client['Version'])),
+    line('Version', String(client.Version)),
     line('API version', String(api)),
     line('Node version', process.versions.node),
-    line('OS/Arch', `${client['Os']}/${client['Arch']}`),
-    line('Context', String(client['Context'])),
+    line('OS/Arch', `${client.Os}/${client.Arch}`),
+    line('Context', String(client.Context)),
   ].join('\n');
 }
 
@@ -55,15 +55,15 @@ function serverText(server: SystemVersion): string {
     };
     if (component.Name === 'Engine') {
       add('Version', component.Version);
-      add('API version', `${details['ApiVersion']} (minimum version ${details['MinAPIVersion']})`);
-      add('Go version', details['GoVersion']);
-      add('Git commit', details['GitCommit']);
-      add('Built', details['BuildTime']);
-      add('OS/Arch', `${details['Os']}/${details['Arch']}`);
-      add('Experimental', details['Experimental']);
+      add('API version', `${details.ApiVersion} (minimum version ${details.MinAPIVersion})`);
+      add('Go version', details.GoVersion);
+      add('Git commit', details.GitCommit);
+      add('Built', details.BuildTime);
+      add('OS/Arch', `${details.Os}/${details.Arch}`);
+      add('Experimental', details.Experimental);
     } else {
       add('Version', component.Version);
-      add('GitCommit', details['GitCommit'] ?? '');
+      add('GitCommit', details.GitCommit ?? '');
     }
   }
   return lines.join('\n');

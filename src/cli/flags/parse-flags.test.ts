@@ -19,7 +19,8 @@ const specs = flagTable(`
       --net string        !=name
       --secret-switch     !
 `);
-const parse = (line: string, interspersed = true) => parseFlags(line.split(' ').filter(Boolean), { specs, interspersed });
+const parse = (line: string, interspersed = true) =>
+  parseFlags(line.split(' ').filter(Boolean), { specs, interspersed });
 
 test('switches join, and the last letter may take a value', () => {
   const { values, positional } = parse('-itp8080:80 -p 1 image');
@@ -61,7 +62,10 @@ const errors: readonly (readonly [string, string])[] = [
   ['-p', "flag needs an argument: 'p' in -p"],
   ['--tty=maybe', 'invalid argument "maybe" for "-t, --tty" flag: strconv.ParseBool: parsing "maybe": invalid syntax'],
   ['--last x', 'invalid argument "x" for "-n, --last" flag: strconv.ParseInt: parsing "x": invalid syntax'],
-  ['--size 70000', 'invalid argument "70000" for "--size" flag: strconv.ParseUint: parsing "70000": value out of range'],
+  [
+    '--size 70000',
+    'invalid argument "70000" for "--size" flag: strconv.ParseUint: parsing "70000": value out of range',
+  ],
   ['--wait 5', 'invalid argument "5" for "--wait" flag: time: invalid duration "5"'],
   ['--opt a', 'invalid argument "a" for "--opt" flag: a must be formatted as key=value'],
 ];
@@ -77,6 +81,14 @@ test('comma-separated values may be quoted', () => {
   assert.throws(() => splitCsv('a"b'), /bare "/);
 });
 test('help lists what is not hidden, by name, wrapped under its text', () => {
-  const text = flagHelp(flagTable('  -b, --beta string   Second words that go on and on until the line is full and then some\n      --alpha         First\n      --gone   !'), 50);
-  assert.equal(text, '      --alpha         First\n  -b, --beta string   Second words that go\n                      on and on until the\n                      line is full and then some');
+  const text = flagHelp(
+    flagTable(
+      '  -b, --beta string   Second words that go on and on until the line is full and then some\n      --alpha         First\n      --gone   !',
+    ),
+    50,
+  );
+  assert.equal(
+    text,
+    '      --alpha         First\n  -b, --beta string   Second words that go\n                      on and on until the\n                      line is full and then some',
+  );
 });

@@ -9,7 +9,10 @@ import { readTime } from './read-time.ts';
 import { alignTabs } from './tabs.ts';
 
 test('sizes have few digits and decimal units', () => {
-  assert.deepEqual([0, 999, 1000, 1984000, 164123456].map((size) => humanSize(size, 3)), ['0B', '999B', '1kB', '1.98MB', '164MB']);
+  assert.deepEqual(
+    [0, 999, 1000, 1984000, 164123456].map((size) => humanSize(size, 3)),
+    ['0B', '999B', '1kB', '1.98MB', '164MB'],
+  );
   assert.equal(humanSize(1984123), '1.984MB');
   assert.equal(binarySize(25279004672), '23.54GiB');
 });
@@ -39,11 +42,27 @@ test('long texts end in an ellipsis, ids are short', () => {
   assert.equal(shortId('sha256:0123456789abcdef'), '0123456789ab');
 });
 test('neighbouring ports join to ranges, mapped ones stand alone', () => {
-  assert.equal(portsText([{ PrivatePort: 80, PublicPort: 8080, IP: '0.0.0.0', Type: 'tcp' }, { PrivatePort: 80, PublicPort: 8080, IP: '::', Type: 'tcp' }]), '0.0.0.0:8080->80/tcp, [::]:8080->80/tcp');
-  assert.equal(portsText([{ PrivatePort: 1, Type: 'udp' }, { PrivatePort: 2, Type: 'udp' }, { PrivatePort: 9, Type: 'tcp' }]), '1-2/udp, 9/tcp');
+  assert.equal(
+    portsText([
+      { PrivatePort: 80, PublicPort: 8080, IP: '0.0.0.0', Type: 'tcp' },
+      { PrivatePort: 80, PublicPort: 8080, IP: '::', Type: 'tcp' },
+    ]),
+    '0.0.0.0:8080->80/tcp, [::]:8080->80/tcp',
+  );
+  assert.equal(
+    portsText([
+      { PrivatePort: 1, Type: 'udp' },
+      { PrivatePort: 2, Type: 'udp' },
+      { PrivatePort: 9, Type: 'tcp' },
+    ]),
+    '1-2/udp, 9/tcp',
+  );
 });
 test('JSON is laid out without touching its numbers', () => {
-  assert.equal(indentJson('{"a":9223372036854775807,"b":[],"c":{"d":"x,\\"y"}}'), '{\n    "a": 9223372036854775807,\n    "b": [],\n    "c": {\n        "d": "x,\\"y"\n    }\n}');
+  assert.equal(
+    indentJson('{"a":9223372036854775807,"b":[],"c":{"d":"x,\\"y"}}'),
+    '{\n    "a": 9223372036854775807,\n    "b": [],\n    "c": {\n        "d": "x,\\"y"\n    }\n}',
+  );
 });
 test('times may be relative, seconds or RFC 3339', () => {
   assert.equal(readTime('10m', 1_000_000_000_000), '999999400.000000000');
@@ -63,5 +82,8 @@ test('a list is a table, JSON, or what a template says', () => {
   assert.equal(renderListing([], '', listing), 'X ID      NAME\n');
 });
 test('a field that rows do not have is an error that names their type', () => {
-  assert.throws(() => renderListing(rows, '{{.Foo}}', listing), /failed to execute template: template: :1:2: executing "" at <.Foo>: can't evaluate field Foo in type \*formatter.X/);
+  assert.throws(
+    () => renderListing(rows, '{{.Foo}}', listing),
+    /failed to execute template: template: :1:2: executing "" at <.Foo>: can't evaluate field Foo in type \*formatter.X/,
+  );
 });

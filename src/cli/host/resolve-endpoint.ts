@@ -13,14 +13,14 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** The name of the context in use: `default` where a host is named outright. */
 export function currentContext(globals: GlobalFlags, env: Environment): string {
   if (globals.context !== undefined) return globals.context;
-  if (globals.host !== undefined || env['BERTH_HOST'] || env['DOCKER_HOST']) return 'default';
-  return env['DOCKER_CONTEXT'] || readConfigFile(globals.configDir).currentContext || 'default';
+  if (globals.host !== undefined || env.BERTH_HOST || env.DOCKER_HOST) return 'default';
+  return env.DOCKER_CONTEXT || readConfigFile(globals.configDir).currentContext || 'default';
 }
 
 function tlsOf(globals: GlobalFlags, env: Environment): TlsOptions | undefined {
-  const verify = globals.tlsVerify || (env['DOCKER_TLS_VERIFY'] ?? '') !== '';
-  if (!verify && !globals.tls && (env['DOCKER_TLS'] ?? '') === '') return undefined;
-  const directory = env['DOCKER_CERT_PATH'] || globals.configDir;
+  const verify = globals.tlsVerify || (env.DOCKER_TLS_VERIFY ?? '') !== '';
+  if (!verify && !globals.tls && (env.DOCKER_TLS ?? '') === '') return undefined;
+  const directory = env.DOCKER_CERT_PATH || globals.configDir;
   const read = (given: string | undefined, name: string): Buffer | undefined => {
     try {
       return readFileSync(given ?? join(directory, name));
@@ -42,7 +42,7 @@ export function resolveEndpoint(globals: GlobalFlags, env: Environment): Endpoin
     const context = readContext(globals.configDir, name);
     return parseEndpoint(context.host, context.tls);
   }
-  const fromEnvironment = globals.context === undefined ? env['BERTH_HOST'] || env['DOCKER_HOST'] : undefined;
+  const fromEnvironment = globals.context === undefined ? env.BERTH_HOST || env.DOCKER_HOST : undefined;
   const address = globals.host ?? (fromEnvironment || defaultSocket);
   const tls = address.startsWith('unix:') ? undefined : tlsOf(globals, env);
   return parseEndpoint(address, tls);

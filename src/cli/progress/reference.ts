@@ -25,7 +25,10 @@ export function readImageName(text: string): ImageName {
   const hosted = head !== '' && (/[.:]/.test(head) || head === 'localhost' || head !== head.toLowerCase());
   const registry = hosted && head !== 'index.docker.io' ? head : 'docker.io';
   const path = hosted ? name.slice(slash + 1) : name;
-  if (path !== path.toLowerCase()) throw invalid('invalid reference format: repository name must be lowercase');
+  if (path !== path.toLowerCase())
+    throw invalid(
+      `invalid reference format: repository name (${!hosted && !path.includes('/') ? 'library/' : ''}${path}) must be lowercase`,
+    );
   if (!/^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/.test(path)) {
     throw invalid('invalid reference format');
   }

@@ -64,7 +64,10 @@ const refusals: readonly (readonly [args: string[], message: RegExp])[] = [
   [['--env-file', '/nowhere/none', 'i'], /^open \/nowhere\/none: no such file or directory$/],
   [['--no-healthcheck', '--health-cmd', 'x', 'i'], /--no-healthcheck conflicts with --health-\* options/],
   [['--device', 'null', 'i'], /null is not an absolute path/],
-  [['--network', 'host', '--network-alias', 'a', 'i'], /network-scoped aliases are only supported for user-defined networks/],
+  [
+    ['--network', 'host', '--network-alias', 'a', 'i'],
+    /network-scoped aliases are only supported for user-defined networks/,
+  ],
   [['--add-host', 'x', 'i'], /bad format for add-host: "x"/],
   [['--dns', 'x', 'i'], /IP address is not correctly formatted: x/],
 ];

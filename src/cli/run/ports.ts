@@ -68,10 +68,10 @@ function readLong(word: string): { port: string; binding: PortBinding }[] {
     if (!['target', 'published', 'protocol', 'mode'].includes(key)) throw invalid(`invalid field key ${key}`);
     fields[key] = part.slice(equals + 1);
   }
-  const target = readRange(fields['target'] ?? '', 'containerPort');
-  const protocol = fields['protocol'] ?? 'tcp';
+  const target = readRange(fields.target ?? '', 'containerPort');
+  const protocol = fields.protocol ?? 'tcp';
   if (!protocols.has(protocol)) throw invalid(`invalid protocol value '${protocol}'`);
-  return [{ port: `${target.first}/${protocol}`, binding: { HostIp: '', HostPort: fields['published'] ?? '' } }];
+  return [{ port: `${target.first}/${protocol}`, binding: { HostIp: '', HostPort: fields.published ?? '' } }];
 }
 
 /** `-p` and `--expose` together as the API takes them. Throws `invalid` with Docker's texts. */

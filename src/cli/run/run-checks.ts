@@ -29,7 +29,11 @@ export const runChecks: Readonly<Record<string, (word: string) => unknown>> = {
     if (!/^[acb] (\d+|\*):(\d+|\*) [rwm]{1,3}$/.test(word)) throw invalid(`invalid device cgroup format '${word}'`);
   },
   sysctl: (word) => {
-    if (!/^(kernel\.(msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|shm_rmid_forced)|net\.[^=]*|fs\.mqueue\.[^=]*)=/.test(word)) {
+    if (
+      !/^(kernel\.(msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|shm_rmid_forced)|net\.[^=]*|fs\.mqueue\.[^=]*)=/.test(
+        word,
+      )
+    ) {
       throw invalid(`sysctl '${word}' is not allowed`);
     }
   },

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { copyStream, demultiplex, type Hijacked } from '#client';
 import type { Terminal } from '../command/index.ts';
+import { DetachWatcher, defaultDetachKeys, readDetachKeys } from './detach-keys.ts';
 
 /** What of the terminal takes part in a session. */
 export interface SessionOptions {
@@ -9,22 +10,27 @@ export interface SessionOptions {
   readonly stdin: boolean;
   /** The container has a terminal of its own: raw mode here, and no frames. */
   readonly tty: boolean;
+  /** Keys that detach, where the container has a terminal; Docker's default when empty. */
+  readonly detachKeys?: string;
 }
 
 /** A container's streams joined with this process's. */
 export interface StreamSession {
   /** Resolves when the container's output has ended, or the user has detached. */
   readonly done: Promise<void>;
+  /** True once the user has detached: the container goes on without us. */
+  readonly detached: boolean;
   /** Gives the terminal back. Harmless when repeated. */
   close(): void;
 }
 
 /** Sends input until it ends, then closes the container's input; waits for a slow container. */
-function sendInput(source: Readable, connection: Hijacked): () => void {
+function sendInput(source: Readable, connection: Hijacked, filter: (chunk: Buffer) => Buffer): () => void {
   const { stream } = connection;
   const onData = (chunk: Buffer): void => {
-    if (!stream.writable) return;
-    if (!stream.write(chunk)) {
+    const wanted = filter(chunk);
+    if (!stream.writable || wanted.length === 0) return;
+    if (!stream.write(wanted)) {
       source.pause();
       stream.once('drain', () => source.resume());
     }
@@ -46,9 +52,22 @@ function sendInput(source: Readable, connection: Hijacked): () => void {
 export function startSession(connection: Hijacked, options: SessionOptions): StreamSession {
   const { terminal } = options;
   const raw = options.tty && options.stdin && terminal.stdin.isTTY === true;
+  const keys = readDetachKeys(options.detachKeys || defaultDetachKeys);
+  const watcher = new DetachWatcher(options.tty ? keys : []);
   let stopInput: () => void = () => undefined;
+  let detached = false;
+  const { promise: left, resolve: leave } = deferred();
   if (raw) terminal.stdin.setRawMode?.(true);
-  if (options.stdin) stopInput = sendInput(terminal.stdin, connection);
+  if (options.stdin) {
+    stopInput = sendInput(terminal.stdin, connection, (chunk) => {
+      const { pass, detach } = watcher.take(chunk);
+      if (detach) {
+        detached = true;
+        leave();
+      }
+      return pass;
+    });
+  }
   connection.stream.on('error', () => undefined);
   let closed = false;
   const close = (): void => {
@@ -60,5 +79,26 @@ export function startSession(connection: Hijacked, options: SessionOptions): Str
   const output = options.tty
     ? copyStream(connection.stream, terminal.stdout)
     : demultiplex(connection.stream, { stdout: terminal.stdout, stderr: terminal.stderr });
-  return { done: output.finally(close), close };
+  const over = Promise.race([output, left]).finally(() => {
+    close();
+    if (detached) {
+      output.catch(() => undefined);
+      connection.stream.destroy();
+    }
+  });
+  return {
+    done: over,
+    close,
+    get detached() {
+      return detached;
+    },
+  };
+}
+
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
 }

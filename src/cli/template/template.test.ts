@@ -52,11 +52,15 @@ const table: readonly (readonly [source: string, text: string])[] = [
   ['{{/* note */}}x{{- /* note */ -}} y', 'xy'],
   ['{{html "<a>"}} {{js "a\'b"}} {{urlquery "a b"}}', "&lt;a&gt; a\\'b a+b"],
   ["{{1e3}} {{0x10}} {{'a'}} {{true}} {{`raw\\n`}}", '1000 16 97 true raw\\n'],
-  ['{{printf "%5s|%-5s|%05d|%v|%q|%x|%t|%c|%U|%e|%g|%5.2f|%%" "a" "b" 3 "v" "q" 255 true 65 65 1.5 1.5 2.5}}', '    a|b    |00003|v|"q"|ff|true|A|U+0041|1.500000e+00|1.5| 2.50|%'],
+  [
+    '{{printf "%5s|%-5s|%05d|%v|%q|%x|%t|%c|%U|%e|%g|%5.2f|%%" "a" "b" 3 "v" "q" 255 true 65 65 1.5 1.5 2.5}}',
+    '    a|b    |00003|v|"q"|ff|true|A|U+0041|1.500000e+00|1.5| 2.50|%',
+  ],
   ['{{printf "%s"}} {{printf "%d" "a"}} {{printf "x" 1}}', '%!s(MISSING) %!d(string=a) x%!(EXTRA int=1)'],
   ['{{$.Id}}{{with .State}}{{$.Name}}{{end}}', 'abc/Web'],
 ];
-for (const [source, text] of table) test(`${source} gives ${JSON.stringify(text)}`, () => assert.equal(run(source), text));
+for (const [source, text] of table)
+  test(`${source} gives ${JSON.stringify(text)}`, () => assert.equal(run(source), text));
 
 const parseErrors: readonly (readonly [string, string])[] = [
   ['{{.Id', 'unclosed action'],
@@ -87,5 +91,8 @@ for (const [source, message] of execErrors) {
 }
 
 test('templates that call themselves end with an error', () => {
-  assert.throws(() => run('{{define "r"}}{{template "r" .}}{{end}}{{template "r" .}}'), /exceeded maximum template depth/);
+  assert.throws(
+    () => run('{{define "r"}}{{template "r" .}}{{end}}{{template "r" .}}'),
+    /exceeded maximum template depth/,
+  );
 });

@@ -134,7 +134,10 @@ export class ContainerService implements Containers {
     this.#publish(container, 'resize', { height: String(size.rows), width: String(size.columns) });
   }
 
-  async logs(name: string, query: Omit<LogQuery, 'follow'> & { follow: boolean }): Promise<AsyncIterable<LogLine>> {
+  async logs(
+    name: string,
+    query: Omit<LogQuery, 'follow'> & { follow: boolean },
+  ): Promise<AsyncIterable<readonly LogLine[]>> {
     return openLog(this.#parts.readLog, this.#find(name), query);
   }
 

@@ -81,8 +81,8 @@ export interface Containers {
   ): Promise<{ exitCode: number; error?: string }>;
   attach(name: string, options: AttachOptions): Promise<Attachment>;
   resize(name: string, size: { rows: number; columns: number }): Promise<void>;
-  /** Throws `not-implemented` for a log driver that cannot be read. */
-  logs(name: string, query: Omit<LogQuery, 'follow'> & { follow: boolean }): Promise<AsyncIterable<LogLine>>;
+  /** Lines in batches, as they are read from disk. Throws `not-implemented` for a log driver that cannot be read. */
+  logs(name: string, query: Omit<LogQuery, 'follow'> & { follow: boolean }): Promise<AsyncIterable<readonly LogLine[]>>;
   /** `psArgs` default `-ef`; returns ps's columns. */
   top(name: string, psArgs: string): Promise<{ titles: string[]; processes: string[][] }>;
   stats(name: string): Promise<ContainerStats>;

@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync } from 'node:fs';
+import { constants, openSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { unavailable } from '#base';
 import { check, checkAsync, lastErrno, libc } from './libc.ts';
@@ -138,10 +138,5 @@ export class ThreadRoot {
       check('fchdir', () => libc.fchdir(this.#hostRoot));
       check('chroot', () => libc.chroot('.'));
     }
-  }
-
-  /** Releases the descriptor of the host's root. */
-  close(): void {
-    closeSync(this.#hostRoot);
   }
 }

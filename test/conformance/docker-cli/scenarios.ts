@@ -184,7 +184,7 @@ export const scenarios: readonly Scenario[] = [
     name: 'logs and attach',
     cleanup: 'docker rm -f t-log t-many t-tty t-att',
     steps: [
-      all("docker run --name t-log busybox sh -c 'echo one; echo two >&2; printf three'"),
+      all("docker run --name t-log busybox sh -c 'echo one; sleep 0.1; echo two >&2; sleep 0.1; printf three'"),
       all('docker logs t-log'),
       all('docker logs --tail 1 t-log'),
       all('docker logs --tail 0 t-log'),
@@ -196,7 +196,7 @@ export const scenarios: readonly Scenario[] = [
       all("docker run -d --name t-tty -t busybox sh -c 'echo tty; sleep 300' | wc -c"),
       all('docker logs -f t-tty & sleep 0.5; docker stop -t 0 t-tty; wait'),
       all("docker run -d --name t-att -i busybox sh -c 'read x; echo got $x' | wc -c"),
-      all('echo word | docker attach t-att'),
+      code('echo word | docker attach t-att'),
       all('docker wait t-att'),
       all('docker logs t-att'),
       all(
@@ -256,7 +256,7 @@ export const scenarios: readonly Scenario[] = [
         "printf 'FROM busybox AS one\\nRUN echo 1 > /1\\nFROM nosuch:never\\n' | DOCKER_BUILDKIT=0 docker build -q --target one -t t-target - | wc -c",
       ),
       out(
-        "printf 'FROM busybox\\nARG X=1\\nRUN echo x=$X\\n' | DOCKER_BUILDKIT=0 docker build --build-arg X=2 - | grep x=",
+        "printf 'FROM busybox\\nARG X=1\\nRUN echo x=$X\\n' | DOCKER_BUILDKIT=0 docker build --no-cache --build-arg X=2 - | grep x=",
       ),
       all("printf 'FROM busybox\\nRUN exit 3\\n' | DOCKER_BUILDKIT=0 docker build -q -"),
       all("printf 'FROM busybox\\nFOO bar\\n' | DOCKER_BUILDKIT=0 docker build -q -"),

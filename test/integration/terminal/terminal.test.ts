@@ -29,11 +29,13 @@ for (const [name, program] of Object.entries(clients)) {
       terminal.type('stty size\n');
       await terminal.see(/24 80/);
       terminal.resize(33, 101);
-      terminal.type('sleep 0.2; stty size\n');
-      await terminal.see(/33 101/);
-      terminal.type('sleep 100\n');
-      await terminal.see(/sleep 100/);
+      // The client learns of the new size by a signal and tells the engine; how soon is the machine's business.
+      terminal.type('until stty size | grep "33 101"; do sleep 0.05; done\n');
+      await terminal.see(/33 101\r\n/);
+      terminal.type('echo asl"eep"; sleep 100\n');
+      await terminal.see(/asleep/);
       terminal.type('\x03');
+      await terminal.see(/\^C/);
       terminal.type('echo inter"rupted"\n');
       await terminal.see(/interrupted/);
       terminal.type('exit 5\n');

@@ -23,10 +23,14 @@ export function registerContainerLogs(app: FastifyInstance, { containers }: ApiP
     const writer = startStream(reply, multiplexed ? streamTypes.multiplexed : streamTypes.raw);
     const prefixOf = linePrefix(container, { timestamps: query.bool('timestamps'), details: query.bool('details') });
     try {
-      for await (const line of lines) {
+      for await (const batch of lines) {
         if (writer.signal.aborted) break;
-        const data = Buffer.concat([prefixOf(line), line.text, line.partial ? noBytes : newline]);
-        await writer.write(encodeOutput({ stream: line.stream, data }, tty));
+        // One write for a batch: a write per line would cost more than all the rest.
+        const frames = batch.map((line) => {
+          const data = Buffer.concat([prefixOf(line), line.text, line.partial ? noBytes : newline]);
+          return encodeOutput({ stream: line.stream, data }, tty);
+        });
+        await writer.write(Buffer.concat(frames));
       }
     } catch (error) {
       if (!writer.signal.aborted) request.log.error(error);
@@ -63,10 +67,11 @@ function linePrefix(
 ): (line: LogLine) => Buffer {
   if (!options.timestamps && !options.details) return () => noBytes;
   const details = options.details ? `${detailsOf(container)} ` : '';
-  let continued = false;
+  // The streams come interleaved, so a piece of a line continues the last piece of its own stream.
+  const continued = { stdout: false, stderr: false };
   return (line) => {
-    const first = !continued;
-    continued = line.partial;
+    const first = !continued[line.stream];
+    continued[line.stream] = line.partial;
     if (!first) return noBytes;
     return Buffer.from(`${options.timestamps ? `${formatLogTime(line.time)} ` : ''}${details}`);
   };

@@ -44,12 +44,14 @@ async function liveAttachment(container: LiveContainer, options: AttachOptions):
 }
 
 async function* concatenate(
-  past: AsyncIterable<LogLine>,
+  past: AsyncIterable<readonly LogLine[]>,
   live: AsyncIterable<OutputChunk>,
 ): AsyncGenerator<OutputChunk, void, undefined> {
   const newline = Buffer.from('\n');
-  for await (const { stream, text, partial } of past) {
-    yield { stream, data: partial ? text : Buffer.concat([text, newline]) };
+  for await (const batch of past) {
+    for (const { stream, text, partial } of batch) {
+      yield { stream, data: partial ? text : Buffer.concat([text, newline]) };
+    }
   }
   yield* live;
 }

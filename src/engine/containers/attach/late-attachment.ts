@@ -16,8 +16,8 @@ export class LateAttachment implements Attachment {
   readonly #connected: Promise<Attachment | undefined>;
   #resolve: (real: Attachment | undefined) => void = () => {};
   #real: Attachment | undefined;
-  /** Settles with the last write: input ends only after what was written before. */
-  #written: Promise<unknown> = Promise.resolve();
+  /** Input in the order given: a piped client has often said all, and that it is all, before the process exists. */
+  #input: Promise<unknown> = Promise.resolve();
   #closed = false;
   readonly #onClose: () => void;
 
@@ -41,13 +41,13 @@ export class LateAttachment implements Attachment {
   }
 
   write(data: Uint8Array): Promise<void> {
-    const write = this.#write(data);
-    this.#written = write.catch(() => undefined);
-    return write;
+    const written = this.#input.then(() => this.#send(data));
+    this.#input = written.catch(() => undefined);
+    return written;
   }
 
   endInput(): void {
-    void this.#written.then(async () => (await this.#connected)?.endInput());
+    this.#input = this.#input.then(async () => (await this.#connected)?.endInput());
   }
 
   close(): void {
@@ -58,8 +58,8 @@ export class LateAttachment implements Attachment {
     this.#real?.close();
   }
 
-  async #write(data: Uint8Array): Promise<void> {
-    const real = this.#real ?? (await this.#connected);
+  async #send(data: Uint8Array): Promise<void> {
+    const real = await this.#connected;
     if (real === undefined) throw conflict('attach: the container is not running');
     await real.write(data);
   }

@@ -86,7 +86,7 @@ export function writeArchive(
     const { path, archive, noOverwriteDirNonDir, signal } = options;
     const located = await locatePath(view, path, { followLast: true });
     if (!located.exists) throw missing(container, path);
-    if (!(await lstat(located.hostPath)).isDirectory()) throw invalid(`extraction point is not a directory: ${path}`);
+    if (!(await lstat(located.hostPath)).isDirectory()) throw invalid('extraction point is not a directory');
     const isRootfs = located.root === view.rootfs;
     if (!located.writable || (isRootfs && container.settings.host.readonlyRootfs)) {
       throw forbidden(`container rootfs is marked read-only: ${located.containerPath}`);

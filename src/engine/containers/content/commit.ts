@@ -38,11 +38,15 @@ export interface CommitOptions {
 }
 
 /** Makes an image of a container's changes and settings. The container's own layer is copied, so it goes on as it is. */
-export async function commitContainer(
+export function commitContainer(
   deps: CommitDependencies,
   container: LiveContainer,
   options: CommitOptions,
 ): Promise<Digest> {
+  return deps.images.holding(() => commit(deps, container, options));
+}
+
+async function commit(deps: CommitDependencies, container: LiveContainer, options: CommitOptions): Promise<Digest> {
   const tag = options.repo
     ? canonicalString(withDefaultTag(parseReference(options.tag ? `${options.repo}:${options.tag}` : options.repo)))
     : undefined;

@@ -190,21 +190,24 @@ function chooseHostname(request: ContainerRequest, id: string): string {
 
 /** Modes that name another container are kept by id, so that a rename does not change their meaning. */
 function resolveModes(deps: CreateDependencies, { host }: ContainerRequest): ContainerRequest['host'] {
-  const resolve = (mode: string, mustExist: boolean): string => {
+  const resolve = (mode: string): string => {
     if (!mode.startsWith('container:')) return mode;
     try {
       return `container:${deps.registry.find(mode.slice('container:'.length)).id}`;
     } catch (error) {
-      // Docker too finds out about a missing network owner only at start.
-      if (!mustExist && isBerthError(error, 'not-found')) return mode;
+      // Docker too finds out about a missing owner only at start; "not found" at create would mean the image.
+      if (isBerthError(error, 'not-found')) return mode;
       throw error;
     }
   };
+  const { memory = 0, memorySwap = 0 } = host.resources;
   return {
     ...host,
-    networkMode: resolve(host.networkMode, false),
-    ipcMode: resolve(host.ipcMode, true),
-    pidMode: resolve(host.pidMode, true),
+    // As much swap as memory, unless told otherwise; inspect shows it.
+    resources: memory > 0 && memorySwap === 0 ? { ...host.resources, memorySwap: memory * 2 } : host.resources,
+    networkMode: resolve(host.networkMode),
+    ipcMode: resolve(host.ipcMode),
+    pidMode: resolve(host.pidMode),
   };
 }
 

@@ -10,14 +10,10 @@ export function openLog(
   readLog: ReadLog,
   container: LiveContainer,
   query: Omit<LogQuery, 'follow'> & { follow: boolean },
-): AsyncIterable<LogLine> {
+): AsyncIterable<readonly LogLine[]> {
   const { log } = container.settings.paths;
   if (log === '') throw notImplemented('configured logging driver does not support reading');
   const { follow, ...rest } = query;
   const { task } = container;
-  return oneByOne(readLog(log, { ...rest, ...(follow && task ? { follow: { ended: task.exit } } : {}) }));
-}
-
-async function* oneByOne(batches: AsyncIterable<readonly LogLine[]>): AsyncGenerator<LogLine, void, undefined> {
-  for await (const batch of batches) yield* batch;
+  return readLog(log, { ...rest, ...(follow && task ? { follow: { ended: task.exit } } : {}) });
 }
