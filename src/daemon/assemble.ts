@@ -6,12 +6,14 @@ import { builderMigrations, createBuilder } from '#builder';
 import { openContentStore } from '#content';
 import { createContainerEngine, createJournal, engineMigrations } from '#engine';
 import {
+  Cgroup,
   createFirewall,
   createLinks,
   createMounts,
   createNetworkNamespaces,
   createProcesses,
   createSockets,
+  detectCgroups,
   type Processes,
 } from '#host';
 import { bootstrap, createImageStore, imageMigrations } from '#image';
@@ -164,7 +166,9 @@ export async function assemble(config: DaemonConfig, roots: Roots, logger: Logge
       registry.close();
       journal.close();
       database.close();
-      return running + paused + restarting === 0;
+      const idle = running + paused + restarting === 0;
+      if (idle) await new Cgroup(await detectCgroups(), cgroupParent).remove();
+      return idle;
     },
   };
 }
