@@ -23,7 +23,7 @@ base=debian:bookworm-slim
 port=${BERTH_QUICKSTART_PORT:-8080}
 url=http://127.0.0.1:$port
 was_running=no
-"$berth" --host "${BERTH_HOST:-unix:///run/berth/berth.sock}" version --format '{{.Server.Version}}' >/dev/null 2>&1 && was_running=yes
+curl -sf -o /dev/null --unix-socket /run/berth/berth.sock http://berth/_ping && was_running=yes
 
 say() { printf '\n==> %s\n' "$*"; }
 show() {
