@@ -15,6 +15,8 @@ export class PacketRules {
   readonly #networks = new Map<string, BridgeRules>();
   /** By the script line that adds it, so that the same port is never added twice. */
   readonly #ports = new Map<string, PortRule>();
+  /** How many rules the loaded table has; undefined when it should not be there. */
+  #size: number | undefined;
 
   constructor(firewall: Firewall, names: RulesetNames) {
     this.#firewall = firewall;
@@ -30,19 +32,30 @@ export class PacketRules {
     await this.restore();
   }
 
-  /** Loads what should be there anew: after a flush by somebody else. */
+  /** Loads what should be there anew. */
   async restore(): Promise<void> {
     await this.#firewall.load(renderRuleset(this.#names, [...this.#networks.values()], [...this.#ports.values()]));
+    this.#size ??= await this.#count();
+  }
+
+  /** Loads the table anew when somebody removed it or flushed its rules; returns whether that was so. */
+  async repair(): Promise<boolean> {
+    if (this.#size === undefined || (await this.#count()) === this.#size) return false;
+    // The engine may have left the host while we looked.
+    if (this.#size === undefined) return false;
+    await this.restore();
+    return true;
   }
 
   /** Takes the whole table away. */
   async remove(): Promise<void> {
     const { table } = this.#names;
+    this.#size = undefined;
     await this.#firewall.load(`table inet ${table} {}\ndelete table inet ${table}`);
   }
 
   async addNetwork(network: BridgeRules): Promise<void> {
-    await this.#firewall.load(networkElements(this.#names.table, 'add', network).join('\n'));
+    await this.#put(networkElements(this.#names.table, 'add', network));
     this.#networks.set(network.bridge, network);
   }
 
@@ -56,7 +69,7 @@ export class PacketRules {
   async addPorts(ports: readonly PortRule[]): Promise<void> {
     const fresh = ports.filter((port) => !this.#ports.has(this.#line('add', port)));
     if (fresh.length === 0) return;
-    await this.#firewall.load(fresh.map((port) => this.#line('add', port)).join('\n'));
+    await this.#put(fresh.map((port) => this.#line('add', port)));
     for (const port of fresh) this.#ports.set(this.#line('add', port), port);
   }
 
@@ -67,6 +80,16 @@ export class PacketRules {
     if (lines.length > 0) await this.#take(lines);
   }
 
+  /** Adds elements, all or none, also when somebody has just flushed the table. */
+  async #put(lines: readonly string[]): Promise<void> {
+    try {
+      await this.#firewall.load(lines.join('\n'));
+    } catch (error) {
+      if (!(await this.repair())) throw error;
+      await this.#firewall.load(lines.join('\n'));
+    }
+  }
+
   /** Takes elements; when somebody flushed the table meanwhile, loads it whole as it should be. */
   async #take(lines: readonly string[]): Promise<void> {
     try {
@@ -74,6 +97,10 @@ export class PacketRules {
     } catch {
       await this.restore();
     }
+  }
+
+  async #count(): Promise<number> {
+    return (await this.#firewall.contents('inet', this.#names.table)).rules.length;
   }
 
   #line(verb: 'add' | 'delete', port: PortRule): string {
