@@ -6,6 +6,7 @@ import { builderMigrations, createBuilder } from '#builder';
 import { openContentStore } from '#content';
 import { createContainerEngine, createJournal, engineMigrations } from '#engine';
 import {
+  createConnections,
   createFirewall,
   createLinks,
   createMounts,
@@ -85,6 +86,7 @@ export async function assemble(config: DaemonConfig, roots: Roots, logger: Logge
     namespaces,
     links: createLinks(namespaces),
     firewall: createFirewall(namespaces),
+    connections: createConnections(),
     sockets: createSockets(),
     execRoot: config.execRoot,
     instance: config.instance,

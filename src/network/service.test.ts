@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import koffi from 'koffi';
 import { newId, silentLogger } from '#base';
-import { createFirewall, createLinks, createNetworkNamespaces, createSockets } from '#host';
+import { createConnections, createFirewall, createLinks, createNetworkNamespaces, createSockets } from '#host';
 import { type Database, openDatabase } from '#metadata';
 import {
   createNetworkService,
@@ -39,6 +39,7 @@ const makeService = (options: { poolSize?: number } = {}) =>
     namespaces,
     links,
     firewall,
+    connections: createConnections(),
     sockets,
     hostFiles,
     execRoot: root,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Logger, messageOf } from '#base';
-import type { Firewall, Links, NetworkNamespaces, Sockets } from '#host';
+import type { Connections, Firewall, Links, NetworkNamespaces, Sockets } from '#host';
 import type { Database } from '#metadata';
 import { bridgeRules, createBridgeDriver } from './bridge-driver.ts';
 import { NameService, type NameServiceOptions } from './dns/name-service.ts';
@@ -28,6 +28,7 @@ export interface NetworkServiceOptions {
   readonly namespaces: NetworkNamespaces;
   readonly links: Links;
   readonly firewall: Firewall;
+  readonly connections: Connections;
   readonly sockets: Sockets;
   /** Directory that is gone with the boot; namespaces are pinned in `netns` below it. */
   readonly execRoot: string;
@@ -58,14 +59,14 @@ const PASS_MARK = 0x2000000;
 
 /** Makes the network service. Call `reconcile` before anything else: it makes the predefined networks and loads the rules. */
 export function createNetworkService(options: NetworkServiceOptions): NetworkService {
-  const { database, links, namespaces, firewall, sockets, log } = options;
+  const { database, links, namespaces, firewall, connections, sockets, log } = options;
   const group = linkGroup(options.instance);
   const table = `berth_${options.instance.replaceAll(/[^\w]/g, '_')}`;
   const directory = join(options.execRoot, 'netns');
   const hostFiles = options.hostFiles ?? { hosts: '/etc/hosts', resolvConf: '/etc/resolv.conf' };
   const driverList = [createBridgeDriver({ links, namespaces, group }), createHostDriver(), createNoneDriver()];
   const drivers = new Map<string, NetworkDriver>(driverList.map((driver) => [driver.name, driver]));
-  const rules = new PacketRules(firewall, { table, group, mark: PASS_MARK });
+  const rules = new PacketRules({ firewall, connections, names: { table, group, mark: PASS_MARK }, log });
   const records = new SandboxRecords(database);
   const ipam = new Ipam(database, options.addressPools ?? defaultAddressPools);
   const catalog = new NetworkCatalog({ database, links, ipam, drivers, rules, sandboxes: records });

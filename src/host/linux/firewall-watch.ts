@@ -2,14 +2,13 @@ import type { Socket } from 'node:net';
 import koffi from 'koffi';
 import { unavailable } from '#base';
 import type { FirewallChange } from '../firewall.ts';
-import { parseAttributes } from './netlink.ts';
+import { NETLINK_NETFILTER, parseAttributes } from './netlink.ts';
 import { wrapDescriptor } from './pipe-handle.ts';
 import { errnoName, socketCalls } from './socket-calls.ts';
 
 // linux/netlink.h, linux/netfilter/nfnetlink.h, linux/netfilter/nf_tables.h
 const AF_NETLINK = 16;
 const SOCK_RAW_CLOEXEC_NONBLOCK = 3 | 0o2000000 | 0o4000;
-const NETLINK_NETFILTER = 12;
 /** Bit of the multicast group NFNLGRP_NFTABLES (7; groups count from 1). */
 const GROUPS = 1 << 6;
 const NFNL_SUBSYS_NFTABLES = 10;
