@@ -7,6 +7,7 @@ import { openContentStore } from '#content';
 import { createContainerEngine, createJournal, engineMigrations } from '#engine';
 import {
   Cgroup,
+  createConnections,
   createFirewall,
   createLinks,
   createMounts,
@@ -88,6 +89,7 @@ export async function assemble(config: DaemonConfig, roots: Roots, logger: Logge
     namespaces,
     links: createLinks(namespaces),
     firewall: createFirewall(namespaces),
+    connections: createConnections(),
     sockets: createSockets(),
     execRoot: config.execRoot,
     instance: config.instance,

@@ -15,6 +15,16 @@ export interface RuleHandle {
   readonly comment: string;
 }
 
+/** What somebody, perhaps this process itself, changed in the packet filter. */
+export interface FirewallChange {
+  /** `rules`: tables, chains or rules came or went. `lost`: reports were dropped, so anything may have changed. */
+  readonly kind: 'rules' | 'lost';
+  /** The table, as `FAMILY NAME`; empty for `lost`. */
+  readonly table: string;
+  /** Something was taken away. */
+  readonly removed: boolean;
+}
+
 /** The kernel's packet filter in nft's language: of this process's network namespace, or of the one pinned at `netns`. */
 export interface Firewall {
   /** Loads `ruleset` in one transaction: all of it or nothing. Throws `unavailable` with nft's own message. */
@@ -31,4 +41,9 @@ export interface Firewall {
   ): Promise<{ readonly chains: readonly string[]; readonly rules: readonly RuleHandle[] }>;
   /** The text of one table as `nft list table` prints it; undefined when there is none. */
   table(family: string, name: string, netns?: string): Promise<string | undefined>;
+  /**
+   * Tells of every change to tables, chains and rules of this process's network namespace (not of set elements), as the
+   * kernel reports it after each transaction. Dispose to end it. Throws `unavailable`.
+   */
+  watch(listener: (change: FirewallChange) => void): Disposable;
 }

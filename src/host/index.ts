@@ -1,8 +1,10 @@
+export * from './connections.ts';
 export * from './firewall.ts';
 export * from './host.ts';
 export * from './links.ts';
 export { warmUpCgroups } from './linux/cgroup-warmup.ts';
 export * from './linux/cgroups.ts';
+export { createConnections } from './linux/connections.ts';
 export * from './linux/file-locks.ts';
 export * from './linux/files.ts';
 export { createLinks } from './linux/links.ts';

@@ -60,6 +60,8 @@ export type LinkChange =
       readonly mtu?: number;
       /** Of a bridge port: frames may leave by the port they came from. */
       readonly hairpin?: boolean;
+      /** Of a bridge port: no frames to or from other isolated ports. */
+      readonly isolated?: boolean;
     }
   | { readonly op: 'delete'; readonly name: string }
   | { readonly op: 'add-address' | 'delete-address'; readonly name: string; readonly address: string }

@@ -88,6 +88,9 @@ export function createBridgeDriver({ links, namespaces, group }: BridgeDriverOpt
         await links.apply([{ op: 'set', name: hostLink, master: bridgeName(network), up: true, ...mtu }]);
         // Where br_netfilter is on, a packet to the own published port is turned around inside the bridge.
         if (attachment.publishes) await links.apply([{ op: 'set', name: hostLink, hairpin: true }]);
+        if (!flag(network, 'enable_icc') && !filtersBridges()) {
+          await links.apply([{ op: 'set', name: hostLink, isolated: true }]);
+        }
         namespaces.enter(netns, () => {
           const setting = `/proc/sys/net/ipv6/conf/${interfaceName}/disable_ipv6`;
           writeFileIfThere(setting, network.enableIPv6 ? '0' : '1');
@@ -139,6 +142,18 @@ function forwardIPv6(): void {
   const accept = '/proc/sys/net/ipv6/conf/default/accept_ra';
   if (readFileSync(accept, 'utf8').trim() === '1') writeFileSync('/proc/sys/net/ipv6/conf/all/accept_ra', '2');
   writeFileSync(all, '1');
+}
+
+/**
+ * With br_netfilter on, frames between ports of one bridge meet the packet rules, which know ports that are published;
+ * without, only the bridge itself can keep them apart.
+ */
+function filtersBridges(): boolean {
+  try {
+    return readFileSync('/proc/sys/net/bridge/bridge-nf-call-iptables', 'utf8').trim() === '1';
+  } catch {
+    return false;
+  }
 }
 
 function writeFileIfThere(path: string, text: string): void {

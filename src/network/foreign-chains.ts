@@ -1,7 +1,5 @@
 import type { BaseChain, Firewall } from '#host';
 
-/** Least time between two looks, in ms. */
-const INTERVAL = 5_000;
 /** The chain that dockerd keeps for rules of others, and never touches itself. */
 const USER_CHAIN = 'DOCKER-USER';
 
@@ -24,7 +22,6 @@ export interface ForeignChainsOptions {
  */
 export class ForeignChains {
   readonly #options: ForeignChainsOptions;
-  #lookedAt = 0;
 
   constructor(options: ForeignChainsOptions) {
     this.#options = options;
@@ -32,7 +29,6 @@ export class ForeignChains {
 
   /** Adds the rule wherever it is needed and missing. */
   async admit(): Promise<void> {
-    this.#lookedAt = Date.now();
     const { firewall, comment, mark, onAdmit } = this.#options;
     for (const { family, table, chain } of await this.#blocking()) {
       const { chains, rules } = await firewall.contents(family, table);
@@ -44,11 +40,6 @@ export class ForeignChains {
       );
       onAdmit(`${family} ${table} ${place}`);
     }
-  }
-
-  /** As {@link ForeignChains.admit}, unless it has looked a moment ago: for after each start of a container. */
-  async admitAgain(): Promise<void> {
-    if (Date.now() - this.#lookedAt >= INTERVAL) await this.admit();
   }
 
   /** Takes our rules out again. */

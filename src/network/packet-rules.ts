@@ -1,4 +1,5 @@
-import type { Firewall } from '#host';
+import { type Logger, messageOf } from '#base';
+import type { ConnectionFilter, Connections, Firewall } from '#host';
 import {
   type BridgeRules,
   networkElements,
@@ -8,17 +9,31 @@ import {
   renderRuleset,
 } from './ruleset.ts';
 
+/** What the rules are loaded with. */
+export interface PacketRulesOptions {
+  readonly firewall: Firewall;
+  readonly connections: Connections;
+  readonly names: RulesetNames;
+  readonly log: Logger;
+}
+
 /** The instance's nft table: a full load at start, single elements afterwards, each change atomic. */
 export class PacketRules {
   readonly #firewall: Firewall;
+  readonly #connections: Connections;
   readonly #names: RulesetNames;
+  readonly #log: Logger;
   readonly #networks = new Map<string, BridgeRules>();
   /** By the script line that adds it, so that the same port is never added twice. */
   readonly #ports = new Map<string, PortRule>();
+  /** How many rules the loaded table has; undefined when it should not be there. */
+  #size: number | undefined;
 
-  constructor(firewall: Firewall, names: RulesetNames) {
+  constructor({ firewall, connections, names, log }: PacketRulesOptions) {
     this.#firewall = firewall;
+    this.#connections = connections;
     this.#names = names;
+    this.#log = log;
   }
 
   /** Replaces the table with these networks and ports, whatever was there. */
@@ -30,19 +45,30 @@ export class PacketRules {
     await this.restore();
   }
 
-  /** Loads what should be there anew: after a flush by somebody else. */
+  /** Loads what should be there anew. */
   async restore(): Promise<void> {
     await this.#firewall.load(renderRuleset(this.#names, [...this.#networks.values()], [...this.#ports.values()]));
+    this.#size ??= await this.#count();
+  }
+
+  /** Loads the table anew when somebody removed it or flushed its rules; returns whether that was so. */
+  async repair(): Promise<boolean> {
+    if (this.#size === undefined || (await this.#count()) === this.#size) return false;
+    // The engine may have left the host while we looked.
+    if (this.#size === undefined) return false;
+    await this.restore();
+    return true;
   }
 
   /** Takes the whole table away. */
   async remove(): Promise<void> {
     const { table } = this.#names;
+    this.#size = undefined;
     await this.#firewall.load(`table inet ${table} {}\ndelete table inet ${table}`);
   }
 
   async addNetwork(network: BridgeRules): Promise<void> {
-    await this.#firewall.load(networkElements(this.#names.table, 'add', network).join('\n'));
+    await this.#put(networkElements(this.#names.table, 'add', network));
     this.#networks.set(network.bridge, network);
   }
 
@@ -52,19 +78,43 @@ export class PacketRules {
     await this.#take(networkElements(this.#names.table, 'delete', network));
   }
 
-  /** Publishes ports, all or none. */
+  /** Publishes ports, all or none, also for UDP clients that asked in vain before. */
   async addPorts(ports: readonly PortRule[]): Promise<void> {
     const fresh = ports.filter((port) => !this.#ports.has(this.#line('add', port)));
     if (fresh.length === 0) return;
-    await this.#firewall.load(fresh.map((port) => this.#line('add', port)).join('\n'));
+    await this.#put(fresh.map((port) => this.#line('add', port)));
     for (const port of fresh) this.#ports.set(this.#line('add', port), port);
+    const filters = fresh.flatMap(({ binding, target }): ConnectionFilter[] =>
+      binding.protocol === 'udp' ? [{ udpPort: binding.hostPort, family: target.includes(':') ? 6 : 4 }] : [],
+    );
+    for (const filter of filters) await this.#forget(filter);
   }
 
-  /** Harmless when repeated. */
+  /** Harmless when repeated. Clients whose packets the kernel still sent to the old container come to the next one. */
   async removePorts(ports: readonly PortRule[]): Promise<void> {
-    const lines: string[] = [];
-    for (const port of ports) if (this.#ports.delete(this.#line('add', port))) lines.push(this.#line('delete', port));
-    if (lines.length > 0) await this.#take(lines);
+    const gone = ports.filter((port) => this.#ports.delete(this.#line('add', port)));
+    if (gone.length === 0) return;
+    await this.#take(gone.map((port) => this.#line('delete', port)));
+    const servers = new Set(gone.filter(({ binding }) => binding.protocol === 'udp').map(({ target }) => target));
+    for (const server of servers) await this.#forget({ server });
+  }
+
+  async #forget(filter: ConnectionFilter): Promise<void> {
+    try {
+      await this.#connections.forget(filter);
+    } catch (error) {
+      this.#log.warn('cannot end known UDP connections', { ...filter, error: messageOf(error) });
+    }
+  }
+
+  /** Adds elements, all or none, also when somebody has just flushed the table. */
+  async #put(lines: readonly string[]): Promise<void> {
+    try {
+      await this.#firewall.load(lines.join('\n'));
+    } catch (error) {
+      if (!(await this.repair())) throw error;
+      await this.#firewall.load(lines.join('\n'));
+    }
   }
 
   /** Takes elements; when somebody flushed the table meanwhile, loads it whole as it should be. */
@@ -74,6 +124,10 @@ export class PacketRules {
     } catch {
       await this.restore();
     }
+  }
+
+  async #count(): Promise<number> {
+    return (await this.#firewall.contents('inet', this.#names.table)).rules.length;
   }
 
   #line(verb: 'add' | 'delete', port: PortRule): string {

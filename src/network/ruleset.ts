@@ -33,7 +33,7 @@ export interface RulesetNames {
 /**
  * The whole table as one nft script that replaces what was there, atomically. Published ports are elements of maps, so a
  * packet costs two lookups however many ports there are. Order of the forward chain: answers and packets inside a
- * network pass; packets between networks and to ports that are not published are dropped; what leaves a network
+ * network and to published ports pass; other packets between networks or from outside are dropped; what leaves a network
  * passes unless it is internal. The chain runs just before the usual filter chains and marks what it lets through, so
  * that a foreign chain with policy drop can be told by one rule to respect that (docs/decisions/011-host-firewall.md).
  */
@@ -93,7 +93,7 @@ export function renderRuleset(
     ' chain inward {',
     '  ct state established,related goto pass',
     '  iifname . oifname @inside goto pass',
-    `  iifgroup ${group} drop`,
+    // A published port is open to containers of other networks as well, as it is to the world.
     '  ct status dnat goto pass',
     '  drop',
     ' }',

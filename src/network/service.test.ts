@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import koffi from 'koffi';
 import { newId, silentLogger } from '#base';
-import { createFirewall, createLinks, createNetworkNamespaces, createSockets } from '#host';
+import { createConnections, createFirewall, createLinks, createNetworkNamespaces, createSockets } from '#host';
 import { type Database, openDatabase } from '#metadata';
 import {
   createNetworkService,
@@ -39,6 +39,7 @@ const makeService = (options: { poolSize?: number } = {}) =>
     namespaces,
     links,
     firewall,
+    connections: createConnections(),
     sockets,
     hostFiles,
     execRoot: root,
@@ -368,6 +369,42 @@ test('after a kill the next daemon takes over what lives and removes the rest', 
   );
   await service.close(living.owner.id);
   await service.remove('lasting');
+});
+
+test('rules that somebody flushed are back at once, and a firewall that comes later is told', async () => {
+  const heard = (wanted: RegExp, removed: boolean) =>
+    new Promise<void>((resolve) => {
+      const watch = firewall.watch((change) => {
+        if (!wanted.test(change.table) || change.removed !== removed) return;
+        watch[Symbol.dispose]();
+        resolve();
+      });
+    });
+  const wanted = request('steady', { ports: [{ protocol: 'tcp', containerPort: 80, hostPort: 8084 }] });
+  await withSandbox(wanted, async (steady) => {
+    await serving(steady.netnsPath, 80, async () => {
+      for (const flush of ['flush ruleset', 'flush table inet berth_network_test']) {
+        const back = heard(/^inet berth_network_test$/, false);
+        await firewall.load(flush);
+        await back;
+        assert.match(await ask(lan, '198.51.100.2', 8084), /^hello/);
+      }
+      await firewall.load('table ip late {\n chain FORWARD {\n }\n}');
+      const told = new Promise<void>((resolve) => {
+        const watch = firewall.watch(async () => {
+          if (!(await firewall.table('ip', 'late'))?.includes('accept comment')) return;
+          watch[Symbol.dispose]();
+          resolve();
+        });
+      });
+      await firewall.load(
+        'delete chain ip late FORWARD\nadd chain ip late FORWARD { type filter hook forward priority filter; policy drop; }',
+      );
+      await told;
+      assert.match(await ask(lan, '198.51.100.2', 8084), /^hello/);
+      await firewall.load('delete table ip late');
+    });
+  });
 });
 
 test('a foreign chain that drops forwarded packets is told to let ours through, and forgets it afterwards', async () => {

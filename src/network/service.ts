@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Logger, messageOf } from '#base';
-import type { Firewall, Links, NetworkNamespaces, Sockets } from '#host';
+import type { Connections, Firewall, Links, NetworkNamespaces, Sockets } from '#host';
 import type { Database } from '#metadata';
 import { bridgeRules, createBridgeDriver } from './bridge-driver.ts';
 import { NameService, type NameServiceOptions } from './dns/name-service.ts';
 import type { NetworkDriver } from './driver.ts';
+import { FirewallGuard } from './firewall-guard.ts';
 import { ForeignChains } from './foreign-chains.ts';
 import { formatAddress, formatSubnet, parseCidr, parseSubnet } from './ip.ts';
 import { type AddressPool, defaultAddressPools, Ipam } from './ipam.ts';
@@ -27,6 +28,7 @@ export interface NetworkServiceOptions {
   readonly namespaces: NetworkNamespaces;
   readonly links: Links;
   readonly firewall: Firewall;
+  readonly connections: Connections;
   readonly sockets: Sockets;
   /** Directory that is gone with the boot; namespaces are pinned in `netns` below it. */
   readonly execRoot: string;
@@ -57,14 +59,14 @@ const PASS_MARK = 0x2000000;
 
 /** Makes the network service. Call `reconcile` before anything else: it makes the predefined networks and loads the rules. */
 export function createNetworkService(options: NetworkServiceOptions): NetworkService {
-  const { database, links, namespaces, firewall, sockets, log } = options;
+  const { database, links, namespaces, firewall, connections, sockets, log } = options;
   const group = linkGroup(options.instance);
   const table = `berth_${options.instance.replaceAll(/[^\w]/g, '_')}`;
   const directory = join(options.execRoot, 'netns');
   const hostFiles = options.hostFiles ?? { hosts: '/etc/hosts', resolvConf: '/etc/resolv.conf' };
   const driverList = [createBridgeDriver({ links, namespaces, group }), createHostDriver(), createNoneDriver()];
   const drivers = new Map<string, NetworkDriver>(driverList.map((driver) => [driver.name, driver]));
-  const rules = new PacketRules(firewall, { table, group, mark: PASS_MARK });
+  const rules = new PacketRules({ firewall, connections, names: { table, group, mark: PASS_MARK }, log });
   const records = new SandboxRecords(database);
   const ipam = new Ipam(database, options.addressPools ?? defaultAddressPools);
   const catalog = new NetworkCatalog({ database, links, ipam, drivers, rules, sandboxes: records });
@@ -86,7 +88,8 @@ export function createNetworkService(options: NetworkServiceOptions): NetworkSer
     mark: PASS_MARK,
     onAdmit: (chain) => log.warn('a chain of the host drops forwarded packets; a rule now admits ours', { chain }),
   });
-  const reconciler = { options, catalog, records, manager, rules, foreign, pool, ipam, group, directory };
+  const guard = new FirewallGuard({ firewall, table: `inet ${table}`, rules, foreign, log });
+  const reconciler = { options, catalog, records, manager, rules, foreign, guard, pool, ipam, group, directory };
   return {
     async create(request) {
       const network = await catalog.create(request);
@@ -98,16 +101,7 @@ export function createNetworkService(options: NetworkServiceOptions): NetworkSer
     endpoints: async (networkId) =>
       records.on(networkId).map(({ record, endpoint }) => ({ owner: record.owner, endpoint })),
     remove: (name) => catalog.remove(name),
-    async open(request) {
-      const sandbox = await manager.open(request);
-      // A firewall that came after us would otherwise cut this container off. Off the caller's path.
-      setImmediate(() => {
-        foreign
-          .admitAgain()
-          .catch((error) => log.warn('cannot look at the host firewall', { error: messageOf(error) }));
-      });
-      return sandbox;
-    },
+    open: (request) => manager.open(request),
     find: (ownerId) => manager.find(ownerId),
     connect: (ownerId, endpoint) => manager.connect(ownerId, endpoint),
     disconnect: (ownerId, network) => manager.disconnect(ownerId, network),
@@ -116,6 +110,7 @@ export function createNetworkService(options: NetworkServiceOptions): NetworkSer
     onChange: (listener) => manager.onChange(listener),
     reconcile: (alive) => reconcile(reconciler, alive),
     async shutdown() {
+      await guard.stop();
       await pool.close();
       names.close();
       ports.close();
@@ -131,6 +126,7 @@ interface Reconciler {
   readonly manager: SandboxManager;
   readonly rules: PacketRules;
   readonly foreign: ForeignChains;
+  readonly guard: FirewallGuard;
   readonly pool: SandboxPool;
   readonly ipam: Ipam;
   readonly group: number;
@@ -138,7 +134,7 @@ interface Reconciler {
 }
 
 async function reconcile(parts: Reconciler, alive: ReadonlySet<string>): Promise<void> {
-  const { catalog, records, manager, rules, foreign, pool, directory } = parts;
+  const { catalog, records, manager, rules, foreign, guard, pool, directory } = parts;
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   forwardIPv4(parts.options.log);
   await rules.reload([], []);
@@ -152,6 +148,7 @@ async function reconcile(parts: Reconciler, alive: ReadonlySet<string>): Promise
   for (const record of records.all()) if (!alive.has(record.owner.id)) await manager.close(record.owner.id);
   await removeLeftovers(parts);
   for (const record of records.all()) await resume(parts, record.owner.id);
+  guard.start();
   await foreign.admit();
   pool.start();
   const named = networks.some((network) => network.name !== 'bridge' && catalog.driver(network.driver).bridged);

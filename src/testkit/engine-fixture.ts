@@ -12,6 +12,7 @@ import {
   type Journal,
 } from '#engine';
 import {
+  createConnections,
   createFirewall,
   createLinks,
   createMounts,
@@ -210,6 +211,7 @@ function openNetworks(database: Database, execRoot: string): NetworkService {
     namespaces,
     links: createLinks(namespaces),
     firewall: createFirewall(namespaces),
+    connections: createConnections(),
     sockets: createSockets(),
     execRoot,
     instance: 'engine-test',

@@ -66,7 +66,7 @@ function processes(): string[] {
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     try {
       const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ').trim();
-      if (/conmon|berthd|dist\/daemon\/main|\/tmp\/berth-/.test(command)) found.push(`process ${pid} ${command}`);
+      if (/conmon|berthd|dist\/daemon\/main|[ =]\/tmp\/berth-/.test(command)) found.push(`process ${pid} ${command}`);
     } catch {
       // It ended while we looked.
     }

@@ -33,6 +33,7 @@ export const RTA = { DST: 1, OIF: 4, GATEWAY: 5, TABLE: 15 } as const;
 export const IFF_UP = 1;
 
 const IFLA_BRPORT_MODE = 4;
+const IFLA_BRPORT_ISOLATED = 33;
 const VETH_INFO_PEER = 1;
 const IFLA_MACVLAN_MODE = 1;
 const MACVLAN_MODES = { private: 1, vepa: 2, bridge: 4, passthru: 8 } as const;
@@ -115,9 +116,12 @@ export function setLink(change: Change<'set'>, index: number, master: number | u
   if (change.mac !== undefined) parts.push(attribute(IFLA.ADDRESS, macBytes(change.mac)));
   if (change.mtu !== undefined) parts.push(attribute(IFLA.MTU, change.mtu));
   if (master !== undefined) parts.push(attribute(IFLA.MASTER, master));
-  if (change.hairpin !== undefined) {
-    const mode = attribute(IFLA_BRPORT_MODE, Buffer.from([change.hairpin ? 1 : 0]));
-    parts.push(nested(IFLA.LINKINFO, attribute(INFO.SLAVE_KIND, 'bridge'), nested(INFO.SLAVE_DATA, mode)));
+  const port = [
+    ...(change.hairpin === undefined ? [] : [attribute(IFLA_BRPORT_MODE, flag(change.hairpin))]),
+    ...(change.isolated === undefined ? [] : [attribute(IFLA_BRPORT_ISOLATED, flag(change.isolated))]),
+  ];
+  if (port.length > 0) {
+    parts.push(nested(IFLA.LINKINFO, attribute(INFO.SLAVE_KIND, 'bridge'), nested(INFO.SLAVE_DATA, ...port)));
   }
   return { type: LINK.new, flags: 0, body: Buffer.concat(parts) };
 }
@@ -159,6 +163,10 @@ export function encodeRoute(change: Change<'add-route' | 'delete-route'>, index:
   if (address !== undefined) parts.push(attribute(RTA.DST, addressBytes(address)));
   if (change.gateway !== undefined) parts.push(attribute(RTA.GATEWAY, addressBytes(change.gateway)));
   return { type: adding ? ROUTE.new : ROUTE.delete, flags: adding ? NEW : 0, body: Buffer.concat(parts) };
+}
+
+function flag(value: boolean): Buffer {
+  return Buffer.from([value ? 1 : 0]);
 }
 
 function macBytes(mac: string): Buffer {

@@ -7,6 +7,8 @@ const AF_NETLINK = 16;
 const SOCK_RAW = 3;
 const SOCK_CLOEXEC = 0o2000000;
 const NETLINK_ROUTE = 0;
+/** The protocol of connection tracking and nftables. */
+export const NETLINK_NETFILTER = 12;
 const SIOCGIFINDEX = 0x8933;
 const MSG_DONTWAIT = 0x40;
 const NLMSG_ERROR = 2;
@@ -69,7 +71,7 @@ export class NetlinkError extends Error {
 }
 
 /**
- * A NETLINK_ROUTE socket (netlink(7)). It belongs to the network namespace in which it was opened, whatever thread uses
+ * A netlink socket, of NETLINK_ROUTE unless told otherwise (netlink(7)). It belongs to the network namespace in which it was opened, whatever thread uses
  * it later. The kernel does a request inside send(2) and queues the answer before it returns, so the following
  * receive never waits.
  */
@@ -79,8 +81,8 @@ export class NetlinkSocket implements Disposable {
   /** Received and not yet looked at. */
   #rest: Buffer = Buffer.alloc(0);
 
-  constructor() {
-    this.#fd = socketCalls.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  constructor(protocol = NETLINK_ROUTE) {
+    this.#fd = socketCalls.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
     if (this.#fd === -1) throw unavailable(`open a netlink socket: ${errnoName(koffi.errno())}`);
   }
 

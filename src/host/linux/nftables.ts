@@ -2,6 +2,7 @@ import koffi from 'koffi';
 import { Semaphore, unavailable } from '#base';
 import type { BaseChain, Firewall } from '../firewall.ts';
 import type { NetworkNamespaces } from '../host.ts';
+import { FirewallWatch } from './firewall-watch.ts';
 
 // nftables/libnftables.h
 const NFT_CTX_OUTPUT_JSON = 1 << 4;
@@ -63,6 +64,7 @@ export function createFirewall(namespaces: Pick<NetworkNamespaces, 'enter'>): Fi
       const names = await this.tables(netns);
       return names.includes(`${family} ${name}`) ? await run(`list table ${family} ${name}`, false, netns) : undefined;
     },
+    watch: (listener) => new FirewallWatch(listener),
   };
 }
 
