@@ -1,8 +1,9 @@
+import { randomInt } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { access, chmod, chown, mkdir, open, readdir, readlink, rename, rm, stat, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { conflict, errnoOf, invalid, KeyedLock, notFound, unavailable, withUndo } from '#base';
-import { type Mounts, type Processes, syncFileSystem } from '#host';
+import { type Mounts, type Processes, spreadDirectories, syncFileSystem } from '#host';
 import type { Database } from '#metadata';
 import { SharedSync } from './shared-sync.ts';
 import type { SnapshotInfo, SnapshotMount, Snapshotter } from './snapshot.ts';
@@ -26,6 +27,8 @@ export interface OverlaySnapshotterOptions {
 const overlayOptions = ['index=off', 'redirect_dir=off', 'metacopy=off'];
 /** The page of options that mount(2) takes, less what is not a lower layer. */
 const maxOptionBytes = 4095;
+/** A new store begins below this number; small, as a mount of 128 layers names them all in one page. */
+const firstNumbers = 1000;
 const removedPrefix = 'removed-';
 
 /** Makes the overlayfs snapshotter, and `root` and `link` where missing. */
@@ -34,6 +37,8 @@ export async function createOverlaySnapshotter(options: OverlaySnapshotterOption
     throw invalid(`${options.root}: colon, comma and backslash cannot stand in the path of overlay layers`);
   }
   await mkdir(options.root, { recursive: true, mode: 0o700 });
+  // Layers come and go: what a removed one leaves behind must not slow down the next.
+  spreadDirectories(options.root);
   if (options.link !== undefined) await pointLink(options.link, options.root);
   return new OverlaySnapshotter(options);
 }
@@ -53,7 +58,8 @@ class OverlaySnapshotter implements Snapshotter {
   constructor(options: OverlaySnapshotterOptions) {
     this.#options = options;
     this.#records = new SnapshotRecords(options.database);
-    this.#lastNumber = this.#records.highestNumber();
+    // ext4 picks a directory's region by its name: engines on one disk should not all begin in the same one.
+    this.#lastNumber = this.#records.highestNumber() || randomInt(firstNumbers);
     this.#sync = new SharedSync(() => syncFileSystem(options.root));
   }
 
