@@ -138,7 +138,7 @@ export class ImageRecords {
       `INSERT INTO image_images (id, manifest, config, layers, size, parent) VALUES (?, ?, ?, ?, ?, ?)
        ON CONFLICT (id) DO UPDATE SET parent = coalesce(parent, excluded.parent)${
          options.replace ? ', manifest = excluded.manifest, layers = excluded.layers, size = excluded.size' : ''
-       }`,
+}`,
       image.id,
       image.manifestDigest,
       JSON.stringify(image.config),

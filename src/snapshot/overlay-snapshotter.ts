@@ -89,14 +89,19 @@ class OverlaySnapshotter implements Snapshotter {
     });
   }
 
-  async commit(name: string, key: string): Promise<SnapshotInfo> {
+  async commit(name: string, key: string, options: { onto?: string; keepRoot?: boolean } = {}): Promise<SnapshotInfo> {
     if (name === key) throw conflict(`snapshot ${key} needs another name to be committed`);
     return this.#lock.run(name, async () => {
       const active = this.#records.get(key);
       if (active.kind !== 'active') throw conflict(`snapshot ${key} is committed already`);
       if (this.#records.find(name) === undefined) {
-        await this.#sync.run();
-        this.#records.commit(active.number, name, Date.now());
+        const below = options.onto === undefined ? undefined : this.#committed(options.onto);
+        if (below !== undefined && active.parent !== undefined) throw conflict(`snapshot ${key} has a parent already`);
+        const files = join(this.#path(active.number), 'fs');
+        if (below !== undefined && !options.keepRoot) await likeRoot(join(this.#path(below.number), 'fs'), files);
+        const [usage] = await Promise.all([this.#measure(files), this.#sync.run()]);
+        this.#records.commit(active.number, { name, parent: below?.number, createdAt: Date.now() });
+        this.#records.setUsage(active.number, usage);
         await rm(join(this.#path(active.number), 'work'), { recursive: true, force: true });
       } else {
         await this.remove(key);
