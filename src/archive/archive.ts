@@ -12,6 +12,28 @@ export interface LayerFacts {
   readonly size: number;
 }
 
+/** What is known of a layer that was applied while its blob was written. */
+export interface FollowedLayer {
+  /** Digest of the uncompressed tar; undefined when the blob is that tar itself. */
+  readonly diffId: Digest | undefined;
+  /** Bytes of the uncompressed tar. */
+  readonly size: number;
+  /** Whether the archive has an entry for its root directory. */
+  readonly hasRoot: boolean;
+}
+
+/** A layer being applied from a file that still grows. */
+export interface LayerFollower {
+  /** Tells that the first `size` bytes are in the file. */
+  advance(size: number): void;
+  /** Tells that the file is complete. */
+  finish(): void;
+  /** Asks it to stop soon. Harmless after the end. */
+  cancel(): void;
+  /** Ends when all is applied; throws as {@link LayerArchiver.apply}. */
+  readonly done: Promise<FollowedLayer>;
+}
+
 /** Bounds that guard against archives made to fill a disk. */
 export interface LayerLimits {
   /** Members at most. */
@@ -36,6 +58,11 @@ export interface LayerArchiver {
     target: string,
     options?: { expectedDiffId?: Digest; signal?: AbortSignal },
   ): Promise<LayerFacts>;
+  /**
+   * As {@link LayerArchiver.apply}, from a file that is still being written. Nothing is verified but what `done` tells:
+   * the caller compares it. The file may be renamed or removed meanwhile. Throws when it cannot be opened.
+   */
+  follow(blobPath: string, target: string, options?: { signal?: AbortSignal }): LayerFollower;
   /**
    * Writes the changes in the overlay upper directory `upper` as an OCI layer tar to the new file `output`
    * (uncompressed, entries sorted by path, whiteouts as `.wh.` files; same tree, same bytes).

@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { finished, Readable, Writable } from 'node:stream';
@@ -6,6 +7,7 @@ import type {
   ArchiverOptions,
   LayerArchiver,
   LayerFacts,
+  LayerFollower,
   LayerLimits,
   PackOptions,
   TreeArchiver,
@@ -51,6 +53,20 @@ class ThreadedArchiver implements Archiver {
       limits: this.#limits,
     } as const;
     return this.#pool.start(job, {}, options.signal).done;
+  }
+
+  follow(blobPath: string, target: string, options: { signal?: AbortSignal } = {}): LayerFollower {
+    // Opened here: the file may have another name, or none, by the time the worker comes to it.
+    const fd = openSync(blobPath, 'r');
+    try {
+      const job = { op: 'follow', fd, target: resolve(target), limits: this.#limits } as const;
+      const task = this.#pool.start(job, {}, options.signal);
+      const done = task.done.finally(() => closeSync(fd));
+      return { advance: task.announce, finish: task.endInput, cancel: task.cancel, done };
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
   }
 
   async diff(upper: string, output: string, options: { signal?: AbortSignal } = {}): Promise<LayerFacts> {

@@ -22,7 +22,9 @@ export interface RunningTask<Op extends Job['op']> {
   readonly done: Promise<JobResults[Op]>;
   /** Sends bytes, which are given away; resolves when there is room for more, or the task has ended. */
   send(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
-  /** No more bytes will be sent. */
+  /** Tells how many bytes of a growing file are there. */
+  announce(size: number): void;
+  /** No more bytes will be sent, or be in the file. */
   endInput(): void;
   /** Lets the worker send one more chunk. */
   grant(): void;
@@ -149,6 +151,9 @@ export class WorkerPool {
       cancel,
       grant: () => {
         if (!hasEnded) worker.post({ id, what: 'credit' });
+      },
+      announce: (size) => {
+        if (!hasEnded) worker.post({ id, what: 'written', size });
       },
       endInput: () => {
         if (!hasEnded) worker.post({ id, what: 'end' });

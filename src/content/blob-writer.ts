@@ -41,16 +41,31 @@ export class FileBlobWriter implements BlobWriter {
     return this.#size;
   }
 
-  async write(chunk: Uint8Array): Promise<void> {
+  get path(): string {
+    return this.#options.path;
+  }
+
+  async write(...chunks: readonly Uint8Array[]): Promise<void> {
     if (this.#ended) throw internal('write to a blob writer that has ended');
     const { file } = this.#options;
-    for (let offset = 0; offset < chunk.length; ) {
-      const { bytesWritten } = await file.write(chunk, offset, chunk.length - offset, this.#size + offset);
-      offset += bytesWritten;
+    const start = this.#size;
+    let end = start;
+    for (const chunk of chunks) end += chunk.length;
+    if (end === start) return;
+    // Nearly always all of it; what a full disk or a signal cut off follows chunk by chunk.
+    let position = start + (await file.writev([...chunks], start)).bytesWritten;
+    for (let at = start, index = 0; position < end; at += chunks[index]?.length ?? 0, index++) {
+      const chunk = chunks[index];
+      if (chunk === undefined) break;
+      while (position < at + chunk.length) {
+        const offset = position - at;
+        position += (await file.write(chunk, offset, chunk.length - offset, position)).bytesWritten;
+      }
     }
-    this.#size += chunk.length;
-    if (this.#size <= inlineLimit && this.#inline !== undefined) this.#inline.update(chunk);
-    else this.#advance();
+    this.#size = end;
+    const hash = end <= inlineLimit ? this.#inline : undefined;
+    if (hash === undefined) this.#advance();
+    else for (const chunk of chunks) hash.update(chunk);
   }
 
   async commit(expected: { digest?: Digest; size?: number } = {}): Promise<BlobInfo> {

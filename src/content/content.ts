@@ -15,8 +15,13 @@ export interface BlobInfo {
  * Exactly one of commit and abort ends it.
  */
 export interface BlobWriter {
-  /** Appends; resolves when the bytes were handed to the kernel, so awaiting it gives back-pressure. */
-  write(chunk: Uint8Array): Promise<void>;
+  /**
+   * Appends the chunks in order; resolves when the bytes were handed to the kernel, so awaiting it gives back-pressure.
+   * Await one write before the next.
+   */
+  write(...chunks: readonly Uint8Array[]): Promise<void>;
+  /** The file being written, for helpers that read along by path. Its name changes with the commit. */
+  readonly path: string;
   /** Bytes written so far. */
   readonly size: number;
   /**

@@ -16,6 +16,5 @@ export { createProcesses } from './linux/processes.ts';
 export * from './linux/resolve-in-root.ts';
 export * from './linux/seqpacket.ts';
 export { createSockets } from './linux/sockets.ts';
-export { syncFileSystem } from './linux/sync.ts';
 export * from './signals.ts';
 export * from './sockets.ts';

@@ -4,7 +4,7 @@ import type { Snapshotter } from '#snapshot';
 import { chainIds } from './chain-id.ts';
 import type { ImageRecords } from './image-records.ts';
 import type { Leases } from './leases.ts';
-import { unpackPrefix } from './unpack.ts';
+import { unpackPrefix } from './unpack-prefix.ts';
 
 /** What the collector needs. */
 export interface CollectorOptions {

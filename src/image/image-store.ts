@@ -12,6 +12,7 @@ import { imageHistory } from './history.ts';
 import type { Image, ImageRemoval, ImageStore } from './image.ts';
 import { ImageRecords, type TagLogEntry } from './image-records.ts';
 import { type ImportOptions, importImage } from './import.ts';
+import { LayerStage } from './layer-stage.ts';
 import { Leases } from './leases.ts';
 import { loadImages } from './load.ts';
 import { LocalImageMaker } from './make-image.ts';
@@ -20,7 +21,8 @@ import { pushImage } from './push.ts';
 import { type RemoveOptions, removeImage } from './remove.ts';
 import { parseTagName, resolveImage } from './resolve.ts';
 import { saveImages } from './save.ts';
-import { Unpacker, unpackPrefix } from './unpack.ts';
+import { Unpacker } from './unpack.ts';
+import { unpackPrefix } from './unpack-prefix.ts';
 
 /** What the image store needs. */
 export interface ImageStoreOptions {
@@ -104,6 +106,7 @@ class ComposedImageStore implements LocalImageStore {
       registry: this.#options.registry,
       unpacker: this.#unpacker,
       maker: this.#maker,
+      stage: () => this.#stage(),
     });
   }
 
@@ -123,11 +126,11 @@ class ComposedImageStore implements LocalImageStore {
   }
 
   async load(archive: Readable, options: Parameters<ImageStore['load']>[1]): ReturnType<ImageStore['load']> {
-    return loadImages(archive, { ...this.#shared(), ...options, maker: this.#maker });
+    return loadImages(archive, { ...this.#shared(), ...options, maker: this.#maker, stage: () => this.#stage() });
   }
 
   async import(archive: Readable, options: ImportOptions): Promise<Image> {
-    return importImage(archive, options, { ...this.#shared(), maker: this.#maker });
+    return importImage(archive, options, { ...this.#shared(), maker: this.#maker, stage: () => this.#stage() });
   }
 
   holding<T>(body: () => Promise<T>): Promise<T> {
@@ -148,6 +151,10 @@ class ComposedImageStore implements LocalImageStore {
 
   async collectGarbage(keepSnapshots: ReadonlySet<string>): Promise<number> {
     return collectGarbage({ ...this.#shared(), snapshots: this.#options.snapshots }, keepSnapshots);
+  }
+
+  #stage(): LayerStage {
+    return new LayerStage(this.#options);
   }
 
   #shared() {

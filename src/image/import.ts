@@ -5,6 +5,7 @@ import { hostPlatform, type ImageConfig, type ImageRunConfig, mediaTypes, type P
 import { dropUnused } from './collect-garbage.ts';
 import type { Image } from './image.ts';
 import type { ImageRecords } from './image-records.ts';
+import type { LayerStage } from './layer-stage.ts';
 import type { Lease, Leases } from './leases.ts';
 import type { LocalImageMaker } from './make-image.ts';
 import { openArchive } from './open-archive.ts';
@@ -27,6 +28,8 @@ export interface ImportContext {
   readonly records: ImageRecords;
   readonly leases: Leases;
   readonly maker: Pick<LocalImageMaker, 'create'>;
+  /** Makes a stage for the layer of this import. */
+  readonly stage: () => LayerStage;
 }
 
 /** Makes an image of one layer from a root file system tar, compressed or not. Throws `invalid`. */
@@ -34,7 +37,14 @@ export async function importImage(archive: Readable, options: ImportOptions, con
   if (options.target !== undefined) parseTagName(options.target);
   const brought: Digest[] = [];
   try {
-    return await context.leases.with((lease) => importHeld(archive, options, { ...context, lease, brought }));
+    return await context.leases.with(async (lease) => {
+      const layers = context.stage();
+      try {
+        return await importHeld(archive, options, { ...context, lease, brought, layers });
+      } finally {
+        await layers.close();
+      }
+    });
   } catch (error) {
     await dropUnused(brought, context);
     throw error;
@@ -44,14 +54,19 @@ export async function importImage(archive: Readable, options: ImportOptions, con
 async function importHeld(
   archive: Readable,
   options: ImportOptions,
-  context: ImportContext & { lease: Lease; brought: Digest[] },
+  context: ImportContext & { lease: Lease; brought: Digest[]; layers: LayerStage },
 ): Promise<Image> {
-  const { content, lease, maker } = context;
+  const { content, lease, maker, layers } = context;
   const { target, signal } = options;
   const plain = await openArchive(archive);
   let layer: { digest: Digest; size: number };
+  const staged = layers.begin();
   try {
-    layer = await ingest(content, plain, signal === undefined ? {} : { signal });
+    layer = await ingest(content, plain, { ...(signal === undefined ? {} : { signal }), onWritten: staged.advance });
+    staged.finish(layer.digest);
+  } catch (error) {
+    staged.abandon();
+    throw error;
   } finally {
     archive.destroy();
   }
@@ -70,5 +85,5 @@ async function importHeld(
   };
   context.brought.push(digestOf(JSON.stringify(config)));
   const descriptor = { mediaType: mediaTypes.ociLayer, digest: layer.digest, size: layer.size };
-  return maker.create(config, [descriptor], target === undefined ? {} : { tags: [target] });
+  return maker.create(config, [descriptor], { stage: layers, ...(target === undefined ? {} : { tags: [target] }) });
 }

@@ -4,17 +4,31 @@ import { extract, type Header } from 'tar-stream';
 import { archiveFault } from '#archive';
 import { BerthError, canceled, type Digest, invalid, isDigest, messageOf } from '#base';
 import { type BlobInfo, type ByteSource, type ContentStore, ingest } from '#content';
+import type { LayerStage } from './layer-stage.ts';
 import { openArchive } from './open-archive.ts';
 
 /** An archive has no more members than this, and its documents no more bytes. */
 const maxMembers = 100_000;
 const maxDocument = 8 * 1024 * 1024;
+/** Members from so many bytes on may be layers worth unpacking at once. */
+const minStaged = 64 * 1024;
 const documents: ReadonlySet<string> = new Set(['manifest.json', 'index.json', 'repositories', 'oci-layout']);
 
 /** One member while it is read: a stream of its bytes. */
 interface Member extends ByteSource {
   readonly header: Header;
   resume(): unknown;
+}
+
+/** What {@link readImageArchive} tells, and what it is told. */
+export interface ReadArchiveOptions {
+  /** Hears each digest before it is asked for or written; where the name does not tell it, after. */
+  readonly onBlob: (digest: Digest) => Promise<void>;
+  /** Hears each digest that was not there. */
+  readonly onNew: (digest: Digest) => void;
+  /** Unpacks what may be layers while they are read. */
+  readonly stage: LayerStage;
+  readonly signal?: AbortSignal;
 }
 
 /** What an image archive held: documents in memory, every other file as a blob in the store. */
@@ -26,12 +40,12 @@ export interface LoadedArchive {
 
 /**
  * Reads an image archive once, front to back, into the content store: blobs come before the documents that name them.
- * Members named by a digest must have it. `onBlob` hears each digest before it is asked for or written.
+ * Members named by a digest must have it.
  */
 export async function readImageArchive(
   content: ContentStore,
   archive: Readable,
-  options: { onBlob: (digest: Digest) => Promise<void>; onNew: (digest: Digest) => void; signal?: AbortSignal },
+  options: ReadArchiveOptions,
 ): Promise<LoadedArchive> {
   const found = new Map<string, Buffer>();
   const blobs = new Map<string, BlobInfo>();
@@ -76,21 +90,40 @@ async function storeMember(
   content: ContentStore,
   entry: Member,
   path: string,
-  options: { onBlob: (digest: Digest) => Promise<void>; onNew: (digest: Digest) => void; signal?: AbortSignal },
+  options: ReadArchiveOptions,
 ): Promise<BlobInfo> {
   const digest = `sha256:${/^blobs\/sha256\/([0-9a-f]{64})$/.exec(path)?.[1]}`;
   const { size = 0 } = entry.header;
   if (!isDigest(digest)) {
-    const info = await ingest(content, entry, { expected: { size } });
+    const info = await ingestStaged(content, entry, { size }, options);
     await options.onBlob(info.digest);
     options.onNew(info.digest);
     return info;
   }
   await options.onBlob(digest);
   if (await content.has(digest)) return content.info(digest);
-  const info = await ingest(content, entry, { expected: { digest, size } });
+  const info = await ingestStaged(content, entry, { digest, size }, options);
   options.onNew(digest);
   return info;
+}
+
+async function ingestStaged(
+  content: ContentStore,
+  entry: Member,
+  expected: { readonly digest?: Digest; readonly size: number },
+  { stage }: ReadArchiveOptions,
+): Promise<BlobInfo> {
+  // Smaller ones are mostly configs and manifests, and quickly unpacked anyway.
+  if (expected.size < minStaged) return ingest(content, entry, { expected });
+  const staged = stage.begin();
+  try {
+    const info = await ingest(content, entry, { expected, onWritten: staged.advance });
+    staged.finish(info.digest);
+    return info;
+  } catch (error) {
+    staged.abandon();
+    throw error;
+  }
 }
 
 async function readDocument(entry: Member, path: string): Promise<Buffer> {

@@ -15,6 +15,7 @@ import { isIndex, isObject, parseConfig, parseJson, parseManifestOrIndex } from 
 import { dropUnused } from './collect-garbage.ts';
 import type { Image, OnProgress } from './image.ts';
 import type { ImageRecords } from './image-records.ts';
+import type { LayerStage } from './layer-stage.ts';
 import type { Lease, Leases } from './leases.ts';
 import { type LoadedArchive, readImageArchive } from './load-archive.ts';
 import type { LocalImageMaker, StoredImage } from './make-image.ts';
@@ -26,6 +27,8 @@ export interface LoadOptions {
   readonly records: ImageRecords;
   readonly leases: Leases;
   readonly maker: Pick<LocalImageMaker, 'record' | 'unpack'>;
+  /** Makes a stage for the layers of this load. */
+  readonly stage: () => LayerStage;
   readonly onProgress: OnProgress;
   readonly signal?: AbortSignal;
 }
@@ -45,7 +48,14 @@ const maxIndexDepth = 4;
 export async function loadImages(archive: Readable, options: LoadOptions): Promise<{ image: Image; tags: string[] }[]> {
   const brought = new Set<Digest>();
   try {
-    return await options.leases.with((lease) => loadHeld(archive, { ...options, lease, brought }));
+    return await options.leases.with(async (lease) => {
+      const layers = options.stage();
+      try {
+        return await loadHeld(archive, { ...options, lease, brought, layers });
+      } finally {
+        await layers.close();
+      }
+    });
   } catch (error) {
     await dropUnused(brought, options);
     throw error;
@@ -54,13 +64,14 @@ export async function loadImages(archive: Readable, options: LoadOptions): Promi
 
 async function loadHeld(
   archive: Readable,
-  options: LoadOptions & { lease: Lease; brought: Set<Digest> },
+  options: LoadOptions & { lease: Lease; brought: Set<Digest>; layers: LayerStage },
 ): Promise<{ image: Image; tags: string[] }[]> {
-  const { content, lease, brought, maker, signal } = options;
+  const { content, lease, brought, maker, signal, layers } = options;
   const abortable = signal === undefined ? {} : { signal };
   const loaded = await readImageArchive(content, archive, {
     onBlob: (digest) => lease.hold(digest),
     onNew: (digest) => brought.add(digest),
+    stage: layers,
     ...abortable,
   });
   const candidates = loaded.documents.has('manifest.json')
@@ -69,7 +80,7 @@ async function loadHeld(
   if (candidates.length === 0) throw invalid('the archive holds no image for this platform');
   for (const candidate of candidates) {
     await lease.hold(candidate.manifestDigest);
-    await maker.unpack(candidate, signal);
+    await maker.unpack(candidate, { signal, stage: layers });
     for (const diffId of candidate.config.rootfs.diff_ids) {
       options.onProgress({ id: shortId(diffId), status: 'Loading layer' });
     }

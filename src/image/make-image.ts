@@ -9,10 +9,11 @@ import { chainIds, nextChainId } from './chain-id.ts';
 import { checkConfig } from './check-config.ts';
 import type { Image, ImageMaker, NewLayer } from './image.ts';
 import type { ImageRecords } from './image-records.ts';
+import type { LayerStage } from './layer-stage.ts';
 import type { Leases } from './leases.ts';
 import { makeManifest } from './media-type.ts';
 import { parseTagName } from './resolve.ts';
-import type { Unpacker } from './unpack.ts';
+import type { Unpacker, UnpackOptions } from './unpack.ts';
 
 /** What the {@link LocalImageMaker} needs. */
 export interface ImageMakerOptions {
@@ -76,7 +77,7 @@ export class LocalImageMaker implements ImageMaker {
   async create(
     config: ImageConfig,
     layers: readonly Descriptor[],
-    options: { tags?: readonly string[]; parent?: Digest } = {},
+    options: { tags?: readonly string[]; parent?: Digest; stage?: LayerStage } = {},
   ): Promise<Image> {
     const { content, leases } = this.#options;
     const tags = (options.tags ?? []).map((tag) => canonicalString(parseTagName(tag)));
@@ -88,19 +89,22 @@ export class LocalImageMaker implements ImageMaker {
       const manifest = makeManifest(descriptor, layers).bytes;
       await lease.hold(digestOf(manifest));
       const manifestDigest = (await putBlob(content, manifest)).digest;
-      return this.record({ id: stored.digest, manifestDigest, config, layers, parent: options.parent }, { tags });
+      return this.record(
+        { id: stored.digest, manifestDigest, config, layers, parent: options.parent },
+        { ...(options.stage === undefined ? {} : { stage: options.stage }), tags },
+      );
     });
   }
 
   /** Checks an image whose blobs are held and unpacks its layers. Throws `invalid` where config and layers do not fit. */
-  async unpack(image: StoredImage, signal?: AbortSignal): Promise<void> {
+  async unpack(image: StoredImage, options: UnpackOptions = {}): Promise<void> {
     checkConfig(image.config, image.layers.length);
     for (const { digest } of image.layers) {
       if (!(await this.#options.content.has(digest))) {
         throw invalid(`image ${image.id}: layer ${digest} is not in the store`);
       }
     }
-    await this.#options.unpacker.unpackAll(image.layers, image.config.rootfs.diff_ids, signal);
+    await this.#options.unpacker.unpackAll(image.layers, image.config.rootfs.diff_ids, options);
   }
 
   /**
@@ -109,14 +113,14 @@ export class LocalImageMaker implements ImageMaker {
    */
   async record(
     image: StoredImage,
-    options: { tags?: readonly string[]; repoDigest?: string; replace?: boolean; signal?: AbortSignal } = {},
+    options: { tags?: readonly string[]; repoDigest?: string; replace?: boolean } & UnpackOptions = {},
   ): Promise<Image> {
     const { leases, records, snapshots } = this.#options;
     const diffIds = image.config.rootfs.diff_ids;
     return leases.with(async (lease) => {
       const chain = chainIds(diffIds);
       await lease.hold(image.id, image.manifestDigest, ...chain);
-      await this.unpack(image, options.signal);
+      await this.unpack(image, options);
       let size = 0;
       for (const key of chain) size += (await snapshots.usage(key)).bytes;
       records.transaction(() => {

@@ -1,5 +1,5 @@
 import { type Digest, digestOf, invalid, notFound, Semaphore, shortId } from '#base';
-import { type ContentStore, putBlob } from '#content';
+import { type ContentStore, copyInto, putBlob } from '#content';
 import {
   canonicalString,
   type Descriptor,
@@ -17,6 +17,7 @@ import type { RegistryClient, Repository } from '#registry-client';
 import { checkConfig, isForeign, isIndex, parseConfig, parseManifestOrIndex } from './check-config.ts';
 import type { Image, ImageTransfer, OnProgress } from './image.ts';
 import type { ImageRecords } from './image-records.ts';
+import type { LayerStage } from './layer-stage.ts';
 import type { Lease, Leases } from './leases.ts';
 import type { LocalImageMaker } from './make-image.ts';
 import type { Unpacker } from './unpack.ts';
@@ -34,6 +35,8 @@ export interface PullContext {
   readonly registry: RegistryClient;
   readonly unpacker: Unpacker;
   readonly maker: LocalImageMaker;
+  /** Makes a stage for the layers of this pull. */
+  readonly stage: () => LayerStage;
 }
 
 type PullOptions = Parameters<ImageTransfer['pull']>[1];
@@ -62,7 +65,10 @@ export async function pullImage(name: string, options: PullOptions, context: Pul
     }
     const fetched = await fetchImage(repository, head.digest, options.platform);
     const known = context.records.byId(fetched.manifest.config.digest) !== undefined;
-    const stored = await download(fetched, { repository, lease, context, onProgress, signal });
+    const stage = context.stage();
+    const stored = await download(fetched, { repository, lease, context, onProgress, signal, stage }).finally(() =>
+      stage.close(),
+    );
     const tags = reference.digest === undefined ? [canonicalString(reference)] : [];
     const recorded = await context.maker.record(stored, {
       tags,
@@ -117,6 +123,7 @@ interface Download {
   readonly context: PullContext;
   readonly onProgress: OnProgress;
   readonly signal: AbortSignal | undefined;
+  readonly stage: LayerStage;
 }
 
 /** Brings all blobs of an image into the store and unpacks its layers. */
@@ -126,7 +133,7 @@ async function download(fetched: Fetched, task: Download) {
   const { content, unpacker } = context;
   await lease.hold(digestOf(bytes), manifest.config.digest, ...manifest.layers.map((layer) => layer.digest));
   if (manifest.layers.some(isForeign)) throw invalid(`image ${digest} has layers that may not be distributed`);
-  await fetchBlob(manifest.config, task, () => undefined);
+  await fetchBlob(manifest.config, task);
   const config = parseConfig(await content.read(manifest.config.digest), `config ${manifest.config.digest}`);
   checkConfig(config, manifest.layers.length);
   for (const layer of manifest.layers) onProgress({ id: idOf(layer), status: 'Pulling fs layer' });
@@ -141,7 +148,7 @@ async function download(fetched: Fetched, task: Download) {
       if (diffId === undefined) break;
       const isNew = await downloads[index];
       if (isNew) onProgress({ id: idOf(layer), status: 'Extracting', current: layer.size, total: layer.size });
-      chain = await unpacker.unpackLayer(layer, diffId, chain, ended);
+      chain = await unpacker.unpackLayer({ layer, diffId }, chain, { signal: ended, stage: task.stage });
       if (isNew) onProgress({ id: idOf(layer), status: 'Pull complete' });
     }
   } catch (error) {
@@ -157,17 +164,30 @@ async function download(fetched: Fetched, task: Download) {
 async function fetchLayer(layer: Descriptor, task: Download): Promise<boolean> {
   const id = idOf(layer);
   let reported = 0;
-  const isNew = await fetchBlob(layer, task, (current) => {
-    if (current - reported < progressStep) return;
-    reported = current;
-    task.onProgress({ id, status: 'Downloading', current, total: layer.size });
-  });
+  const staged = task.stage.begin();
+  let isNew: boolean;
+  try {
+    isNew = await fetchBlob(layer, task, (file) => {
+      staged.advance(file);
+      if (file.size - reported < progressStep) return;
+      reported = file.size;
+      task.onProgress({ id, status: 'Downloading', current: file.size, total: layer.size });
+    });
+    staged.finish(layer.digest);
+  } catch (error) {
+    staged.abandon();
+    throw error;
+  }
   task.onProgress({ id, status: isNew ? 'Download complete' : 'Already exists' });
   return isNew;
 }
 
 /** Downloads a blob unless it is there; takes up what an earlier pull left of it. Returns whether it was new. */
-async function fetchBlob(blob: Descriptor, task: Download, onBytes: (count: number) => void): Promise<boolean> {
+async function fetchBlob(
+  blob: Descriptor,
+  task: Download,
+  onWritten: (file: { readonly path: string; readonly size: number }) => void = () => undefined,
+): Promise<boolean> {
   const { content } = task.context;
   if (await content.has(blob.digest)) return false;
   const writer = await openWriter(content, blob.digest);
@@ -175,10 +195,7 @@ async function fetchBlob(blob: Descriptor, task: Download, onBytes: (count: numb
     const offset = writer.size < blob.size ? writer.size : 0;
     if (writer.size > offset) throw invalid(`an earlier download of ${blob.digest} is too long`);
     const source = await task.repository.openBlob(blob, { offset, signal: task.signal });
-    for await (const chunk of source as AsyncIterable<Buffer>) {
-      await writer.write(chunk);
-      onBytes(writer.size);
-    }
+    await copyInto(writer, source, () => onWritten(writer));
     await writer.commit({ digest: blob.digest, size: blob.size });
     return true;
   } finally {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { createMounts, createProcesses } from '#host';
 import { type Database, openDatabase } from '#metadata';
@@ -83,11 +83,13 @@ describe('the overlay snapshotter after a crash', () => {
   });
 
   it('does not use a number again that a leftover directory has', async () => {
-    mkdirSync(join(root, '1'));
-    writeFileSync(join(root, '1', 'old'), '');
     const snapshotter = await open();
     await snapshotter.prepare('a');
-    assert.equal(await snapshotter.directory('a'), join(root, '2', 'fs'));
+    const number = Number(basename(dirname(await snapshotter.directory('a'))));
+    mkdirSync(join(root, String(number + 1)));
+    writeFileSync(join(root, String(number + 1), 'old'), '');
+    await snapshotter.prepare('b');
+    assert.equal(await snapshotter.directory('b'), join(root, String(number + 2), 'fs'));
   });
 
   it('points the link to its root again', async () => {

@@ -1,8 +1,9 @@
+import { randomInt } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { access, chmod, chown, mkdir, open, readdir, readlink, rename, rm, stat, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { conflict, errnoOf, invalid, KeyedLock, notFound, unavailable, withUndo } from '#base';
-import { type Mounts, type Processes, syncFileSystem } from '#host';
+import { type Mounts, type Processes, spreadDirectories, syncFileSystem } from '#host';
 import type { Database } from '#metadata';
 import { SharedSync } from './shared-sync.ts';
 import type { SnapshotInfo, SnapshotMount, Snapshotter } from './snapshot.ts';
@@ -26,6 +27,8 @@ export interface OverlaySnapshotterOptions {
 const overlayOptions = ['index=off', 'redirect_dir=off', 'metacopy=off'];
 /** The page of options that mount(2) takes, less what is not a lower layer. */
 const maxOptionBytes = 4095;
+/** A new store begins below this number; small, as a mount of 128 layers names them all in one page. */
+const firstNumbers = 1000;
 const removedPrefix = 'removed-';
 
 /** Makes the overlayfs snapshotter, and `root` and `link` where missing. */
@@ -34,6 +37,8 @@ export async function createOverlaySnapshotter(options: OverlaySnapshotterOption
     throw invalid(`${options.root}: colon, comma and backslash cannot stand in the path of overlay layers`);
   }
   await mkdir(options.root, { recursive: true, mode: 0o700 });
+  // Layers come and go: what a removed one leaves behind must not slow down the next.
+  spreadDirectories(options.root);
   if (options.link !== undefined) await pointLink(options.link, options.root);
   return new OverlaySnapshotter(options);
 }
@@ -53,7 +58,8 @@ class OverlaySnapshotter implements Snapshotter {
   constructor(options: OverlaySnapshotterOptions) {
     this.#options = options;
     this.#records = new SnapshotRecords(options.database);
-    this.#lastNumber = this.#records.highestNumber();
+    // ext4 picks a directory's region by its name: engines on one disk should not all begin in the same one.
+    this.#lastNumber = this.#records.highestNumber() || randomInt(firstNumbers);
     this.#sync = new SharedSync(() => syncFileSystem(options.root));
   }
 
@@ -83,14 +89,19 @@ class OverlaySnapshotter implements Snapshotter {
     });
   }
 
-  async commit(name: string, key: string): Promise<SnapshotInfo> {
+  async commit(name: string, key: string, options: { onto?: string; keepRoot?: boolean } = {}): Promise<SnapshotInfo> {
     if (name === key) throw conflict(`snapshot ${key} needs another name to be committed`);
     return this.#lock.run(name, async () => {
       const active = this.#records.get(key);
       if (active.kind !== 'active') throw conflict(`snapshot ${key} is committed already`);
       if (this.#records.find(name) === undefined) {
-        await this.#sync.run();
-        this.#records.commit(active.number, name, Date.now());
+        const below = options.onto === undefined ? undefined : this.#committed(options.onto);
+        if (below !== undefined && active.parent !== undefined) throw conflict(`snapshot ${key} has a parent already`);
+        const files = join(this.#path(active.number), 'fs');
+        if (below !== undefined && !options.keepRoot) await likeRoot(join(this.#path(below.number), 'fs'), files);
+        const [usage] = await Promise.all([this.#measure(files), this.#sync.run()]);
+        this.#records.commit(active.number, { name, parent: below?.number, createdAt: Date.now() });
+        this.#records.setUsage(active.number, usage);
         await rm(join(this.#path(active.number), 'work'), { recursive: true, force: true });
       } else {
         await this.remove(key);

@@ -20,7 +20,7 @@ export const snapshotMigrations: readonly Migration[] = [
   },
 ];
 
-/** One snapshot as recorded. `number` names its directory and is above its parent's. */
+/** One snapshot as recorded. `number` names its directory. */
 export interface SnapshotRecord extends SnapshotInfo {
   readonly number: number;
   /** Cached usage of a committed snapshot. */
@@ -57,9 +57,16 @@ export class SnapshotRecords {
     return found;
   }
 
-  /** By number: parents before children. */
+  /** Parents before children. */
   list(): SnapshotRecord[] {
-    return this.#database.all<Row>(`${columns} ORDER BY s.number`).map(record);
+    const rows = this.#database.all<Row>(
+      `WITH RECURSIVE tree (number, depth) AS (
+         SELECT number, 0 FROM snapshot_records WHERE parent IS NULL
+         UNION ALL
+         SELECT s.number, depth + 1 FROM snapshot_records s JOIN tree ON s.parent = tree.number)
+       ${columns} JOIN tree ON tree.number = s.number ORDER BY tree.depth, s.number`,
+    );
+    return rows.map(record);
   }
 
   /** Numbers from `number` down to its base layer. */
@@ -89,11 +96,14 @@ export class SnapshotRecords {
     );
   }
 
-  commit(number: number, name: string, createdAt: number): void {
+  /** Freezes it as `name`; a `parent` given moves it on top of that one. */
+  commit(number: number, as: { name: string; parent: number | undefined; createdAt: number }): void {
     this.#database.run(
-      `UPDATE snapshot_records SET key = ?, kind = 'committed', created_at = ? WHERE number = ?`,
-      name,
-      createdAt,
+      `UPDATE snapshot_records SET key = ?, kind = 'committed', parent = coalesce(?, parent), created_at = ?
+       WHERE number = ?`,
+      as.name,
+      as.parent ?? null,
+      as.createdAt,
       number,
     );
   }

@@ -36,8 +36,11 @@ export interface Snapshotter {
   /**
    * Freezes the active snapshot `key` as `name`, after syncing its files. If `name` exists already, `key` is dropped
    * instead (somebody else unpacked the same layer). Throws `not-found`.
+   *
+   * With `onto`, a snapshot that was prepared without a parent gets that committed one: a layer can be unpacked before
+   * it is known what it stands on. Its root directory keeps its mode and owner when `keepRoot`, else takes the parent's.
    */
-  commit(name: string, key: string): Promise<SnapshotInfo>;
+  commit(name: string, key: string, options?: { onto?: string; keepRoot?: boolean }): Promise<SnapshotInfo>;
   /** What to mount to see the snapshot whole. Throws `not-found`. */
   mounts(key: string, options?: { readonly?: boolean }): Promise<SnapshotMount[]>;
   /** Mounts it at `target`, which must be an existing directory. */

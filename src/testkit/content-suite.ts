@@ -126,9 +126,15 @@ export function contentStoreSuite(
       );
       await assert.rejects(ingest(store, failing), /cut off/);
       const abort = new AbortController();
-      const stalled = new Readable({ read() {} });
-      stalled.push('half');
-      const running = ingest(store, stalled, { signal: abort.signal, onBytes: () => abort.abort() });
+      let asked = 0;
+      const stalled = new Readable({
+        read() {
+          asked += 1;
+          if (asked === 1) this.push('half');
+          else abort.abort();
+        },
+      });
+      const running = ingest(store, stalled, { signal: abort.signal });
       await assert.rejects(running, (error) => isBerthError(error, 'canceled'));
       assert.equal(await store.has(digestOf('half')), false);
     });

@@ -55,9 +55,12 @@ export class MemoryContentStore implements ContentStore {
       get size() {
         return length();
       },
-      write: async (chunk) => {
+      get path(): string {
+        throw internal('a blob being written has no path: the store is in memory');
+      },
+      write: async (...added) => {
         if (ended) throw internal('write to a blob writer that has ended');
-        chunks.push(Buffer.from(chunk));
+        for (const chunk of added) chunks.push(Buffer.from(chunk));
       },
       commit: async (expected = {}) => {
         if (ended) throw internal('commit of a blob writer that has ended');

@@ -42,6 +42,24 @@ export function snapshotterSuite(name: string, open: () => Promise<SnapshotterFi
       await snapshotter.commit(key, `${key}-active`);
     }
 
+    it('puts a layer that was made without a parent on top of one at its commit', async () => {
+      await snapshotter.prepare('late-active');
+      writeFileSync(join(await snapshotter.directory('late-active'), 'b'), 'late');
+      await layer('early', undefined, { a: 'early', b: 'early' });
+      chmodSync(await snapshotter.directory('early'), 0o711);
+      await snapshotter.commit('late', 'late-active', { onto: 'early' });
+      assert.equal((await snapshotter.stat('late')).parent, 'early');
+      assert.equal(statSync(await snapshotter.directory('late')).mode & 0o777, 0o711);
+      const keys = (await snapshotter.list()).map((snapshot) => snapshot.key);
+      assert.ok(keys.indexOf('early') < keys.indexOf('late'));
+      await snapshotter.mount('late', target, { readonly: true });
+      assert.equal(readFileSync(join(target, 'a'), 'utf8'), 'early');
+      assert.equal(readFileSync(join(target, 'b'), 'utf8'), 'late');
+      await snapshotter.prepare('other-active', 'early');
+      await assert.rejects(snapshotter.commit('other', 'other-active', { onto: 'early' }), kind('conflict'));
+      await snapshotter.remove('other-active');
+    });
+
     it('shows a layer on top of its parent, and writes only to the active one', async () => {
       await layer('base', undefined, { a: 'base', b: 'base' });
       await layer('second', 'base', { b: 'second' });

@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { createReadStream } from 'node:fs';
 import { PassThrough, pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { BerthError, errnoOf, invalid, messageOf, notImplemented } from '#base';
@@ -45,11 +44,6 @@ export function decompress(source: Readable, compression: ArchiveCompression): R
 export function archiveFault(error: unknown): unknown {
   if (error instanceof BerthError || !errnoOf(error)?.startsWith('Z_')) return error;
   return invalid(`bad archive: broken gzip data (${messageOf(error)})`, { cause: error });
-}
-
-/** Opens the file `fd` (which the stream closes) as bytes without compression. */
-export function openDecompressed(fd: number, compression: ArchiveCompression): Readable {
-  return decompress(createReadStream('', { fd, start: 0, highWaterMark: outputSize }), compression);
 }
 
 function throughProgram(source: Readable, program: ArchiveCompression): Readable {

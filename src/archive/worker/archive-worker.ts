@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import { BerthError, canceled, messageOf } from '#base';
 import { ThreadRoot } from '#host';
-import { applyLayer } from './apply-layer.ts';
+import { applyLayer, followLayer } from './apply-layer.ts';
 import { diffLayer } from './diff-layer.ts';
 import { listPath, packPath } from './pack-path.ts';
 import {
@@ -22,6 +22,7 @@ class Task implements TaskContext {
   readonly #abort = new AbortController();
   #credits = windowSize;
   #received: Buffer[] = [];
+  #written = 0;
   #hasEnded = false;
   #wake: () => void = () => {};
 
@@ -34,10 +35,15 @@ class Task implements TaskContext {
     return this.#abort.signal;
   }
 
+  get written(): { readonly size: number; readonly isWhole: boolean } {
+    return { size: this.#written, isWhole: this.#hasEnded };
+  }
+
   /** Takes what the caller sent. */
   accept(message: Exclude<ToWorker, { what: 'start' }>): void {
     if (message.what === 'chunk')
       this.#received.push(Buffer.from(message.bytes.buffer, message.bytes.byteOffset, message.bytes.byteLength));
+    else if (message.what === 'written') this.#written = message.size;
     else if (message.what === 'end') this.#hasEnded = true;
     else if (message.what === 'credit') this.#credits += 1;
     else this.#abort.abort();
@@ -53,7 +59,7 @@ class Task implements TaskContext {
     if (!(whole instanceof ArrayBuffer)) throw new Error('the buffer of a chunk cannot be given away');
     this.#credits -= 1;
     this.#post({ id: this.#id, what: 'chunk', bytes }, [whole]);
-    while (this.#credits <= 0 && !this.signal.aborted) await this.#changed();
+    while (this.#credits <= 0 && !this.signal.aborted) await this.changed();
   }
 
   async *receive(): AsyncGenerator<Buffer> {
@@ -66,12 +72,12 @@ class Task implements TaskContext {
       } else if (this.#hasEnded) {
         return;
       } else {
-        await this.#changed();
+        await this.changed();
       }
     }
   }
 
-  #changed(): Promise<void> {
+  changed(): Promise<void> {
     return new Promise((resolve) => {
       this.#wake = resolve;
     });
@@ -82,6 +88,8 @@ function run(job: Job, root: ThreadRoot, task: TaskContext): Promise<JobResults[
   switch (job.op) {
     case 'apply':
       return applyLayer(job, root, task);
+    case 'follow':
+      return followLayer(job, root, task);
     case 'diff':
       return diffLayer(job, root, task);
     case 'pack':

@@ -29,6 +29,7 @@ export class LayerSink implements TarSink {
   readonly #writer: TreeWriter;
   readonly #replaced = new Set<string>();
   #isMarker = false;
+  #hasRoot = false;
 
   constructor() {
     this.#writer = new TreeWriter({
@@ -44,8 +45,14 @@ export class LayerSink implements TarSink {
     });
   }
 
+  /** Whether an entry for the root directory has come. */
+  get hasRoot(): boolean {
+    return this.#hasRoot;
+  }
+
   begin(entry: TarEntry): void {
     const name = entryPath(entry.name);
+    if (name === '') this.#hasRoot = true;
     const base = baseOf(name);
     const isAufs = name.startsWith(aufsPrefix) && name !== opaqueMarker;
     this.#isMarker = isAufs || base.startsWith(whiteoutPrefix);

@@ -1,5 +1,5 @@
 import type { Digest, ErrorKind } from '#base';
-import type { LayerFacts, LayerLimits } from '../archive.ts';
+import type { FollowedLayer, LayerFacts, LayerLimits } from '../archive.ts';
 
 /** What a worker is asked to do, as data that crosses threads. */
 export type Job =
@@ -8,6 +8,13 @@ export type Job =
       readonly blob: string;
       readonly target: string;
       readonly expected: Digest | undefined;
+      readonly limits: LayerLimits;
+    }
+  | {
+      readonly op: 'follow';
+      /** Descriptor of the blob's file, shared by all threads; the starter closes it. */
+      readonly fd: number;
+      readonly target: string;
       readonly limits: LayerLimits;
     }
   | { readonly op: 'diff'; readonly upper: string; readonly output: string }
@@ -32,6 +39,7 @@ export type Job =
 /** What each kind of job ends with. */
 export interface JobResults {
   readonly apply: LayerFacts;
+  readonly follow: FollowedLayer;
   readonly diff: LayerFacts;
   readonly pack: undefined;
   readonly list: readonly string[];
@@ -49,6 +57,7 @@ export interface WireError {
 export type ToWorker =
   | { readonly id: number; readonly what: 'start'; readonly job: Job }
   | { readonly id: number; readonly what: 'chunk'; readonly bytes: Uint8Array }
+  | { readonly id: number; readonly what: 'written'; readonly size: number }
   | { readonly id: number; readonly what: 'end' }
   | { readonly id: number; readonly what: 'credit' }
   | { readonly id: number; readonly what: 'cancel' };
@@ -73,6 +82,10 @@ export interface TaskContext {
   ready(): void;
   /** Sends bytes to the caller (the buffer is given away); resolves when there is room for more. */
   send(bytes: Uint8Array): Promise<void>;
+  /** How much of a growing file is there, and whether that is all. */
+  readonly written: { readonly size: number; readonly isWhole: boolean };
+  /** Resolves when a message has come: {@link written} may have changed, or the signal. For one waiter. */
+  changed(): Promise<void>;
   /** The bytes that the caller sends, in order. */
   receive(): AsyncIterable<Buffer>;
 }

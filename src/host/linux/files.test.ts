@@ -1,9 +1,19 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { lstatSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { fileTypes, getXattr, listXattrs, makeNode, setFileTimes, setXattr, syncFileSystem } from './files.ts';
+import {
+  fileTypes,
+  getXattr,
+  listXattrs,
+  makeNode,
+  setFileTimes,
+  setXattr,
+  spreadDirectories,
+  syncFileSystem,
+} from './files.ts';
 import { resolveInRoot } from './resolve-in-root.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'host-files-test-'));
@@ -44,6 +54,14 @@ test('extended attributes of any size are set, listed and read', () => {
 test('syncFileSystem syncs, and tells of a path that is not there', async () => {
   await syncFileSystem(root);
   await assert.rejects(syncFileSystem(at('missing')), /ENOENT/);
+});
+
+test('spreadDirectories sets the flag where the file system has it, and is quiet elsewhere', (context) => {
+  spreadDirectories('/proc/self');
+  const type = execFileSync('stat', ['-f', '-c', '%T', root], { encoding: 'utf8' });
+  if (!type.startsWith('ext')) return context.skip('not an ext file system');
+  spreadDirectories(root);
+  assert.match(execFileSync('lsattr', ['-d', root], { encoding: 'utf8' }), /^\S*T/);
 });
 
 test('resolveInRoot follows symlinks as a process with that root would', async () => {

@@ -1,7 +1,8 @@
-import { constants, openSync } from 'node:fs';
+import { closeSync, constants, openSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { unavailable } from '#base';
 import { check, checkAsync, lastErrno, libc } from './libc.ts';
+import { socketCalls } from './socket-calls.ts';
 
 /** A path as text, or as its bytes where a name is not UTF-8. */
 export type HostPath = string | Buffer;
@@ -22,6 +23,10 @@ export const fileTypes = {
 const atCurrentDirectory = -100;
 const symlinkNoFollow = 0x100;
 const cloneFs = 0x200;
+/** linux/fs.h: reads and sets the flags that chattr(1) shows. */
+const getInodeFlags = 0x80086601n;
+const setInodeFlags = 0x40086602n;
+const topDirectoryFlag = 0x00020000;
 const noXattr: ReadonlySet<string> = new Set(['ENODATA', 'ENOTSUP', 'EOPNOTSUPP']);
 
 function bytesOf(path: HostPath): HostPath {
@@ -109,6 +114,24 @@ export async function syncFileSystem(path: string): Promise<void> {
     await checkAsync(`syncfs ${path}`, libc.syncfs, file.fd);
   } finally {
     await file.close();
+  }
+}
+
+/**
+ * Tells ext2, 3 and 4 that the directories made in `directory` have nothing to do with each other (chattr(1), `T`), so
+ * that each gets a region of the disk to itself. ext4 passes over inodes that were freed a moment ago, one by one: where
+ * trees of thousands of files come and go in one region, making a file takes ten times as long. Other file systems
+ * have no such flag; there this does nothing. Blocks for microseconds.
+ */
+export function spreadDirectories(directory: string): void {
+  const fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    const flags = Buffer.alloc(8);
+    if (socketCalls.ioctl(fd, getInodeFlags, flags) === -1) return;
+    flags.writeInt32LE(flags.readInt32LE(0) | topDirectoryFlag, 0);
+    socketCalls.ioctl(fd, setInodeFlags, flags);
+  } finally {
+    closeSync(fd);
   }
 }
 

@@ -1,0 +1,2 @@
+/** Key prefix of snapshots that are being unpacked; after a restart nobody needs them. */
+export const unpackPrefix = 'unpack:';
