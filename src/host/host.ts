@@ -1,4 +1,5 @@
-import type { ChildProcess } from 'node:child_process';
+import type { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
 
 /** One mount(2), as data; `options` as in mount(8): flags by name, the rest goes to the file system as data. */
 export interface MountRequest {
@@ -40,6 +41,36 @@ export interface NetworkNamespaces {
   enter<T>(path: string, body: () => T): T;
 }
 
+/** How to start a program. */
+export interface SpawnOptions {
+  /** By number: a pipe to us, /dev/null, or one of our descriptors. */
+  readonly stdio: readonly ('pipe' | 'ignore' | number)[];
+  /** Default: ours. */
+  readonly env?: NodeJS.ProcessEnv;
+  readonly cwd?: string;
+  /** In a session of its own. */
+  readonly detached?: boolean;
+}
+
+/** Events of a {@link Child}: `exit` when it has ended, `close` when its output is read to the end too. */
+export interface ChildEvents {
+  error: [Error];
+  exit: [code: number | null, signal: NodeJS.Signals | null];
+  close: [code: number | null, signal: NodeJS.Signals | null];
+}
+
+/** A started program; members and events mean what they mean in node:child_process. */
+export interface Child extends EventEmitter<ChildEvents> {
+  /** Undefined when it could not be started; `error` says why. */
+  readonly pid: number | undefined;
+  readonly stdio: readonly (Socket | null)[];
+  readonly stdin: Socket | null;
+  readonly stdout: Socket | null;
+  readonly stderr: Socket | null;
+  /** Default SIGTERM; false when it has ended. */
+  kill(signal?: NodeJS.Signals): boolean;
+}
+
 /** Runs helper programs; the one place in the server that spawns. */
 export interface Processes {
   /** Runs to the end. Resolves whatever the exit code; rejects `unavailable` when it cannot be started or is aborted. */
@@ -54,16 +85,6 @@ export interface Processes {
       netns?: string;
     },
   ): Promise<{ code: number; stdout: string; stderr: string }>;
-  /** Starts; the caller owns it. `stdio` as in node:child_process, extra fds allowed. */
-  spawn(
-    command: string,
-    args: readonly string[],
-    options: {
-      stdio: ('pipe' | 'ignore' | number)[];
-      env?: NodeJS.ProcessEnv;
-      cwd?: string;
-      detached?: boolean;
-      netns?: string;
-    },
-  ): ChildProcess;
+  /** Starts; the caller owns it. With `netns`, inside that network namespace. */
+  spawn(command: string, args: readonly string[], options: SpawnOptions & { netns?: string }): Child;
 }

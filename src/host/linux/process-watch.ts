@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import koffi from 'koffi';
 import { errnoOf, isBerthError } from '#base';
 import { check } from './libc.ts';
@@ -47,16 +48,13 @@ export function signalProcess(identity: ProcessIdentity, signal: number): boolea
  * a pidfd readable when its process ends. Any process can be watched, not only children.
  */
 export async function processEnd(identity: ProcessIdentity): Promise<void> {
-  let fd: number;
+  let watch: Socket;
   try {
-    fd = check(`pidfd_open ${identity.pid}`, () => Number(syscall(pidfdOpen, identity.pid, 0)));
+    watch = openPidfd(identity.pid);
   } catch (error) {
     if (isBerthError(error) && error.details.errno === 'ESRCH') return;
     throw error;
   }
-  const watch = wrapDescriptor(fd, { writable: false });
-  // A pidfd cannot be read: the end shows as a read error (EINVAL).
-  watch.on('error', () => {});
   const closed = new Promise<void>((resolve) => watch.once('close', () => resolve()));
   // The identity is compared after the pidfd pins the pid: what is alive now is what is watched.
   if (!(await isAlive(identity))) {
@@ -65,6 +63,18 @@ export async function processEnd(identity: ProcessIdentity): Promise<void> {
   }
   watch.resume();
   await closed;
+}
+
+/**
+ * A stream on a pidfd, which closes when the process has ended. It must be resumed once the listeners are there. Throws
+ * with details.errno `ESRCH` when there is no such process.
+ */
+export function openPidfd(pid: number): Socket {
+  const fd = check(`pidfd_open ${pid}`, () => Number(syscall(pidfdOpen, pid, 0)));
+  const watch = wrapDescriptor(fd, { writable: false });
+  // A pidfd cannot be read: the end shows as a read error (EINVAL).
+  watch.on('error', () => {});
+  return watch;
 }
 
 function parseStat(pid: number, stat: string): ProcessIdentity | undefined {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { open, readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { isBerthError } from '#base';
 import { createProcesses } from './processes.ts';
@@ -56,5 +57,43 @@ describe('createProcesses', () => {
     });
     await once(child, 'close');
     assert.equal(text, 'hello\n');
+  });
+
+  it('gives a child its directory, its environment, a session of its own and default signals', async () => {
+    const child = processes.spawn('sh', ['-c', 'cut -d " " -f 6 /proc/$$/stat; pwd; echo $WORD; kill -PIPE $$'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      cwd: '/proc',
+      env: { PATH: process.env.PATH, WORD: 'spoken' },
+      detached: true,
+    });
+    let text = '';
+    child.stdout?.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+    });
+    assert.deepEqual(await once(child, 'close'), [null, 'SIGPIPE']);
+    assert.equal(text, `${child.pid}\n/proc\nspoken\n`);
+  });
+
+  it('hands a descriptor of its own to a child under another number, also when the numbers overlap', async () => {
+    const file = await open('/proc/version', 'r');
+    const stdio = Array.from({ length: file.fd + 2 }, () => 'ignore' as 'ignore' | 'pipe' | number);
+    stdio[1] = 'pipe';
+    stdio[file.fd] = 'pipe';
+    stdio[file.fd + 1] = file.fd;
+    const child = processes.spawn('sh', ['-c', `readlink /proc/self/fd/${file.fd + 1}`], { stdio });
+    let text = '';
+    child.stdout?.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+    });
+    await once(child, 'close');
+    await file.close();
+    assert.equal(text, '/proc/version\n');
+  });
+
+  it('closes though nobody reads the output, and leaves no zombie', async () => {
+    const child = processes.spawn('sh', ['-c', 'echo unheard; exit 7'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    assert.deepEqual(await once(child, 'close'), [7, null]);
+    assert.equal(child.kill(), false);
+    await assert.rejects(readFile(`/proc/${child.pid}/stat`), /ENOENT/);
   });
 });

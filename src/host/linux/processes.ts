@@ -1,15 +1,15 @@
-import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { internal, unavailable } from '#base';
-import type { NetworkNamespaces, Processes } from '../host.ts';
+import type { Child, NetworkNamespaces, Processes, SpawnOptions } from '../host.ts';
+import { startChild } from './child.ts';
 
 type RunOptions = NonNullable<Parameters<Processes['run']>[2]>;
-type SpawnedOptions = Parameters<Processes['spawn']>[2];
+type NamespaceOptions = SpawnOptions & { netns?: string };
 
 /** Most bytes of output (both streams together) that `run` keeps; a helper that says more is out of hand. */
 const maxOutput = 64 * 1024 * 1024;
 
-/** Starts programs with node:child_process; `netns` goes through `namespaces.enter`, which must be given for that. */
+/** Starts programs with posix_spawn(3); `netns` goes through `namespaces.enter`, which must be given for that. */
 export function createProcesses(options: { namespaces?: Pick<NetworkNamespaces, 'enter'> } = {}): Processes {
   return new LinuxProcesses(options.namespaces);
 }
@@ -61,21 +61,16 @@ class LinuxProcesses implements Processes {
     });
   }
 
-  spawn(command: string, args: readonly string[], options: SpawnedOptions): ChildProcess {
-    const { detached } = options;
-    return this.#start(command, args, {
-      stdio: options.stdio,
-      ...(detached === undefined ? {} : { detached }),
-      ...picked(options),
-    });
+  spawn(command: string, args: readonly string[], options: NamespaceOptions): Child {
+    return this.#start(command, args, options);
   }
 
-  #start(command: string, args: readonly string[], options: SpawnOptions & { netns?: string }): ChildProcess {
-    const { netns, ...rest } = options;
-    if (netns === undefined) return spawn(command, [...args], rest);
+  #start(command: string, args: readonly string[], options: NamespaceOptions): Child {
+    const { netns } = options;
+    if (netns === undefined) return startChild(command, args, options);
     if (this.#namespaces === undefined) throw internal(`${command}: no way into network namespace ${netns} was given`);
-    // A child is forked from the calling thread and stays in the namespace that the thread is in at that moment.
-    return this.#namespaces.enter(netns, () => spawn(command, [...args], rest));
+    // A child is made by the calling thread and stays in the namespace that the thread is in at that moment.
+    return this.#namespaces.enter(netns, () => startChild(command, args, options));
   }
 }
 

@@ -1,9 +1,8 @@
-import type { ChildProcess } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { internal, invalid, unavailable } from '#base';
-import { type CgroupLayout, type Processes, warmUpCgroups } from '#host';
+import { type CgroupLayout, type Child, type Processes, warmUpCgroups } from '#host';
 import { explainFailure } from './explain-failure.ts';
 import type { ProcessFiles } from './task-files.ts';
 
@@ -39,7 +38,7 @@ const [syncFd, startFd, attachFd] = [3, 4, 5];
  */
 export class Monitor {
   readonly #options: MonitorOptions;
-  readonly #child: ChildProcess;
+  readonly #child: Child;
   readonly #sync: AsyncIterator<string>;
   #errors = '';
 
