@@ -1,0 +1,3 @@
+export * from './project.ts';
+export * from './service.ts';
+export * from './service-parts.ts';
