@@ -1,5 +1,6 @@
 import type { FileObject, Network, Project, Volume } from './project.ts';
 import type { Service } from './service.ts';
+import type { EnvFile } from './service-parts.ts';
 import { serviceKeys } from './service-keys.ts';
 
 /** A document of plain data, ready for JSON. */
@@ -26,12 +27,18 @@ const records = new Set(
   ].flatMap((line) => line.split(' ')),
 );
 
+/** An `env_file` entry as docker compose writes it: its path alone, unless the file may be missing. */
+function envFileDocument({ path, required }: EnvFile): unknown {
+  return required === false ? { path, required } : path;
+}
+
 /** The document of a service: its keys in docker compose's order. */
 export function serviceDocument(service: Partial<Service>): Document {
   const entries = new Map<string, unknown>(Object.entries(service));
   const document: Document = {};
   for (const key of serviceKeys) {
-    if (entries.get(key) !== undefined) document[key] = withoutExtensions(entries.get(key), records.has(key));
+    if (key === 'env_file' && service.env_file) document[key] = service.env_file.map(envFileDocument);
+    else if (entries.get(key) !== undefined) document[key] = withoutExtensions(entries.get(key), records.has(key));
     else if (key === 'command' || key === 'entrypoint') document[key] = null;
   }
   return document;
