@@ -9,10 +9,11 @@ export {
   type StatusKind,
   silentReporter,
 } from './execute/index.ts';
+export * from './load/index.ts';
 export * from './model/index.ts';
 export {
-  composeVersion,
   type ContainerRef,
+  composeVersion,
   imageName,
   labels,
   type Observed,
