@@ -10,18 +10,42 @@ export interface ComposeEntry {
 
 /** Every subcommand of `compose`, in the order of the help page. */
 export const composeTable: readonly ComposeEntry[] = [
-  { name: 'attach', short: "Join the streams of a service's running container", load: () => import('./commands/attach.ts') },
+  {
+    name: 'attach',
+    short: "Join the streams of a service's running container",
+    load: () => import('./commands/attach.ts'),
+  },
   { name: 'build', short: 'Build or rebuild services', load: () => import('./commands/build.ts') },
-  { name: 'commit', short: "Create an image from the changes of a service's container", load: () => import('./commands/commit.ts') },
-  { name: 'config', short: 'Check the Compose files and print them in canonical form', load: () => import('./commands/config.ts') },
+  {
+    name: 'commit',
+    short: "Create an image from the changes of a service's container",
+    load: () => import('./commands/commit.ts'),
+  },
+  {
+    name: 'config',
+    short: 'Check the Compose files and print them in canonical form',
+    load: () => import('./commands/config.ts'),
+  },
   { name: 'convert', short: 'Another name for config', hidden: true, load: () => import('./commands/config.ts') },
-  { name: 'cp', short: "Copy files between a service's container and this machine", load: () => import('./commands/cp.ts') },
+  {
+    name: 'cp',
+    short: "Copy files between a service's container and this machine",
+    load: () => import('./commands/cp.ts'),
+  },
   { name: 'create', short: 'Create the containers of services', load: () => import('./commands/create.ts') },
   { name: 'down', short: 'Stop and remove containers and networks', load: () => import('./commands/down.ts') },
   { name: 'events', short: 'Get events of containers as they happen', load: () => import('./commands/events.ts') },
   { name: 'exec', short: 'Run a command in a running container', load: () => import('./commands/exec.ts') },
-  { name: 'export', short: "Write the filesystem of a service's container as a tar archive", load: () => import('./commands/export.ts') },
-  { name: 'images', short: 'List the images that containers were made from', load: () => import('./commands/images.ts') },
+  {
+    name: 'export',
+    short: "Write the filesystem of a service's container as a tar archive",
+    load: () => import('./commands/export.ts'),
+  },
+  {
+    name: 'images',
+    short: 'List the images that containers were made from',
+    load: () => import('./commands/images.ts'),
+  },
   { name: 'kill', short: 'Kill the containers of services', load: () => import('./commands/kill.ts') },
   { name: 'logs', short: 'Show the output of containers', load: () => import('./commands/logs.ts') },
   { name: 'ls', short: 'List projects that run', load: () => import('./commands/ls.ts') },

@@ -1,7 +1,7 @@
-import { PassThrough, type Writable } from 'node:stream';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { PassThrough, type Writable } from 'node:stream';
 import { invalid, messageOf, notImplemented, unavailable } from '#base';
 import type { Client } from '#client';
 import type { ImageSource, Service } from '#compose';
@@ -25,14 +25,18 @@ function checkSupported(service: Service): void {
     build?.platforms && build.platforms.length > 1 ? 'platforms (more than one)' : '',
   ].filter((name) => name !== '');
   if (missing.length > 0) {
-    throw notImplemented(`service "${service.name}": build.${missing.join(', build.')} cannot be used with this builder`);
+    throw notImplemented(
+      `service "${service.name}": build.${missing.join(', build.')} cannot be used with this builder`,
+    );
   }
 }
 
 function buildQuery(service: Service, dockerfile: string, options: BuildOptions) {
   const build = service.build ?? {};
   const ulimits = Object.entries(build.ulimits ?? {}).map(([Name, limit]) =>
-    typeof limit === 'number' ? { Name, Soft: limit, Hard: limit } : { Name, Soft: limit.soft ?? 0, Hard: limit.hard ?? 0 },
+    typeof limit === 'number'
+      ? { Name, Soft: limit, Hard: limit }
+      : { Name, Soft: limit.soft ?? 0, Hard: limit.hard ?? 0 },
   );
   return {
     version: '1',
@@ -149,4 +153,3 @@ export function buildArguments(invocation: ComposeInvocation): Record<string, st
     }),
   );
 }
-

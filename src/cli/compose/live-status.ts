@@ -69,7 +69,8 @@ export class LiveStatus {
     const rows = Math.max(5, (process.stdout.rows ?? 24) - 2);
     const done = all.filter(({ ended }) => ended !== undefined).length;
     // What still changes is worth more than what is done, where the screen is too small for all.
-    const shown = all.length <= rows ? all : [...all].sort((a, b) => Number(a.ended ?? 0) - Number(b.ended ?? 0)).slice(0, rows);
+    const shown =
+      all.length <= rows ? all : [...all].sort((a, b) => Number(a.ended ?? 0) - Number(b.ended ?? 0)).slice(0, rows);
     const width = Math.max(...shown.map(({ event }) => event.resource.length));
     const text = shown.map((line) => this.#lineText(line, { columns, width }));
     this.#erase();

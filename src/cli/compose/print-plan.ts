@@ -26,7 +26,8 @@ function target(operation: Operation): string {
 /** Prints what a plan would do, one line an operation with its reason. */
 export function printPlan(plan: Plan, terminal: Terminal): void {
   const lines = plan.steps.map(
-    ({ operation, reason }) => ` DRY-RUN MODE -  ${operation.kind.replaceAll('-', ' ')} ${target(operation)}: ${reason}\n`,
+    ({ operation, reason }) =>
+      ` DRY-RUN MODE -  ${operation.kind.replaceAll('-', ' ')} ${target(operation)}: ${reason}\n`,
   );
   for (const { resource, status } of plan.unchanged) lines.push(` DRY-RUN MODE -  ${resource}  ${status}\n`);
   for (const warning of plan.warnings) lines.push(` DRY-RUN MODE -  ${warning}\n`);

@@ -54,9 +54,7 @@ class Endings {
     const from = flags.string('exit-code-from');
     if (from !== '' && container.service === from) this.#exitCode ??= code;
     const aborts =
-      from !== '' ||
-      flags.bool('abort-on-container-exit') ||
-      (flags.bool('abort-on-container-failure') && code !== 0);
+      from !== '' || flags.bool('abort-on-container-exit') || (flags.bool('abort-on-container-failure') && code !== 0);
     if (aborts) this.#abort(code);
   }
 }

@@ -54,12 +54,7 @@ export class ProjectWatch {
   async open(): Promise<void> {
     this.#opened = nanoTime(Date.now() * 1e6);
     const events = await this.#context.client.system.subscribe({
-      filters: [
-        'type=container',
-        `label=${labels.project}=${this.#context.projectName}`,
-        'event=start',
-        'event=die',
-      ],
+      filters: ['type=container', `label=${labels.project}=${this.#context.projectName}`, 'event=start', 'event=die'],
       signal: this.#end.signal,
     });
     const read = async (): Promise<void> => {

@@ -1,4 +1,5 @@
 import { invalid } from '#base';
+import { up } from '#compose';
 import { atLeast } from '../../command/index.ts';
 import { flagTable } from '../../flags/index.ts';
 import type { ComposeCommand } from '../compose-command.ts';
@@ -6,7 +7,6 @@ import { openProject } from '../open-project.ts';
 import { runPlan, timeoutFlag } from '../plan-command.ts';
 import { upAttached } from '../up-attached.ts';
 import { createFlags, createOptions } from '../up-options.ts';
-import { up } from '#compose';
 
 const flags = flagTable(`${createFlags}
       --abort-on-container-exit      Stop everything when any container ends
@@ -40,7 +40,9 @@ export const command: ComposeCommand = {
     const { flags: given, args } = invocation;
     const wait = given.bool('wait');
     const aborts =
-      given.bool('abort-on-container-exit') || given.bool('abort-on-container-failure') || given.changed('exit-code-from');
+      given.bool('abort-on-container-exit') ||
+      given.bool('abort-on-container-failure') ||
+      given.changed('exit-code-from');
     const detach = given.bool('detach') || wait || given.bool('no-start');
     if (detach && aborts) throw invalid('--abort-on-container-exit and --detach are incompatible');
     if (given.bool('always-recreate-deps') && given.bool('no-recreate')) {

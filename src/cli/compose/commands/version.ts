@@ -16,7 +16,8 @@ export const command: ComposeCommand = {
   args: noArgs,
   async run({ flags: given, terminal }) {
     if (given.bool('short')) terminal.stdout.write(`${composeVersion}\n`);
-    else if (given.string('format') === 'json') terminal.stdout.write(`${JSON.stringify({ version: composeVersion })}\n`);
+    else if (given.string('format') === 'json')
+      terminal.stdout.write(`${JSON.stringify({ version: composeVersion })}\n`);
     else terminal.stdout.write(`Docker Compose version ${composeVersion}\n`);
   },
 };
