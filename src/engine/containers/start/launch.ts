@@ -101,7 +101,7 @@ async function enterNetwork(deps: LaunchDependencies, container: LiveContainer, 
   return source;
 }
 
-/** All mounts beyond the standard ones, the three network files first so that a user's mount may cover them. */
+/** All mounts beyond the standard ones, outer before inner: a volume on /etc must not hide /etc/hosts. */
 async function collectMounts(
   deps: LaunchDependencies,
   container: LiveContainer,
@@ -113,7 +113,9 @@ async function collectMounts(
   const owner = joinedContainer(deps.registry, host.networkMode, 'network');
   const files = networkFileMounts(owner?.settings.paths ?? paths, taken);
   const shm = taken.has('/dev/shm') ? [] : await sharedMemory(deps, container, options.undo);
-  return [...files, ...shm, ...(await prepareMounts(deps, container, options))];
+  const all = [...files, ...shm, ...(await prepareMounts(deps, container, options))];
+  const depth = ({ destination }: RuntimeMount) => destination.split('/').filter(Boolean).length;
+  return all.sort((a, b) => depth(a) - depth(b));
 }
 
 /** /dev/shm where it is not simply the container's own. */
