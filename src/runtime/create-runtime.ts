@@ -1,4 +1,4 @@
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { invalid, type Logger, unavailable } from '#base';
 import { detectCgroups, type Processes } from '#host';
@@ -67,6 +67,8 @@ class ConmonRuntime implements Runtime {
     if (record?.alive) return await ConmonTask.adopt(parts, record);
     // A daemon that died during `create` leaves a container that never ran: nobody was told of it.
     if (record) await ConmonTask.remains(parts, record).remove();
+    // Without a record there is no monitor either: it is written before conmon starts.
+    else await rm(files.directory, { recursive: true, force: true });
     return undefined;
   }
 
