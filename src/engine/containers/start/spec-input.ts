@@ -1,9 +1,9 @@
 import { posix } from 'node:path';
-import type { RuntimeMount } from '#oci';
+import type { Account, RuntimeMount } from '#oci';
 import { resolveCapabilities, resolveSeccomp, type SpecInput } from '#runtime';
 import type { HostSettings } from '../container.ts';
 import type { LiveContainer } from '../live-container.ts';
-import type { ContainerUser } from './container-user.ts';
+
 import { findDevices, parseDeviceRules } from './devices.ts';
 import { runtimeResources } from './resources.ts';
 import { parseSecurityOptions, type SecurityOptions } from './security-options.ts';
@@ -11,7 +11,7 @@ import { parseSecurityOptions, type SecurityOptions } from './security-options.t
 /** What start has found out before the spec is written. */
 export interface SpecParts {
   readonly rootfs: string;
-  readonly user: ContainerUser;
+  readonly user: Account;
   readonly mounts: readonly RuntimeMount[];
   readonly namespaces: SpecInput['namespaces'];
   readonly cgroupParent: string;
@@ -83,7 +83,7 @@ function chooseSeccomp(security: SecurityOptions, host: HostSettings): SpecInput
 }
 
 /** Docker's order: PATH, HOSTNAME, TERM, then the container's own, which replace these; HOME last. */
-export function environment(container: LiveContainer, user: Pick<ContainerUser, 'home'>): string[] {
+export function environment(container: LiveContainer, user: Pick<Account, 'home'>): string[] {
   const { process, hostname } = container.settings;
   const given = [`PATH=${defaultPath}`, `HOSTNAME=${hostname}`, ...(process.tty ? ['TERM=xterm'] : [])];
   return mergeEnvironment([...given, ...process.env], [`HOME=${user.home}`]);
