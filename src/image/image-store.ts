@@ -121,7 +121,7 @@ class ComposedImageStore implements LocalImageStore {
   async save(names: readonly string[], options: Parameters<ImageStore['save']>[1] = {}): Promise<Readable> {
     return saveImages(names, {
       ...this.#shared(),
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      ...options,
     });
   }
 
