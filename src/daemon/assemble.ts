@@ -150,7 +150,7 @@ export async function assemble(config: DaemonConfig, roots: Roots, logger: Logge
       bootstrap: { make: (spec, options) => bootstrap(spec, { images, processes, scratch, ...options }) },
       system: {
         facts: async () => ({ ...facts, eventListeners: journal.listeners }),
-        layersSize: async () => 0,
+        layersSize: () => images.layersSize(),
       },
     },
     { log: logger, version: engineVersion },
