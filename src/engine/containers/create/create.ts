@@ -1,7 +1,7 @@
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { errnoOf, invalid, isBerthError, newId, notImplemented, shortId, type UndoStack, withUndo } from '#base';
+import { errnoOf, invalid, isBerthError, newId, shortId, type UndoStack, withUndo } from '#base';
 import type { Image, ImageReader } from '#image';
 import { formatPlatform, parsePlatform, platformMatches } from '#oci';
 import type { Runtime } from '#runtime';
@@ -16,6 +16,9 @@ import { planMounts } from './plan-mounts.ts';
 import { randomName } from './random-name.ts';
 import { type HostLimits, validateRequest } from './validate.ts';
 
+/** Bytes of /dev/shm. */
+const defaultShm = 64 * 1024 * 1024;
+
 /** What creation needs. */
 export interface CreateDependencies {
   readonly registry: ContainerRegistry;
@@ -28,8 +31,6 @@ export interface CreateDependencies {
   /** Directory that gets one directory per container. */
   readonly directory: string;
 }
-
-const logDrivers = ['json-file', 'local', 'none'];
 
 /**
  * Makes a container: all checks first, then name, snapshot, volumes, directory, and last the record, with which it
@@ -96,12 +97,6 @@ function checkChoices(deps: CreateDependencies, { host }: ContainerRequest): voi
   if (host.runtime !== '' && !deps.runtimes.some((runtime) => runtime.name === host.runtime)) {
     throw invalid(`unknown or invalid runtime name: ${host.runtime}`);
   }
-  const { driver } = host.log;
-  if (driver === '' || logDrivers.includes(driver)) return;
-  if (['syslog', 'journald', 'gelf', 'fluentd', 'awslogs', 'splunk', 'gcplogs', 'etwlogs'].includes(driver)) {
-    throw notImplemented(`log driver ${driver} is not supported: use ${logDrivers.join(', ')}`);
-  }
-  throw invalid(`error looking up logging plugin ${driver}: plugin "${driver}" not found`);
 }
 
 function checkPlatform(request: ContainerRequest, image: Image): void {
@@ -203,10 +198,14 @@ function resolveModes(deps: CreateDependencies, { host }: ContainerRequest): Con
   const { memory = 0, memorySwap = 0 } = host.resources;
   return {
     ...host,
+    // What a client leaves open is settled now, and inspect shows it.
+    cgroupnsMode: host.cgroupnsMode || deps.limits.cgroupnsMode,
+    shmSize: host.shmSize || defaultShm,
+    runtime: host.runtime || (deps.runtimes[0]?.name ?? ''),
     // As much swap as memory, unless told otherwise; inspect shows it.
     resources: memory > 0 && memorySwap === 0 ? { ...host.resources, memorySwap: memory * 2 } : host.resources,
     networkMode: resolve(host.networkMode),
-    ipcMode: resolve(host.ipcMode),
+    ipcMode: resolve(host.ipcMode || 'private'),
     pidMode: resolve(host.pidMode),
   };
 }
