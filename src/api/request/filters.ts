@@ -55,6 +55,6 @@ export function booleanFilter(filters: Filters, key: string): boolean | undefine
   if (values === undefined || values.length === 0) return undefined;
   const yes = values.some((value) => value === '1' || value.toLowerCase() === 'true');
   const no = values.some((value) => value === '0' || value.toLowerCase() === 'false');
-  if (yes === no || values.length > 1) throw invalid(`invalid filter '${key}=${JSON.stringify(values)}'`);
+  if (yes === no || values.length > 1) throw invalid(`invalid filter '${key}=[${values.join(' ')}]'`);
   return yes;
 }

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { errnoOf, invalid, isBerthError, newId, shortId, type UndoStack, withUndo } from '#base';
 import type { Image, ImageReader } from '#image';
+import type { Sandboxes } from '#network';
 import { formatPlatform, parsePlatform, platformMatches } from '#oci';
 import type { Runtime } from '#runtime';
 import type { Snapshotter } from '#snapshot';
@@ -25,6 +26,7 @@ export interface CreateDependencies {
   readonly images: Pick<ImageReader, 'get' | 'unpack'>;
   readonly snapshots: Pick<Snapshotter, 'prepare' | 'remove'>;
   readonly volumes: Pick<VolumeService, 'create' | 'get' | 'acquire' | 'release' | 'remove'>;
+  readonly networks: Pick<Sandboxes, 'check'>;
   readonly runtimes: Runtime['runtimes'];
   readonly events: EventJournal;
   readonly limits: HostLimits;
@@ -54,6 +56,11 @@ export function createContainer(
     const inherited = request.host.volumesFrom.flatMap((from) => inheritedMounts(deps.registry, from));
     const planned = planMounts({ request, imageVolumes: merged.imageVolumes, inherited });
     await checkBindSources(planned);
+    const networks = planNetworks(request);
+    deps.networks.check(Object.entries(networks).map(([network, wanted]) => ({ ...wanted.request, network })));
+    if (request.host.networkMode === 'host' && request.host.ports.length > 0) {
+      warnings.push('Published ports are discarded when using host network mode');
+    }
 
     const parentSnapshot = await deps.images.unpack(image);
     await deps.snapshots.prepare(id, parentSnapshot);
@@ -76,7 +83,7 @@ export function createContainer(
       networkDisabled: request.networkDisabled,
       ...(request.onBuild ? { onBuild: request.onBuild } : {}),
       host: resolveModes(deps, request),
-      networks: planNetworks(request),
+      networks,
       paths: {
         log: request.host.log.driver === 'none' ? '' : join(directory, 'container.log'),
         hosts: join(directory, 'hosts'),
@@ -115,10 +122,20 @@ function inheritedMounts(registry: ContainerRegistry, from: string): PlannedMoun
   const name = colon < 0 ? from : from.slice(0, colon);
   const mode = colon < 0 ? '' : from.slice(colon + 1);
   if (!['', 'ro', 'rw', 'z', 'Z'].includes(mode)) throw invalid(`invalid mode for volumes-from: ${mode}`);
-  return registry.find(name).settings.mounts.map(({ asked, point }) => ({
+  return giver(registry, name).settings.mounts.map(({ asked, point }) => ({
     asked: { ...asked, readonly: mode === 'ro' || asked.readonly, source: point.name ?? asked.source },
     point: { ...point, mode, rw: mode === 'ro' ? false : point.rw },
   }));
+}
+
+/** A missing one is a fault of the request, not of its address: clients take not-found here for a missing image. */
+function giver(registry: ContainerRegistry, name: string): LiveContainer {
+  try {
+    return registry.find(name);
+  } catch (error) {
+    if (!isBerthError(error, 'not-found')) throw error;
+    throw invalid(error.message, { cause: error });
+  }
 }
 
 async function checkBindSources(planned: readonly PlannedMount[]): Promise<void> {
