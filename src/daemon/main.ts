@@ -31,7 +31,7 @@ async function serve(config: DaemonConfig): Promise<void> {
   const addresses = listenAddresses(config);
   const namespace = MountNamespace.inherited(process.env);
   const roots = claimRoots(config);
-  const daemon = await assemble(config, roots, logger);
+  const daemon = await assemble(config, { roots, logger, ownMounts: namespace !== undefined });
   try {
     for (const [index, address] of addresses.entries()) {
       await daemon.api.listen(address);
