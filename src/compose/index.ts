@@ -1,1 +1,2 @@
+export * from './load/index.ts';
 export * from './model/index.ts';

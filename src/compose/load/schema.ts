@@ -1,0 +1,355 @@
+/** Kinds of scalars a key takes. */
+export type ScalarKind = 'null' | 'boolean' | 'integer' | 'number' | 'string';
+
+/** What may stand at a place of a Compose file. Several forms in one schema are alternatives. */
+export interface Schema {
+  scalars?: readonly ScalarKind[];
+  /** Allowed texts. */
+  values?: readonly string[];
+  /** Regular expression that text must match somewhere. */
+  pattern?: string;
+  /** A mapping with these keys; others are refused unless they begin with `x-`. */
+  keys?: Readonly<Record<string, Schema>>;
+  required?: readonly string[];
+  /** A mapping with any keys, whose values are such. */
+  each?: Schema;
+  /** What the keys of `each` must match. */
+  keyPattern?: RegExp;
+  /** A mapping that is not looked into. */
+  open?: boolean;
+  /** A list of such. */
+  items?: Schema;
+}
+
+const scalar = (...scalars: ScalarKind[]): Schema => ({ scalars });
+const object = (keys: Record<string, Schema>, required: string[] = []): Schema => ({ keys, required });
+const list = (items: Schema): Schema => ({ items });
+const mapOf = (each: Schema): Schema => ({ each });
+const either = (...schemas: Schema[]): Schema =>
+  Object.assign({}, ...schemas, { scalars: schemas.flatMap((schema) => schema.scalars ?? []) });
+const oneOf = (...values: string[]): Schema => ({ scalars: ['string'], values });
+
+const text = scalar('string');
+const flag = scalar('boolean', 'string');
+const integer = scalar('integer', 'string');
+const number = scalar('number', 'string');
+const nothing = scalar('null');
+const texts = list(text);
+const textOrTexts = either(text, texts);
+const listOrDict = either(texts, mapOf(scalar('boolean', 'null', 'number', 'string')));
+const command = either(nothing, textOrTexts);
+const extraHosts = either(texts, mapOf(textOrTexts));
+const ulimits = mapOf(either(integer, object({ hard: integer, soft: integer }, ['soft', 'hard'])));
+const driverOptions = mapOf(scalar('number', 'string'));
+const external = either(flag, object({ name: text }));
+
+const fileReference = either(text, object({ source: text, target: text, uid: text, gid: text, mode: number }));
+
+const hook = object(
+  { command, user: text, privileged: flag, working_dir: text, environment: listOrDict },
+  ['command'],
+);
+
+const deviceRequest = (required: string[]): Schema =>
+  object({ capabilities: texts, count: integer, device_ids: texts, driver: text, options: listOrDict }, required);
+
+const build = object({
+  context: text,
+  dockerfile: text,
+  dockerfile_inline: text,
+  entitlements: texts,
+  args: listOrDict,
+  ssh: either(text, listOrDict),
+  labels: listOrDict,
+  cache_from: texts,
+  cache_to: texts,
+  no_cache: flag,
+  additional_contexts: listOrDict,
+  network: text,
+  provenance: flag,
+  sbom: flag,
+  pull: flag,
+  target: text,
+  shm_size: integer,
+  extra_hosts: extraHosts,
+  isolation: text,
+  privileged: flag,
+  secrets: list(fileReference),
+  tags: texts,
+  ulimits,
+  platforms: texts,
+});
+
+const develop = object({
+  watch: list(
+    object(
+      {
+        ignore: textOrTexts,
+        include: textOrTexts,
+        path: textOrTexts,
+        action: oneOf('rebuild', 'sync', 'restart', 'sync+restart', 'sync+exec'),
+        target: text,
+        exec: hook,
+        initial_sync: flag,
+      },
+      ['path', 'action'],
+    ),
+  ),
+});
+
+const updateConfig = object({
+  parallelism: integer,
+  delay: text,
+  failure_action: text,
+  monitor: text,
+  max_failure_ratio: number,
+  order: oneOf('start-first', 'stop-first'),
+});
+
+const deploy = object({
+  mode: text,
+  endpoint_mode: text,
+  replicas: integer,
+  labels: listOrDict,
+  rollback_config: updateConfig,
+  update_config: updateConfig,
+  resources: object({
+    limits: object({ cpus: number, memory: text, pids: integer }),
+    reservations: object({
+      cpus: number,
+      memory: text,
+      generic_resources: list(object({ discrete_resource_spec: object({ kind: text, value: number }) })),
+      devices: list(deviceRequest(['capabilities'])),
+    }),
+  }),
+  restart_policy: object({ condition: text, delay: text, max_attempts: integer, window: text }),
+  placement: object({
+    constraints: texts,
+    preferences: list(object({ spread: text })),
+    max_replicas_per_node: integer,
+  }),
+});
+
+const throttle = list(object({ path: text, rate: integer }));
+const blkio = object({
+  device_read_bps: throttle,
+  device_read_iops: throttle,
+  device_write_bps: throttle,
+  device_write_iops: throttle,
+  weight: integer,
+  weight_device: list(object({ path: text, weight: integer })),
+});
+
+const serviceNetwork = object({
+  aliases: texts,
+  interface_name: text,
+  ipv4_address: text,
+  ipv6_address: text,
+  link_local_ips: texts,
+  mac_address: text,
+  driver_opts: driverOptions,
+  priority: scalar('number'),
+  gw_priority: scalar('number'),
+});
+
+const volumeMount = object(
+  {
+    type: oneOf('bind', 'volume', 'tmpfs', 'cluster', 'npipe', 'image'),
+    source: text,
+    target: text,
+    read_only: flag,
+    consistency: text,
+    bind: object({
+      propagation: text,
+      create_host_path: flag,
+      recursive: oneOf('enabled', 'disabled', 'writable', 'readonly'),
+      selinux: oneOf('z', 'Z'),
+    }),
+    volume: object({ labels: listOrDict, nocopy: flag, subpath: text }),
+    tmpfs: object({ size: integer, mode: number }),
+    image: object({ subpath: text }),
+  },
+  ['type'],
+);
+
+const dependsOn = either(
+  texts,
+  mapOf(
+    object(
+      {
+        restart: flag,
+        required: flag,
+        condition: oneOf('service_started', 'service_healthy', 'service_completed_successfully'),
+      },
+      ['condition'],
+    ),
+  ),
+);
+
+const service = object({
+  develop: either(nothing, develop),
+  deploy: either(nothing, deploy),
+  annotations: listOrDict,
+  attach: flag,
+  build: either(text, build),
+  blkio_config: blkio,
+  cap_add: texts,
+  cap_drop: texts,
+  cgroup: oneOf('host', 'private'),
+  cgroup_parent: text,
+  command,
+  configs: list(fileReference),
+  container_name: { scalars: ['string'], pattern: '[a-zA-Z0-9][a-zA-Z0-9_.-]+' },
+  cpu_count: integer,
+  cpu_percent: number,
+  cpu_shares: number,
+  cpu_quota: number,
+  cpu_period: number,
+  cpu_rt_period: number,
+  cpu_rt_runtime: number,
+  cpus: number,
+  cpuset: text,
+  credential_spec: object({ config: text, file: text, registry: text }),
+  depends_on: dependsOn,
+  device_cgroup_rules: texts,
+  devices: list(either(text, object({ source: text, target: text, permissions: text }, ['source']))),
+  dns: textOrTexts,
+  dns_opt: texts,
+  dns_search: textOrTexts,
+  domainname: text,
+  entrypoint: command,
+  env_file: either(text, list(either(text, object({ path: text, format: text, required: flag }, ['path'])))),
+  label_file: textOrTexts,
+  environment: listOrDict,
+  expose: list(scalar('number', 'string')),
+  extends: either(text, object({ service: text, file: text }, ['service'])),
+  provider: object({ type: text, options: mapOf(either(scalar('string', 'number', 'boolean'), list(scalar('string', 'number', 'boolean')))) }, ['type']),
+  external_links: texts,
+  extra_hosts: extraHosts,
+  gpus: either(oneOf('all'), list(deviceRequest([]))),
+  group_add: list(scalar('number', 'string')),
+  healthcheck: object({
+    disable: flag,
+    interval: text,
+    retries: number,
+    test: textOrTexts,
+    timeout: text,
+    start_period: text,
+    start_interval: text,
+  }),
+  hostname: text,
+  image: text,
+  init: flag,
+  ipc: text,
+  isolation: text,
+  labels: listOrDict,
+  links: texts,
+  logging: object({ driver: text, options: mapOf(scalar('null', 'number', 'string')) }),
+  mac_address: text,
+  mem_limit: number,
+  mem_reservation: integer,
+  mem_swappiness: integer,
+  memswap_limit: number,
+  network_mode: text,
+  models: either(texts, mapOf(either(nothing, object({ endpoint_var: text, model_var: text })))),
+  networks: either(texts, mapOf(either(nothing, serviceNetwork))),
+  oom_kill_disable: flag,
+  oom_score_adj: integer,
+  pid: either(nothing, text),
+  pids_limit: number,
+  platform: text,
+  ports: list(
+    either(
+      scalar('number', 'string'),
+      object({
+        name: text,
+        mode: text,
+        host_ip: text,
+        target: integer,
+        published: integer,
+        protocol: text,
+        app_protocol: text,
+      }),
+    ),
+  ),
+  post_start: list(hook),
+  pre_stop: list(hook),
+  privileged: flag,
+  profiles: texts,
+  pull_policy: {
+    scalars: ['string'],
+    pattern: 'always|never|build|if_not_present|missing|refresh|daily|weekly|every_([0-9]+[wdhms])+',
+  },
+  pull_refresh_after: text,
+  read_only: flag,
+  restart: text,
+  runtime: text,
+  scale: integer,
+  security_opt: texts,
+  shm_size: number,
+  secrets: list(fileReference),
+  sysctls: listOrDict,
+  stdin_open: flag,
+  stop_grace_period: text,
+  stop_signal: text,
+  storage_opt: { open: true },
+  tmpfs: textOrTexts,
+  tty: flag,
+  ulimits,
+  use_api_socket: flag,
+  user: text,
+  uts: text,
+  userns_mode: text,
+  volumes: list(either(text, volumeMount)),
+  volumes_from: texts,
+  working_dir: text,
+});
+
+const network = object({
+  name: text,
+  driver: text,
+  driver_opts: driverOptions,
+  ipam: object({
+    driver: text,
+    config: list(object({ subnet: text, ip_range: text, gateway: text, aux_addresses: mapOf(text) })),
+    options: mapOf(text),
+  }),
+  external,
+  internal: flag,
+  enable_ipv4: flag,
+  enable_ipv6: flag,
+  attachable: flag,
+  labels: listOrDict,
+});
+
+const volume = object({ name: text, driver: text, driver_opts: driverOptions, external, labels: listOrDict });
+
+const fileObject = {
+  name: text,
+  environment: text,
+  file: text,
+  external,
+  labels: listOrDict,
+  driver: text,
+  driver_opts: driverOptions,
+  template_driver: text,
+};
+
+const named = (schema: Schema): Schema => ({ each: schema, keyPattern: /^[a-zA-Z0-9._-]+$/ });
+
+/** The whole Compose file: keys and types of the Compose Specification's schema. */
+export const composeSchema: Schema = object({
+  version: text,
+  name: text,
+  include: list(
+    either(text, object({ path: textOrTexts, env_file: textOrTexts, project_directory: text })),
+  ),
+  services: named(service),
+  models: named(
+    object({ name: text, model: text, context_size: scalar('integer'), runtime_flags: texts }, ['model']),
+  ),
+  networks: named(either(nothing, network)),
+  volumes: named(either(nothing, volume)),
+  secrets: named(object(fileObject)),
+  configs: named(object({ ...fileObject, content: text })),
+});

@@ -1,0 +1,268 @@
+import { isBerthError, parseByteSize } from '#base';
+import { canonicalDuration } from '../model/duration.ts';
+import { toBoolean, toInteger, toNumber } from './cast.ts';
+import type { Sources } from './sources.ts';
+import { isList, isMap, type Path, plainOf, scalarText, type Tree, type TreeMap } from './tree.ts';
+
+/**
+ * Turns a canonical value into a piece of the model. Undefined means that the key is left out: for most keys a zero
+ * value is the same as none.
+ */
+export type Decode = (value: Tree, context: DecodeContext) => unknown;
+
+/** Where a {@link Decode} is. */
+export interface DecodeContext {
+  path: Path;
+  sources: Sources;
+}
+
+function at(context: DecodeContext, key: string): DecodeContext {
+  return { path: [...context.path, key], sources: context.sources };
+}
+
+/** `services[a].ports[0].target`: a path as messages of decoding show it. */
+function shown(path: Path): string {
+  return path
+    .map((key, index) => {
+      if (index === 0) return key;
+      return index === 1 || /^\d+$/.test(key) ? `[${key}]` : `.${key}`;
+    })
+    .join('');
+}
+
+function attempt<T>(context: DecodeContext, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!isBerthError(error, 'invalid') || error.details.path !== undefined) throw error;
+    const message = `decoding failed due to the following error(s):\n\n'${shown(context.path)}' ${error.message}`;
+    throw context.sources.error(message, context.path, { cause: error });
+  }
+}
+
+function refuse(value: Tree, wanted: string, context: DecodeContext): Error {
+  const found = isMap(value) ? 'map[string]interface {}' : isList(value) ? '[]interface {}' : typeof value;
+  const message = `'${shown(context.path)}' expected type '${wanted}', got unconvertible type '${found}'`;
+  return context.sources.error(`decoding failed due to the following error(s):\n\n${message}`, context.path);
+}
+
+const nonZero = <T>(value: T): T | undefined => (value ? value : undefined);
+
+function asText(value: Tree, context: DecodeContext): string {
+  if (isList(value) || isMap(value)) throw refuse(value, 'string', context);
+  return value === null ? '' : scalarText(value);
+}
+
+function asBoolean(value: Tree, context: DecodeContext): boolean {
+  if (typeof value === 'boolean') return value;
+  if (typeof value === 'string') return attempt(context, () => toBoolean(value));
+  throw refuse(value, 'bool', context);
+}
+
+function asNumber(value: Tree, read: (text: string) => number, context: DecodeContext): number {
+  if (typeof value === 'number' || typeof value === 'bigint') return Number(value);
+  if (typeof value === 'string') return attempt(context, () => read(value));
+  throw refuse(value, 'int', context);
+}
+
+/** Text; empty is none. */
+export const text: Decode = (value, context) => nonZero(asText(value, context));
+
+/** A boolean; false is none. */
+export const flag: Decode = (value, context) => (value === null ? undefined : nonZero(asBoolean(value, context)));
+
+/** A boolean whose false means something. */
+export const optionalFlag: Decode = (value, context) => (value === null ? undefined : asBoolean(value, context));
+
+/** A boolean that is true when absent; only false is kept. */
+export const optOut: Decode = (value, context) =>
+  value === null || asBoolean(value, context) ? undefined : false;
+
+/** An integer; 0 is none. */
+export const integer: Decode = (value, context) =>
+  value === null ? undefined : nonZero(Math.trunc(asNumber(value, toInteger, context)));
+
+/** An integer whose 0 means something. */
+export const optionalInteger: Decode = (value, context) =>
+  value === null ? undefined : Math.trunc(asNumber(value, toInteger, context));
+
+/** A number in single precision, as Compose keeps it; 0 is none. */
+export const float: Decode = (value, context) => {
+  if (value === null) return undefined;
+  const single = Math.fround(asNumber(value, toNumber, context));
+  for (let digits = 1; digits < 9; digits++) {
+    const short = Number(single.toPrecision(digits));
+    if (Math.fround(short) === single) return nonZero(short);
+  }
+  return nonZero(Number(single.toPrecision(9)));
+};
+
+/** A size such as `64m`, as a decimal string of bytes; 0 is none. */
+export const byteSize: Decode = (value, context) => {
+  if (value === null) return undefined;
+  const size = asText(value, context);
+  const bytes = /^-\d+$/.test(size) ? Number(size) : attempt(context, () => parseByteSize(size));
+  return bytes === 0 ? undefined : String(bytes);
+};
+
+/** A duration, spelled as Go spells it; `0s` is none. */
+export const duration: Decode = (value, context) => {
+  const canonical = optionalDuration(value, context);
+  return canonical === '0s' ? undefined : canonical;
+};
+
+/** A duration whose zero means something. */
+export const optionalDuration: Decode = (value, context) =>
+  value === null ? undefined : attempt(context, () => canonicalDuration(asText(value, context)));
+
+/** Permission bits: octal text, or a number as it is; told as octal text. */
+export const fileMode: Decode = (value, context) => {
+  if (value === null) return undefined;
+  const bits = typeof value === 'string' ? Number.parseInt(value, 8) : asNumber(value, toInteger, context);
+  if (Number.isNaN(bits)) throw refuse(value, 'FileMode', context);
+  return `0${bits.toString(8)}`;
+};
+
+/** A count of devices; `all` is -1. */
+export const deviceCount: Decode = (value, context) => {
+  if (value === null) return undefined;
+  if (typeof value === 'string' && value.toLowerCase() === 'all') return -1;
+  if (typeof value !== 'string') return integer(value, context);
+  if (/^[-+]?\d+$/.test(value)) return nonZero(Number(value));
+  const message = `invalid value ${JSON.stringify(value)}, the only value allowed is 'all' or a number`;
+  throw context.sources.error(message, context.path);
+};
+
+/** A list of such; empty is none. */
+export function list(item: Decode): Decode {
+  return (value, context) => {
+    if (value === null) return undefined;
+    const items = isList(value) ? value : [value];
+    const decoded = items.map((entry, index) => item(entry, at(context, String(index))));
+    return decoded.length === 0 ? undefined : decoded;
+  };
+}
+
+const anyText: Decode = asText;
+
+/** A list of texts; one text stands for a list of it. */
+export const texts = list(anyText);
+
+/** Compares as Go does, by bytes rather than by UTF-16 units. */
+function byBytes(a: string, b: string): number {
+  return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+/** Sets a key that may have any name, `__proto__` included. */
+function define(target: Record<string, unknown>, key: string, value: unknown): void {
+  Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
+}
+
+/** A record with its keys in order. */
+export function sortedRecord<T>(entries: Iterable<readonly [string, T]>): Record<string, T> {
+  const record: Record<string, T> = {};
+  for (const [key, value] of [...entries].sort(([a], [b]) => byBytes(a, b))) define(record, key, value);
+  return record;
+}
+
+/** Pairs of a mapping or of a list of `key=value`; a key without value has undefined. */
+function pairs(value: Tree, context: DecodeContext): Array<[string, string | undefined]> {
+  if (isMap(value)) {
+    return [...value].map(([key, entry]) => [key, entry === null ? undefined : asText(entry, at(context, key))]);
+  }
+  const entries = isList(value) ? value : [value];
+  return entries.map((entry) => {
+    const pair = asText(entry, context);
+    const equals = pair.indexOf('=');
+    return equals === -1 ? [pair, undefined] : [pair.slice(0, equals), pair.slice(equals + 1)];
+  });
+}
+
+/** Texts by name; without value is empty. An empty mapping is none. */
+export const mapping: Decode = (value, context) => {
+  if (value === null) return undefined;
+  const entries = pairs(value, context);
+  return entries.length === 0 ? undefined : sortedRecord(new Map(entries.map(([key, entry]) => [key, entry ?? ''])));
+};
+
+/** Variables by name; without value is null. An empty mapping is none. */
+export const variables: Decode = (value, context) => {
+  if (value === null) return undefined;
+  const entries = pairs(value, context);
+  return entries.length === 0 ? undefined : sortedRecord(new Map(entries.map(([key, entry]) => [key, entry ?? null])));
+};
+
+/** Extra hosts as sorted `name=address`. */
+export const hosts: Decode = (value, context) => {
+  if (value === null) return undefined;
+  const entries = isMap(value)
+    ? [...value].flatMap(([host, addresses]) =>
+        (isList(addresses) ? addresses : [addresses]).map((address) => `${host}=${asText(address, context)}`),
+      )
+    : (isList(value) ? value : [value]).map((entry) => asText(entry, context));
+  const byName = new Map<string, string[]>();
+  for (const entry of entries) {
+    const equals = entry.search(/=|:/);
+    const name = equals === -1 ? entry : entry.slice(0, equals);
+    const address = equals === -1 ? '' : entry.slice(equals + 1);
+    attempt(context, () => {
+      if (address === '') throw context.sources.error(`invalid additional host, missing IP: ${entry}`, []);
+    });
+    const bare = address.replace(/^\[(.*)\]$/, '$1');
+    byName.set(name, [...(byName.get(name) ?? []), bare]);
+  }
+  const all = [...byName].flatMap(([name, addresses]) => addresses.map((address) => `${name}=${address}`));
+  return all.length === 0 ? undefined : all.sort(byBytes);
+};
+
+/** Things by name, sorted; null stays null. An empty mapping is none. */
+export function record(entry: Decode): Decode {
+  return (value, context) => {
+    if (!isMap(value)) {
+      if (value === null) return undefined;
+      throw refuse(value, 'map', context);
+    }
+    const decoded = [...value].map(
+      ([key, item]) => [key, item === null ? null : entry(item, at(context, key))] as const,
+    );
+    return decoded.length === 0 ? undefined : sortedRecord(decoded);
+  };
+}
+
+/** Makes a key that is always there: `whenNone` stands for none. */
+export function always(decode: Decode, whenNone: unknown): Decode & { whenNone: unknown } {
+  return Object.assign((value: Tree, context: DecodeContext) => decode(value, context) ?? whenNone, { whenNone });
+}
+
+/** The fields of an object, in the order in which docker compose writes them. */
+export type Fields = Readonly<Record<string, Decode>>;
+
+/**
+ * An object with these fields, in this order, and with the `x-` keys of the file. `rename` gives keys of the file
+ * another name in the model.
+ */
+export function struct(fields: Fields, rename: Readonly<Record<string, string>> = {}): Decode {
+  return (value, context) => {
+    if (!isMap(value)) throw refuse(value, 'map', context);
+    return structOf(value, fields, context, rename);
+  };
+}
+
+/** As {@link struct}, for a value known to be a mapping. */
+export function structOf(
+  value: TreeMap,
+  fields: Fields,
+  context: DecodeContext,
+  rename: Readonly<Record<string, string>> = {},
+): Record<string, unknown> {
+  const result: Record<string, unknown> = {};
+  for (const [key, decode] of Object.entries(fields)) {
+    const entry = value.get(key);
+    let decoded: unknown;
+    if (entry !== undefined) decoded = decode(entry, at(context, key));
+    else if ('whenNone' in decode) decoded = decode.whenNone;
+    if (decoded !== undefined) result[rename[key] ?? key] = decoded;
+  }
+  for (const [key, entry] of value) if (key.startsWith('x-') && !(key in fields)) define(result, key, plainOf(entry));
+  return result;
+}

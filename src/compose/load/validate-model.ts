@@ -1,0 +1,64 @@
+import { isIP } from 'node:net';
+import { pathRules, type RuleNode, ruleAt } from './path-rules.ts';
+import type { Sources } from './sources.ts';
+import { isList, isMap, type Path, type Tree, type TreeMap, textAt } from './tree.ts';
+
+/** Returns what is wrong with a value, in words that follow its path. */
+type Check = (value: Tree) => string | undefined;
+
+const isSet = (map: TreeMap, key: string) => (map.get(key) ?? '') !== '';
+
+const fileObject =
+  (...keys: string[]): Check =>
+  (value) => {
+    if (!isMap(value) || (value.get('external') ?? false) !== false || isSet(value, 'driver')) return undefined;
+    const count = keys.filter((key) => isSet(value, key)).length;
+    if (count === 0) return `one of ${keys.join('|')} must be set`;
+    return count > 1 ? `${keys.join('|')} attributes are mutually exclusive` : undefined;
+  };
+
+const externalVolume: Check = (value) => {
+  if (!isMap(value) || value.get('external') !== true) return undefined;
+  const other = [...value.keys()].find((key) => key !== 'name' && key !== 'external' && !key.startsWith('x-'));
+  return other && `conflicting parameters "external" and "${other}" specified`;
+};
+
+const deviceRequest: Check = (value) =>
+  isMap(value) && value.has('count') && value.has('device_ids')
+    ? '"count" and "device_ids" attributes are exclusive'
+    : undefined;
+
+const hostAddress: Check = (value) =>
+  typeof value === 'string' && value !== '' && isIP(value) === 0 ? `invalid ip address: ${value}` : undefined;
+
+const notBlank: Check = (value) => (value === '' ? "value can't be blank" : undefined);
+
+const checks = pathRules<Check>({
+  'volumes.*': externalVolume,
+  'configs.*': fileObject('file', 'environment', 'content'),
+  'secrets.*': fileObject('file', 'environment'),
+  'services.*.ports.*.host_ip': hostAddress,
+  'services.*.develop.watch.*.path': notBlank,
+  'services.*.deploy.resources.reservations.devices.*': deviceRequest,
+  'services.*.gpus.*': deviceRequest,
+});
+
+function walk(value: Tree, path: Path, rules: RuleNode<Check>, sources: Sources): void {
+  const fault = rules.rule?.(value);
+  if (fault) throw sources.error(`${path.join('.')}: ${fault}`, path);
+  const entries: Iterable<[string | number, Tree]> = isMap(value) ? value : isList(value) ? value.entries() : [];
+  for (const [key, entry] of entries) {
+    const next = ruleAt(rules, String(key));
+    if (next) walk(entry, [...path, String(key)], next, sources);
+  }
+}
+
+/** Checks rules of a merged, canonical model that the schema cannot say. Throws `invalid` with path and line. */
+export function validateModel(model: TreeMap, sources: Sources): void {
+  walk(model, [], checks, sources);
+}
+
+/** The top-level `name` of a file, if it has one. */
+export function nameOf(model: Tree): string | undefined {
+  return isMap(model) ? textAt(model, 'name') : undefined;
+}
