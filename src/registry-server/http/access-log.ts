@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Metrics } from '../metrics.ts';
 
 /** One line of the access log: what was asked, by whom, and how it ended. */
@@ -27,6 +28,9 @@ export interface RequestNotes {
   route: string;
 }
 
+/** What each connection had moved at the end of its last request. */
+const counted = new WeakMap<Socket, { read: number; written: number }>();
+
 /** Counts a request, and tells `write` of it, when its response has ended in whatever way. */
 export function watchRequest(
   request: IncomingMessage,
@@ -36,12 +40,15 @@ export function watchRequest(
   const notes: RequestNotes = { user: undefined, route: 'other' };
   const { socket } = request;
   const started = performance.now();
-  const [read, written] = [socket.bytesRead, socket.bytesWritten];
+  // Since the request before on this connection: reading ahead, the socket has counted part of this one already.
+  const before = counted.get(socket) ?? { read: 0, written: 0 };
   const url = request.url ?? '';
   response.once('close', () => {
     const durationMs = performance.now() - started;
     const method = request.method ?? '';
     const status = response.headersSent ? response.statusCode : 499;
+    const now = { read: socket.bytesRead, written: socket.bytesWritten };
+    counted.set(socket, now);
     const entry: AccessEntry = {
       time: new Date().toISOString(),
       method,
@@ -49,8 +56,8 @@ export function watchRequest(
       status,
       aborted: !response.writableFinished,
       durationMs: Math.round(durationMs * 10) / 10,
-      bytesIn: socket.bytesRead - read,
-      bytesOut: socket.bytesWritten - written,
+      bytesIn: now.read - before.read,
+      bytesOut: now.written - before.written,
       address: socket.remoteAddress,
       user: notes.user,
       agent: request.headers['user-agent']?.slice(0, 200),

@@ -3,12 +3,14 @@ import type { Digest } from '#base';
 import { fault } from '../faults.ts';
 import { parseBlobDigest, parseRepositoryName } from '../names.ts';
 import type { BlobLink, WriteTerms } from '../records/records.ts';
+import type { BlobSource } from '../store/blob-storage.ts';
 import type { Blobs } from '../store/blobs.ts';
 import type { Uploads } from '../store/uploads.ts';
 import type { BlobCache } from '../upstream/pull-through.ts';
 import { parseContentRange, parseRange } from './byte-range.ts';
 import { uploadRange } from './error-answer.ts';
 import { type Exchange, wrongMethod } from './exchange.ts';
+import { FileSender } from './file-sender.ts';
 import type { PushRules } from './push-rules.ts';
 
 /** What {@link BlobRoutes} needs. */
@@ -23,6 +25,7 @@ export interface BlobRoutesOptions {
 /** `/v2/NAME/blobs/...`. */
 export class BlobRoutes {
   readonly #options: BlobRoutesOptions;
+  readonly #files = new FileSender();
 
   constructor(options: BlobRoutesOptions) {
     this.#options = options;
@@ -94,8 +97,7 @@ export class BlobRoutes {
 
   async #stored(repository: string, digest: Digest): Promise<BlobSource> {
     const { blobs } = this.#options;
-    const link = await blobs.stat(repository, digest);
-    return { size: link.size, open: (range) => blobs.open(link, range) };
+    return blobs.source(await blobs.stat(repository, digest));
   }
 
   async #send(exchange: Exchange, digest: Digest, source: BlobSource): Promise<void> {
@@ -118,6 +120,14 @@ export class BlobRoutes {
     const status = range === undefined ? 200 : 206;
     if (exchange.method === 'HEAD') return exchange.send(status, all);
     if (length === 0) return exchange.send(status, all);
+    if (source.path !== undefined) {
+      await this.#files.send(source.path, response, {
+        ...(range ?? { start: 0, end: size - 1 }),
+        status,
+        headers: all,
+      });
+      return;
+    }
     const stream = await source.open(range);
     response.writeHead(status, all);
     await pipeline(stream, response);
@@ -164,14 +174,6 @@ export class BlobRoutes {
     }
     return { body: exchange.request, range, room: await this.#options.rules.room(repository) };
   }
-}
-
-/** A blob that can be sent. */
-interface BlobSource {
-  readonly size: number;
-  readonly open: Blobs['open'] extends (link: BlobLink, range?: infer Range) => infer Result
-    ? (range?: Range) => Result
-    : never;
 }
 
 function progress(repository: string, id: string, size: number) {

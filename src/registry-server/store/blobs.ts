@@ -1,9 +1,8 @@
-import type { Readable } from 'node:stream';
 import { type Digest, isBerthError, type KeyedLock, type Logger } from '#base';
 import type { BlobWriter } from '#content';
 import { fault } from '../faults.ts';
 import type { BlobLink, BlobRecords, RegistryEvent, WriteTerms } from '../records/records.ts';
-import type { BlobStorage } from './blob-storage.ts';
+import type { BlobSource, BlobStorage } from './blob-storage.ts';
 
 /** What {@link Blobs} is made of. */
 export interface BlobsOptions {
@@ -36,14 +35,14 @@ export class Blobs {
     return link;
   }
 
-  /** The bytes, or those from `start` to `end` (both included). Throws BLOB_UNKNOWN before it returns. */
-  async open(link: BlobLink, range: { start?: number; end?: number } = {}): Promise<Readable> {
-    try {
-      return await this.#options.storage.open(link.digest, range);
-    } catch (error) {
-      if (isBerthError(error, 'not-found')) throw fault('BLOB_UNKNOWN', `blob ${link.digest} is not in this registry`);
-      throw error;
-    }
+  /** A blob that {@link Blobs.stat} found, to be sent. */
+  source(link: BlobLink): BlobSource {
+    const { storage } = this.#options;
+    return {
+      size: link.size,
+      path: storage.pathOf?.(link.digest),
+      open: (range) => storage.open(link.digest, range),
+    };
   }
 
   /** Ends a write and links the blob. Throws DIGEST_INVALID, or DENIED by a quota; then nothing stays. */

@@ -1,10 +1,15 @@
 import { randomUUID } from 'node:crypto';
+import type { Readable } from 'node:stream';
 import { type Digest, isBerthError } from '#base';
 import type { BlobWriter } from '#content';
 import { fault } from '../faults.ts';
 import type { BlobLink, UploadRecords, WriteTerms } from '../records/records.ts';
 import type { BlobStorage } from './blob-storage.ts';
 import type { Blobs } from './blobs.ts';
+import { gather } from './gather.ts';
+
+/** Bytes written at a time. */
+const batch = 512 * 1024;
 
 /** What {@link Uploads} is made of. */
 export interface UploadsOptions {
@@ -19,7 +24,7 @@ export interface UploadsOptions {
 
 /** Bytes of a request for an upload, and where its client says they belong. */
 export interface UploadChunk {
-  readonly body: AsyncIterable<Uint8Array>;
+  readonly body: Readable;
   /** Content-Range of a chunk: first byte, and last where it was given. */
   readonly range?: { readonly start: number; readonly end: number } | undefined;
   /** Bytes that may still be written before a quota is passed. */
@@ -101,7 +106,7 @@ export class Uploads {
   async put(
     repository: string,
     digest: Digest,
-    content: { body: AsyncIterable<Uint8Array>; room: number; terms: WriteTerms },
+    content: { body: Readable; room: number; terms: WriteTerms },
   ): Promise<BlobLink> {
     const writer = await this.#options.storage.writer();
     try {
@@ -150,7 +155,7 @@ export class Uploads {
         size: begin,
       });
     }
-    for await (const bytes of chunk.body) {
+    for await (const bytes of gather(chunk.body, batch)) {
       const size = writer.size + bytes.length;
       if (range !== undefined && size > range.end + 1) {
         throw fault('SIZE_INVALID', `chunk is longer than its Content-Range ${range.start}-${range.end}`);

@@ -1,10 +1,9 @@
-import type { Readable } from 'node:stream';
 import { type Digest, isBerthError, type KeyedLock, type Logger, messageOf } from '#base';
 import type { RegistryClient, Repository } from '#registry-client';
 import { fault } from '../faults.ts';
 import { type ManifestTarget, targetText } from '../names.ts';
 import type { RegistryRecords, StoredManifest } from '../records/records.ts';
-import type { BlobStorage } from '../store/blob-storage.ts';
+import type { BlobSource, BlobStorage } from '../store/blob-storage.ts';
 import { readManifest } from '../store/manifest-document.ts';
 import { BlobFetch } from './blob-fetch.ts';
 
@@ -31,10 +30,7 @@ export interface ManifestCache {
 /** Blobs of a cached repository. */
 export interface BlobCache {
   /** Throws BLOB_UNKNOWN, UNAVAILABLE, DENIED. */
-  blob(
-    repository: string,
-    digest: Digest,
-  ): Promise<{ size: number; open: (range?: { start?: number; end?: number }) => Promise<Readable> }>;
+  blob(repository: string, digest: Digest): Promise<BlobSource>;
 }
 
 /** What a {@link PullThrough} is made of. */
@@ -68,17 +64,18 @@ export class PullThrough implements ManifestCache, BlobCache {
     return found;
   }
 
-  async blob(repository: string, digest: Digest) {
+  async blob(repository: string, digest: Digest): Promise<BlobSource> {
     const { records, storage } = this.#options;
     const link = await records.blobs.findBlob(repository, digest);
     if (link !== undefined && (await isWhole(storage, link))) {
-      return { size: link.size, open: (range?: { start?: number; end?: number }) => storage.open(digest, range) };
+      return { size: link.size, path: storage.pathOf?.(digest), open: (range) => storage.open(digest, range) };
     }
     const size = await this.#ask(() => this.#remote(repository).blobSize(digest), `blob ${digest}`);
     if (size === undefined) throw fault('BLOB_UNKNOWN', `blob ${digest} unknown to the upstream of ${repository}`);
     return {
       size,
-      open: async (range?: { start?: number; end?: number }) => this.#fetch(repository, { digest, size }).read(range),
+      path: undefined,
+      open: async (range) => this.#fetch(repository, { digest, size }).read(range),
     };
   }
 
