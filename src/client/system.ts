@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type {
   AuthConfig,
   AuthResponse,
@@ -42,10 +43,13 @@ export class SystemClient {
     return this.#transport.json({ method: 'POST', path: '/auth', body: auth });
   }
 
-  /** Events, the line as it came with each: nanoseconds are too large for a JavaScript number. */
-  async *events(
+  /**
+   * Events, the line as it came with each: nanoseconds are too large for a JavaScript number. Resolves when the daemon
+   * has accepted, so that what happens after is not missed.
+   */
+  async subscribe(
     options: { since?: string; until?: string; filters?: readonly string[] } & Cancellable = {},
-  ): AsyncGenerator<{ event: EventMessage; line: string }> {
+  ): Promise<AsyncGenerator<{ event: EventMessage; line: string }>> {
     const { since, until, filters = [], signal } = options;
     const response = await this.#transport.stream({
       method: 'GET',
@@ -53,13 +57,24 @@ export class SystemClient {
       query: { since: since || undefined, until: until || undefined, filters: filtersQuery(filters) },
       ...(signal ? { signal } : {}),
     });
-    for await (const line of textLines(response)) {
-      if (line.trim() !== '') yield { event: JSON.parse(line) as EventMessage, line };
-    }
+    return readEvents(response);
+  }
+
+  /** {@link SystemClient.subscribe} as one generator. */
+  async *events(
+    options: { since?: string; until?: string; filters?: readonly string[] } & Cancellable = {},
+  ): AsyncGenerator<{ event: EventMessage; line: string }> {
+    yield* await this.subscribe(options);
   }
 
   pruneBuildCache(options: { all?: boolean; filters?: readonly string[] } = {}): Promise<BuildPruneReport> {
     const query = { all: options.all || undefined, filters: filtersQuery(options.filters ?? []) };
     return this.#transport.json({ method: 'POST', path: '/build/prune', query });
+  }
+}
+
+async function* readEvents(source: Readable): AsyncGenerator<{ event: EventMessage; line: string }> {
+  for await (const line of textLines(source)) {
+    if (line.trim() !== '') yield { event: JSON.parse(line) as EventMessage, line };
   }
 }

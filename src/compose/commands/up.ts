@@ -1,0 +1,114 @@
+import { invalid } from '#base';
+import { executePlan, observe } from '../execute/index.ts';
+import type { Project } from '../model/index.ts';
+import { type ContainerRef, divergedVolumes, type Plan, planUp, type RecreatePolicy } from '../plan/index.ts';
+import type { ProjectContext } from './context.ts';
+import { type ProvideImagesOptions, provideImages } from './provide-images.ts';
+import { selectServices } from './select-services.ts';
+
+/** How a project is brought up. Times are seconds. */
+export interface UpOptions {
+  /** Services; all when empty. */
+  readonly services: readonly string[];
+  readonly images: ProvideImagesOptions;
+  readonly recreate: RecreatePolicy;
+  readonly recreateDependencies: RecreatePolicy;
+  readonly noDeps: boolean;
+  readonly removeOrphans: boolean;
+  readonly ignoreOrphans: boolean;
+  readonly renewAnonymousVolumes: boolean;
+  /** Service to number of containers. */
+  readonly scale: Readonly<Record<string, number>>;
+  readonly start: boolean;
+  readonly wait: boolean;
+  readonly waitTimeout?: number | undefined;
+  readonly timeout?: number | undefined;
+  /** Plans only. */
+  readonly dryRun: boolean;
+  /** Asked for each volume that differs from the file; true: its data is thrown away. */
+  readonly confirmVolume: (name: string) => Promise<boolean>;
+  readonly onStarted?: ((container: ContainerRef & { readonly id: string }) => void) | undefined;
+}
+
+/** The project with other numbers of containers. Throws `invalid` where a fixed name forbids more than one. */
+export function withScale(project: Project, scale: Readonly<Record<string, number>>): Project {
+  if (Object.keys(scale).length === 0) return project;
+  const services = { ...project.services };
+  for (const [name, count] of Object.entries(scale)) {
+    const service = services[name];
+    if (service === undefined) throw invalid(`no such service: ${name}`);
+    if (count > 1 && service.container_name !== undefined) {
+      throw invalid(
+        `WARNING: The "${name}" service is using the custom container name "${service.container_name}". Docker requires each container to have a unique name. Remove the custom name to scale the service`,
+      );
+    }
+    services[name] = { ...service, scale: count };
+  }
+  return { ...project, services };
+}
+
+/** Plans what `up` or `create` does; images are pulled and built for it, except in a dry run. */
+export async function planProject(
+  context: ProjectContext,
+  options: UpOptions,
+): Promise<{ plan: Plan; project: Project; imageIds: Record<string, string | undefined> }> {
+  const project = withScale(context.project, options.scale);
+  const { named, selected } = selectServices(project, options.services, options.noDeps);
+  const services = [...selected].flatMap((name) => project.services[name] ?? []);
+  const [observed, imageIds] = await Promise.all([
+    observe(context.client, context.projectName),
+    options.dryRun ? knownImages(context, services.map(({ name }) => name)) : provideImages(context, services, options.images),
+  ]);
+  const recreateVolumes = new Set<string>();
+  for (const name of divergedVolumes(project, observed)) {
+    if (await options.confirmVolume(name)) recreateVolumes.add(name);
+  }
+  const plan = planUp({
+    project,
+    observed,
+    named,
+    selected,
+    imageIds,
+    recreateVolumes,
+    hash: context.hash,
+    recreate: options.recreate,
+    recreateDependencies: options.recreateDependencies,
+    removeOrphans: options.removeOrphans,
+    ignoreOrphans: options.ignoreOrphans,
+    renewAnonymousVolumes: options.renewAnonymousVolumes,
+    timeout: options.timeout,
+    start: options.start,
+    wait: options.wait,
+  });
+  return { plan, project, imageIds };
+}
+
+/** Ids of images that are there already, for a plan that must change nothing. */
+async function knownImages(
+  context: ProjectContext,
+  names: readonly string[],
+): Promise<Record<string, string | undefined>> {
+  const ids: Record<string, string | undefined> = {};
+  await Promise.all(
+    names.map(async (name) => {
+      const image = context.project.services[name]?.image ?? `${context.projectName}-${name}`;
+      ids[name] = await context.client.images.inspect(image).then(
+        ({ Id }) => Id,
+        () => undefined,
+      );
+    }),
+  );
+  return ids;
+}
+
+/** Brings the project to what the file says; returns the plan that was run. */
+export async function up(context: ProjectContext, options: UpOptions): Promise<Plan> {
+  const { plan, project, imageIds } = await planProject(context, options);
+  if (options.dryRun) return plan;
+  const waitSignal =
+    options.waitTimeout === undefined || options.waitTimeout <= 0
+      ? context.signal
+      : AbortSignal.any([AbortSignal.timeout(options.waitTimeout * 1000), ...(context.signal ? [context.signal] : [])]);
+  await executePlan(plan, { ...context, project, imageIds, waitSignal, onStarted: options.onStarted });
+  return plan;
+}

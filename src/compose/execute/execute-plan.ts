@@ -1,0 +1,287 @@
+import type { ContainerCreateRequest } from '#api-types';
+import { conflict, internal, isBerthError, messageOf } from '#base';
+import type { Client } from '#client';
+import type { Project, Service } from '../model/index.ts';
+import {
+  type ContainerRef,
+  containerRequest,
+  type FindContainers,
+  imageName,
+  type Operation,
+  type Plan,
+  resourceName,
+  type Step,
+} from '../plan/index.ts';
+import { ContainerWaits } from './container-waits.ts';
+import { deliverFile } from './deliver-file.ts';
+import type { Reporter } from './reporter.ts';
+import { runHook } from './run-hook.ts';
+import { combinedError, runSteps } from './run-steps.ts';
+
+/** What a plan is run with. */
+export interface ExecuteOptions {
+  readonly client: Client;
+  readonly projectName: string;
+  /** Needed for plans that create containers. */
+  readonly project?: Project | undefined;
+  readonly reporter: Reporter;
+  /** Config hash of a service whose references are resolved. */
+  readonly hash?: ((service: Service) => string) | undefined;
+  /** Image id of each service. */
+  readonly imageIds?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Most calls at a time; no limit when 0 or less. */
+  readonly parallel?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Gives a timeout its own signal: waits for health end with it. */
+  readonly waitSignal?: AbortSignal | undefined;
+  /** Called with each container as soon as it has started. */
+  readonly onStarted?: ((container: ContainerRef & { readonly id: string }) => void) | undefined;
+}
+
+type Of<K extends Operation['kind']> = Extract<Operation, { kind: K }>;
+
+class PlanRun {
+  readonly #plan: Plan;
+  readonly #options: ExecuteOptions;
+  readonly #ids = new Map<string, string>();
+  readonly #waits: ContainerWaits;
+
+  constructor(plan: Plan, options: ExecuteOptions) {
+    this.#plan = plan;
+    this.#options = options;
+    this.#waits = new ContainerWaits(options.client, options.projectName);
+  }
+
+  async run(): Promise<void> {
+    const { reporter } = this.#options;
+    for (const warning of this.#plan.warnings) reporter.warn(warning);
+    for (const { resource, status } of this.#plan.unchanged) reporter.status({ resource, status, kind: 'done' });
+    try {
+      const failures = await runSteps(this.#plan.steps, {
+        run: (step) => this.#runStep(step),
+        parallel: this.#options.parallel ?? 0,
+        signal: this.#options.signal,
+      });
+      if (failures.length > 0) throw combinedError(failures);
+    } finally {
+      this.#waits.close();
+    }
+  }
+
+  async #runStep(step: Step): Promise<void> {
+    const { reporter } = this.#options;
+    const { display } = step;
+    if (display?.begin) reporter.status({ resource: display.resource, status: display.begin, kind: 'working' });
+    try {
+      await this.#perform(step.operation);
+    } catch (error) {
+      const resource = display?.resource ?? resourceOf(step.operation);
+      if (resource !== undefined && step.operation.kind !== 'wait-for') {
+        reporter.status({ resource, status: `Error ${messageOf(error)}`, kind: 'error' });
+      }
+      throw error;
+    }
+    if (display?.end) reporter.status({ resource: display.resource, status: display.end, kind: 'done' });
+  }
+
+  #id(container: ContainerRef): string {
+    const id = this.#ids.get(container.key) ?? container.id;
+    if (id === undefined) throw internal(`container ${container.name} has not been created`);
+    return id;
+  }
+
+  /** A step names the container it is about: the old one by its id, the new one by what its creation answered. */
+  #target(container: ContainerRef): string {
+    return container.id ?? this.#id(container);
+  }
+
+  async #perform(operation: Operation): Promise<void> {
+    const { client } = this.#options;
+    switch (operation.kind) {
+      case 'create-network':
+        await client.networks.create(operation.body);
+        return;
+      case 'remove-network':
+        return ignoreMissing(client.networks.remove(operation.id));
+      case 'disconnect-network':
+        return ignoreMissing(client.networks.disconnect(operation.network, this.#target(operation.container), true));
+      case 'create-volume':
+        await client.volumes.create(operation.body);
+        return;
+      case 'remove-volume':
+        return ignoreMissing(client.volumes.remove(operation.name, { force: true }));
+      case 'create-container':
+        return this.#create(operation);
+      case 'put-file': {
+        const { project } = this.#options;
+        if (project === undefined) throw internal('a plan with files needs its project');
+        return deliverFile(client, this.#target(operation.container), { file: operation.file, project });
+      }
+      case 'start-container':
+        return this.#start(operation);
+      case 'stop-container':
+        return client.containers.stop(this.#target(operation.container), timeoutOf(operation)).catch(ignoreUnmodified);
+      case 'restart-container':
+        return client.containers.restart(this.#target(operation.container), timeoutOf(operation));
+      case 'kill-container':
+        return client.containers.kill(this.#target(operation.container), operation.signal);
+      case 'pause-container':
+        return client.containers.pause(this.#target(operation.container));
+      case 'unpause-container':
+        return client.containers.unpause(this.#target(operation.container));
+      case 'remove-container':
+        return this.#remove(operation);
+      case 'rename-container':
+        return client.containers.rename(this.#target(operation.container), operation.name);
+      case 'run-hook':
+        return runHook(
+          client,
+          { id: this.#target(operation.container), name: operation.container.name },
+          operation.hook,
+        );
+      case 'wait-for':
+        return this.#wait(operation);
+      case 'remove-image':
+        return this.#removeImage(operation);
+    }
+  }
+
+  readonly #find: FindContainers = (service) =>
+    (this.#plan.containers[service] ?? []).flatMap((ref) => {
+      const id = this.#ids.get(ref.key) ?? ref.id;
+      return id === undefined ? [] : [{ ...ref, id }];
+    });
+
+  async #create(operation: Of<'create-container'>): Promise<void> {
+    const { client } = this.#options;
+    const { service, container, createName } = operation;
+    const body = await this.#request(operation);
+    const create = () =>
+      client.containers.create(body, {
+        name: createName,
+        ...(service.platform ? { platform: service.platform } : {}),
+      });
+    let created: Awaited<ReturnType<typeof create>>;
+    try {
+      created = await create();
+    } catch (error) {
+      // Left by an `up` that was interrupted between its look and now; it is ours, and never ran.
+      if (createName === container.name || !isBerthError(error, 'conflict')) throw error;
+      await client.containers.remove(createName, { force: true });
+      created = await create();
+    }
+    this.#ids.set(container.key, created.Id);
+    for (const warning of created.Warnings ?? []) this.#options.reporter.warn(warning);
+  }
+
+  async #request(operation: Of<'create-container'>): Promise<ContainerCreateRequest> {
+    const { client, project, hash, imageIds = {} } = this.#options;
+    const { service, container, inherit, replaces } = operation;
+    if (project === undefined || hash === undefined) throw internal('a plan that creates containers needs its project');
+    let imageVolumes: string[] = [];
+    if (inherit !== undefined && inherit.mounts.length > 0) {
+      const image = await client.images.inspect(imageName(project, service));
+      imageVolumes = Object.keys(image.Config?.Volumes ?? {});
+    }
+    return containerRequest(service, {
+      project,
+      number: container.number,
+      name: container.name,
+      find: this.#find,
+      hash,
+      imageId: imageIds[service.name],
+      ...(inherit === undefined ? {} : { inherited: { mounts: inherit.mounts, imageVolumes } }),
+      ...(replaces === undefined ? {} : { replaces }),
+    });
+  }
+
+  async #start(operation: Of<'start-container'>): Promise<void> {
+    const id = this.#target(operation.container);
+    await this.#options.client.containers.start(id);
+    this.#options.onStarted?.({ ...operation.container, id });
+  }
+
+  async #remove(operation: Of<'remove-container'>): Promise<void> {
+    const { volumes, force } = operation;
+    const id = this.#target(operation.container);
+    try {
+      await this.#options.client.containers.remove(id, { volumes, force });
+    } catch (error) {
+      const racing = isBerthError(error, 'conflict') && /already in progress/.test(messageOf(error));
+      if (!isBerthError(error, 'not-found') && !racing) throw error;
+    }
+  }
+
+  async #removeImage(operation: Of<'remove-image'>): Promise<void> {
+    const { client, reporter } = this.#options;
+    const resource = resourceName('Image', operation.name);
+    try {
+      await client.images.remove(operation.name);
+    } catch (error) {
+      if (isBerthError(error, 'not-found')) {
+        reporter.status({ resource, status: 'Warning: No resource found to remove', kind: 'warning' });
+      } else if (isBerthError(error, 'conflict')) {
+        reporter.status({ resource, status: 'Resource is still in use', kind: 'warning' });
+      } else throw error;
+    }
+  }
+
+  async #wait(operation: Of<'wait-for'>): Promise<void> {
+    const { condition, containers, dependency, required } = operation;
+    const { reporter } = this.#options;
+    const signal = this.#options.waitSignal ?? this.#options.signal;
+    const waitOne = async (container: ContainerRef): Promise<void> => {
+      const resource = resourceName('Container', container.name);
+      reporter.status({ resource, status: 'Waiting', kind: 'working' });
+      try {
+        const target = { id: this.#id(container), name: container.name };
+        const { outcome, exitCode } = await this.#waits.wait(target, condition, signal);
+        if (condition === 'service_completed_successfully' && exitCode !== 0) {
+          throw conflict(`service "${dependency}" didn't complete successfully: exit ${exitCode}`);
+        }
+        reporter.status({ resource, status: outcome, kind: 'done' });
+      } catch (error) {
+        if (required) {
+          reporter.status({ resource, status: 'Error', kind: 'error' });
+          const wording = condition === 'running_or_healthy' ? '' : 'dependency failed to start: ';
+          if (isBerthError(error, 'conflict') && !messageOf(error).startsWith('service ')) {
+            throw conflict(`${wording}${messageOf(error)}`);
+          }
+          throw error;
+        }
+        reporter.status({ resource, status: 'Warning', kind: 'warning' });
+        reporter.warn(`optional dependency "${dependency}" failed to start: ${messageOf(error)}`);
+      }
+    };
+    const results = await Promise.allSettled(containers.map(waitOne));
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+  }
+}
+
+function timeoutOf(operation: { readonly timeout?: number }): { timeout?: number } {
+  return operation.timeout === undefined ? {} : { timeout: operation.timeout };
+}
+
+function ignoreUnmodified(error: unknown): void {
+  if (!isBerthError(error, 'not-modified') && !isBerthError(error, 'not-found')) throw error;
+}
+
+async function ignoreMissing(call: Promise<void>): Promise<void> {
+  try {
+    await call;
+  } catch (error) {
+    if (!isBerthError(error, 'not-found')) throw error;
+  }
+}
+
+function resourceOf(operation: Operation): string | undefined {
+  return 'container' in operation ? resourceName('Container', operation.container.name) : undefined;
+}
+
+/**
+ * Runs a plan. Independent steps run at the same time, and one that fails stops only what comes after it; in the end all
+ * failures are thrown as one error. Whatever state an interruption leaves, the next plan goes on from it.
+ */
+export async function executePlan(plan: Plan, options: ExecuteOptions): Promise<void> {
+  await new PlanRun(plan, options).run();
+}

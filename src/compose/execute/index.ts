@@ -1,0 +1,6 @@
+export * from './container-waits.ts';
+export * from './execute-plan.ts';
+export * from './observe.ts';
+export * from './reporter.ts';
+export * from './run-hook.ts';
+export * from './run-steps.ts';

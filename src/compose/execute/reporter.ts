@@ -1,0 +1,20 @@
+/** How a line of status is shown. */
+export type StatusKind = 'working' | 'done' | 'warning' | 'error';
+
+/** What becomes of one resource, as it happens. */
+export interface StatusEvent {
+  /** `Container app-web-1`, `Network app_default`, a service's name while its image is pulled. */
+  readonly resource: string;
+  /** `Creating`, `Created`, an error's text. */
+  readonly status: string;
+  readonly kind: StatusKind;
+}
+
+/** Shows what goes on. Calls never fail and return at once. */
+export interface Reporter {
+  status(event: StatusEvent): void;
+  warn(message: string): void;
+}
+
+/** A reporter that shows nothing. */
+export const silentReporter: Reporter = { status: () => undefined, warn: () => undefined };
