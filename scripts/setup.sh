@@ -19,7 +19,7 @@ major=$(node -p 'process.versions.node.split(".")[0]')
 grep -qw overlay /proc/filesystems || modprobe overlay 2>/dev/null || fail "the kernel has no overlayfs; load or build the 'overlay' module."
 
 # program:package, where the names differ; the program decides whether the package is missing
-needed="crun conmon runc nft:nftables ip:iproute2 mmdebstrap busybox:busybox-static ps:procps nsenter:util-linux tini flock:util-linux openssl curl zstd"
+needed="mount umount:mount crun conmon runc nft:nftables ip:iproute2 mmdebstrap busybox:busybox-static ps:procps nsenter:util-linux tini flock:util-linux openssl curl zstd"
 missing=
 for pair in $needed; do
   program=${pair%%:*}

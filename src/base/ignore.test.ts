@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { IgnoreRules } from './ignore.ts';
+import { IgnoreMatcher, parseDockerignore } from './ignore.ts';
 
 const cases: readonly (readonly [rules: string, path: string, ignored: boolean])[] = [
   ['node_modules', 'node_modules/a/b.js', true],
@@ -30,16 +30,16 @@ const cases: readonly (readonly [rules: string, path: string, ignored: boolean])
 
 for (const [rules, path, ignored] of cases) {
   test(`${JSON.stringify(rules)} ${ignored ? 'ignores' : 'keeps'} ${path}`, () => {
-    assert.equal(new IgnoreRules(rules).ignores(path), ignored);
+    assert.equal(new IgnoreMatcher(parseDockerignore(rules)).ignores(path), ignored);
   });
 }
 
 test('a pattern that cannot be read is an error that shows it', () => {
-  assert.throws(() => new IgnoreRules('[a'), /syntax error in pattern: \[a/);
-  assert.throws(() => new IgnoreRules('!'), /illegal exclusion pattern/);
+  assert.throws(() => new IgnoreMatcher(parseDockerignore('[a')), /ignore pattern "\[a": syntax error in pattern/);
+  assert.throws(() => new IgnoreMatcher(parseDockerignore('!')), /illegal exclusion pattern/);
 });
 
 test('exceptions are known, so that ignored directories are still walked', () => {
-  assert.equal(new IgnoreRules('a').hasExceptions, false);
-  assert.equal(new IgnoreRules('a\n!a/b').hasExceptions, true);
+  assert.equal(new IgnoreMatcher(parseDockerignore('a')).hasKeeps, false);
+  assert.equal(new IgnoreMatcher(parseDockerignore('a\n!a/b')).hasKeeps, true);
 });

@@ -1,86 +1,61 @@
+import { posix } from 'node:path';
 import { invalid } from './errors.ts';
+import { compilePathPattern } from './path-pattern.ts';
 
-interface Rule {
-  readonly negated: boolean;
-  readonly matcher: RegExp;
+/** One line of a `.dockerignore`. */
+export interface IgnoreRule {
+  /** The cleaned pattern without `!`, no slash in front. */
+  readonly pattern: string;
+  /** True for `!pattern`: what it matches is kept. */
+  readonly keep: boolean;
 }
 
-/** A path pattern of .dockerignore as a regular expression: Go's filepath.Match plus `**` for any depth. */
-function compile(pattern: string): RegExp {
-  let out = '';
-  for (let at = 0; at < pattern.length; at += 1) {
-    const char = pattern.charAt(at);
-    if (char === '*' && pattern[at + 1] === '*') {
-      at += 1;
-      if (pattern[at + 1] === '/') at += 1;
-      out += at + 1 >= pattern.length ? '.*' : '(?:.*/)?';
-    } else if (char === '*') out += '[^/]*';
-    else if (char === '?') out += '[^/]';
-    else if (char === '\\') {
-      at += 1;
-      out += literal(pattern.charAt(at));
-    } else if (char === '[') {
-      const close = pattern.indexOf(']', at + 2);
-      if (close === -1) throw invalid(`syntax error in pattern: ${pattern}`);
-      const body = pattern.slice(at + 1, close).replace(/\\/g, '\\\\');
-      out += `[${body}]`;
-      at = close;
-    } else out += literal(char);
+/** Reads a `.dockerignore`: comments in the first column, blanks trimmed, paths cleaned. */
+export function parseDockerignore(text: string): IgnoreRule[] {
+  const rules: IgnoreRule[] = [];
+  for (const line of text.replace(/^\uFEFF/, '').split(/\r?\n/)) {
+    if (line.startsWith('#')) continue;
+    const rule = parseIgnoreRule(line);
+    if (rule) rules.push(rule);
   }
-  try {
-    return new RegExp(`^${out}(?:/.*)?$`, 's');
-  } catch {
-    throw invalid(`syntax error in pattern: ${pattern}`);
-  }
+  return rules;
 }
 
-function literal(char: string): string {
-  return char.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
+/** Reads one pattern, as in `.dockerignore` or `--exclude`; undefined for an empty one. Throws `invalid` for a lone `!`. */
+export function parseIgnoreRule(line: string): IgnoreRule | undefined {
+  const text = line.trim();
+  if (text === '') return undefined;
+  const keep = text.startsWith('!');
+  const bare = keep ? text.slice(1).trim() : text;
+  if (bare === '') throw invalid('illegal exclusion pattern: "!"');
+  const cleaned = posix.normalize(bare).replace(/\/$/, '');
+  const pattern = cleaned.length > 1 ? cleaned.replace(/^\//, '') : cleaned;
+  return { pattern: pattern === '' ? '.' : pattern, keep };
 }
 
-function clean(pattern: string): string {
-  const parts: string[] = [];
-  for (const part of pattern.split('/')) {
-    if (part === '' || part === '.') continue;
-    if (part === '..' && parts.length > 0 && parts.at(-1) !== '..') parts.pop();
-    else if (part !== '..') parts.push(part);
-  }
-  return parts.join('/');
-}
+/** Decides which paths a list of rules leaves out. The last rule that matches a path, or a directory above it, wins. */
+export class IgnoreMatcher {
+  readonly #rules: readonly { keep: boolean; expression: RegExp }[];
+  /** True when some rule keeps: then ignored directories must still be looked into. */
+  readonly hasKeeps: boolean;
 
-/**
- * Which paths of a build context stay out, by the rules of .dockerignore: one pattern a line, `#` comments, `!` takes
- * back, later lines win, a pattern that matches a directory matches everything below it.
- */
-export class IgnoreRules {
-  readonly #rules: readonly Rule[];
-
-  /** Reads the text of a .dockerignore. Throws `invalid` for a pattern that cannot be read. */
-  constructor(text: string) {
-    this.#rules = text
-      .replace(/^\ufeff/, '')
-      .split('\n')
-      .filter((line) => !line.startsWith('#'))
-      .map((line) => line.trim())
-      .flatMap((line) => {
-        const negated = line.startsWith('!');
-        const pattern = clean(negated ? line.slice(1).trim() : line);
-        if (line === '!') throw invalid('illegal exclusion pattern: "!"');
-        return pattern === '' ? [] : [{ negated, matcher: compile(pattern) }];
-      });
+  /** Throws `invalid` for a malformed pattern. */
+  constructor(rules: readonly IgnoreRule[]) {
+    this.#rules = rules.map(({ pattern, keep }) => {
+      const expression = compilePathPattern(pattern, { doubleStar: true });
+      if (expression === undefined)
+        throw invalid(`failed to parse ignore pattern "${pattern}": syntax error in pattern`);
+      return { keep, expression };
+    });
+    this.hasKeeps = rules.some((rule) => rule.keep);
   }
 
-  /** Whether any line takes paths back, so that an ignored directory may still hold wanted files. */
-  get hasExceptions(): boolean {
-    return this.#rules.some((rule) => rule.negated);
-  }
-
-  /** True when the path (relative, with `/`, no leading one) stays out. */
+  /** `path` is relative with slashes, as `src/a.js`. */
   ignores(path: string): boolean {
+    const chain = path.split('/').map((_, index, parts) => parts.slice(0, index + 1).join('/'));
     let ignored = false;
-    for (const { negated, matcher } of this.#rules) {
-      if (negated !== ignored) continue;
-      if (matcher.test(path)) ignored = !negated;
+    for (const rule of this.#rules) {
+      if (rule.keep === ignored && chain.some((part) => rule.expression.test(part))) ignored = !rule.keep;
     }
     return ignored;
   }

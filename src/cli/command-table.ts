@@ -16,6 +16,7 @@ export const groups: Readonly<Record<string, string>> = {
   context: 'Manage contexts',
   image: 'Manage images',
   network: 'Manage networks',
+  registry: 'Run a registry',
   system: 'Manage Berth',
   volume: 'Manage volumes',
 };
@@ -114,6 +115,11 @@ export const commandTable: readonly CommandEntry[] = [
     'network disconnect',
     'Disconnect a container from a network',
     () => import('./commands/network-disconnect.ts'),
+  ),
+  entry(
+    'registry serve',
+    'Run a registry that images can be pushed to and pulled from',
+    () => import('./commands/registry-serve.ts'),
   ),
   entry('system df', 'Show disk usage', () => import('./commands/system-df.ts')),
   entry('system prune', 'Remove unused data', () => import('./commands/system-prune.ts')),

@@ -25,6 +25,8 @@ export interface ContentStoreOptions {
   readonly keepIngests?: number;
 }
 
+/** Bytes read at a time: a whole layer is often read, and each read is a trip to another thread. */
+const readSize = 512 * 1024;
 const day = 24 * 3600 * 1000;
 const defaultReadLimit = 8 * 1024 * 1024;
 
@@ -101,7 +103,7 @@ class LocalContentStore implements ContentStore {
     } catch (error) {
       throw missing(digest, error);
     }
-    return createReadStream('', { fd, highWaterMark: 256 * 1024, ...range });
+    return createReadStream('', { fd, highWaterMark: readSize, ...range });
   }
 
   pathOf(digest: Digest): string {

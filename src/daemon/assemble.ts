@@ -47,8 +47,17 @@ export interface AssembledDaemon {
   stop(): Promise<boolean>;
 }
 
+/** Where a daemon lives. */
+export interface DaemonPlace {
+  readonly roots: Roots;
+  readonly logger: Logger;
+  /** True in a mount namespace of its own, where mounts disturb nobody. */
+  readonly ownMounts: boolean;
+}
+
 /** Makes every room, gives each what it needs, and reconciles them with disk and kernel. The one place that knows all. */
-export async function assemble(config: DaemonConfig, roots: Roots, logger: Logger): Promise<AssembledDaemon> {
+export async function assemble(config: DaemonConfig, place: DaemonPlace): Promise<AssembledDaemon> {
+  const { roots, logger } = place;
   const suffix = config.instance === '' ? '' : `-${config.instance}`;
   const cgroupParent = config.cgroupParent ?? `/berth${suffix}`;
 
@@ -83,7 +92,12 @@ export async function assemble(config: DaemonConfig, roots: Roots, logger: Logge
     scratch,
     keepSnapshots: () => new Set([...engine.snapshotsInUse(), ...builder.keepSnapshots()]),
   });
-  const runtime = await createRuntime({ execRoot: config.execRoot, processes, logger });
+  const runtime = await createRuntime({
+    execRoot: config.execRoot,
+    processes,
+    logger,
+    ...(place.ownMounts ? { mounts } : {}),
+  });
   const networks = createNetworkService({
     database,
     namespaces,
@@ -150,7 +164,7 @@ export async function assemble(config: DaemonConfig, roots: Roots, logger: Logge
       bootstrap: { make: (spec, options) => bootstrap(spec, { images, processes, scratch, ...options }) },
       system: {
         facts: async () => ({ ...facts, eventListeners: journal.listeners }),
-        layersSize: async () => 0,
+        layersSize: () => images.layersSize(),
       },
     },
     { log: logger, version: engineVersion },

@@ -22,6 +22,9 @@ export interface DaemonConfig {
   readonly addressPools: readonly { readonly base: string; readonly size: number }[];
   readonly registryMirrors: readonly string[];
   readonly insecureRegistries: readonly string[];
+  /** Where a registry of the daemon's own listens (HOST:PORT), and the file with its further settings. */
+  readonly registryAddr: string | undefined;
+  readonly registryConfig: string | undefined;
   readonly dns: readonly string[];
   readonly labels: readonly string[];
   readonly defaultRuntime: string | undefined;
@@ -49,6 +52,8 @@ const flags = {
   bridge: { type: 'string', short: 'b' },
   bip: { type: 'string' },
   'default-address-pool': { type: 'string', multiple: true },
+  'registry-addr': { type: 'string' },
+  'registry-config': { type: 'string' },
   'registry-mirror': { type: 'string', multiple: true },
   'insecure-registry': { type: 'string', multiple: true },
   dns: { type: 'string', multiple: true },
@@ -89,6 +94,8 @@ Options:
   -l, --log-level string              debug, info, warn or error (default "info")
       --log-opt stringArray           Default option of container logs: key=value
   -p, --pidfile string                File that gets the daemon's pid
+      --registry-addr string          Also serve a registry at HOST:PORT, kept in DATA-ROOT/registry
+      --registry-config string        Settings of that registry (see berth registry serve)
       --registry-mirror stringArray   Mirror asked before Docker Hub
       --tls, --tlsverify              TLS on tcp hosts; with --tlsverify clients need a certificate of --tlscacert
       --tlscacert, --tlscert, --tlskey string  PEM files (default in ~/.docker)
@@ -205,6 +212,8 @@ function resolveConfig(values: Flags, settings: Record<string, unknown>): Daemon
     addressPools: values['default-address-pool']?.map(addressPool) ?? file.pools() ?? [],
     registryMirrors: values['registry-mirror'] ?? file.texts('registry-mirrors') ?? [],
     insecureRegistries: values['insecure-registry'] ?? file.texts('insecure-registries') ?? [],
+    registryAddr: values['registry-addr'] ?? file.text('registry-addr'),
+    registryConfig: values['registry-config'] ?? file.text('registry-config'),
     dns: values.dns ?? file.texts('dns') ?? [],
     labels: values.label ?? file.texts('labels') ?? [],
     defaultRuntime: values['default-runtime'] ?? file.text('default-runtime'),

@@ -1,10 +1,12 @@
 import { rmSync } from 'node:fs';
 import { createLogger, isBerthError, messageOf } from '#base';
+import type { RegistryServer } from '#registry-server';
 import { assemble } from './assemble.ts';
 import { type DaemonConfig, readInvocation, usage } from './config.ts';
 import { engineVersion } from './engine-facts.ts';
 import { listenAddresses } from './listen-addresses.ts';
 import { MountNamespace } from './mount-namespace.ts';
+import { serveRegistry } from './own-registry.ts';
 import { claimRoots } from './roots.ts';
 
 const answers = {
@@ -31,8 +33,10 @@ async function serve(config: DaemonConfig): Promise<void> {
   const addresses = listenAddresses(config);
   const namespace = MountNamespace.inherited(process.env);
   const roots = claimRoots(config);
-  const daemon = await assemble(config, roots, logger);
+  const daemon = await assemble(config, { roots, logger, ownMounts: namespace !== undefined });
+  let registry: RegistryServer | undefined;
   try {
+    registry = await serveRegistry(config, logger);
     for (const [index, address] of addresses.entries()) {
       await daemon.api.listen(address);
       logger.info(`API listen on ${config.hosts[index]}`);
@@ -40,6 +44,7 @@ async function serve(config: DaemonConfig): Promise<void> {
     logger.info('stopping', { signal: await stopAsked });
   } finally {
     await daemon.api.close();
+    await registry?.close();
     const idle = await daemon.stop();
     if (idle) await namespace?.unpin(daemon.processes);
     rmSync(roots.pidfile, { force: true });

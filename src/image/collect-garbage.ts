@@ -6,6 +6,9 @@ import type { ImageRecords } from './image-records.ts';
 import type { Leases } from './leases.ts';
 import { unpackPrefix } from './unpack-prefix.ts';
 
+/** File systems hand out whole blocks; 4 KiB on nearly all. */
+const fileBlock = 4096;
+
 /** What the collector needs. */
 export interface CollectorOptions {
   readonly content: ContentStore;
@@ -82,6 +85,20 @@ async function collectBlobs({ content, snapshots, records, leases }: CollectorOp
     if (await leases.remove(digest, () => content.remove(digest))) freed += size;
   }
   return freed;
+}
+
+/**
+ * Bytes on disk of all blobs, and of the unpacked layers that images need; shared ones once. Layers that only the build
+ * cache has are counted there.
+ */
+export async function layersOnDisk({ content, snapshots, records }: Omit<CollectorOptions, 'leases'>): Promise<number> {
+  let total = 0;
+  for await (const { size } of content.list()) total += Math.ceil(size / fileBlock) * fileBlock;
+  const needed = new Set<string>(records.list().flatMap((image) => chainIds(image.config.rootfs.diff_ids)));
+  for (const { key } of await snapshots.list()) {
+    if (needed.has(key)) total += (await snapshots.usage(key)).diskBytes;
+  }
+  return total;
 }
 
 /** Removes those of `digests` that no image names and nobody holds: what a failed operation brought. */

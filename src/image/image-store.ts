@@ -7,7 +7,7 @@ import type { Database } from '#metadata';
 import { canonicalString, type Descriptor, type ImageConfig } from '#oci';
 import type { RegistryClient } from '#registry-client';
 import type { Snapshotter } from '#snapshot';
-import { collectGarbage } from './collect-garbage.ts';
+import { collectGarbage, layersOnDisk } from './collect-garbage.ts';
 import { imageHistory } from './history.ts';
 import type { Image, ImageRemoval, ImageStore } from './image.ts';
 import { ImageRecords, type TagLogEntry } from './image-records.ts';
@@ -39,6 +39,8 @@ export interface ImageStoreOptions {
 
 /** The image store with what only this implementation offers. */
 export interface LocalImageStore extends ImageStore {
+  /** Bytes on disk of all blobs and of the unpacked layers of images, shared ones once. */
+  layersSize(): Promise<number>;
   /** What the tag pointed to, newest first. Throws `invalid`. */
   tagLog(name: string): TagLogEntry[];
 }
@@ -90,6 +92,10 @@ class ComposedImageStore implements LocalImageStore {
     this.#records.transaction(() => this.#records.setTag(name, resolveImage(this.#records, source)));
   }
 
+  async layersSize(): Promise<number> {
+    return layersOnDisk({ ...this.#shared(), snapshots: this.#options.snapshots });
+  }
+
   tagLog(name: string): TagLogEntry[] {
     return this.#records.tagLog(canonicalString(parseTagName(name)));
   }
@@ -121,7 +127,7 @@ class ComposedImageStore implements LocalImageStore {
   async save(names: readonly string[], options: Parameters<ImageStore['save']>[1] = {}): Promise<Readable> {
     return saveImages(names, {
       ...this.#shared(),
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      ...options,
     });
   }
 

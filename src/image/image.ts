@@ -80,17 +80,32 @@ export interface ImageNames {
   ): Promise<ImageRemoval[]>;
 }
 
+/** How to talk to a registry, and who wants to hear of it. */
+export interface PushOptions {
+  /** The name has no tag, and stands for all tags of its repository. */
+  readonly allTags?: boolean;
+  readonly credentials?: RegistryCredentials;
+  readonly onProgress: OnProgress;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How to pull. */
+export interface PullOptions extends PushOptions {
+  readonly platform?: Platform | undefined;
+}
+
 /** Bringing images in and out. */
 export interface ImageTransfer {
-  /** Throws `not-found`, `unauthorized`, `unavailable`; nothing half-pulled becomes visible. */
-  pull(
-    name: string,
-    options: { platform?: Platform; credentials?: RegistryCredentials; onProgress: OnProgress; signal?: AbortSignal },
-  ): Promise<Image>;
-  push(
-    name: string,
-    options: { credentials?: RegistryCredentials; onProgress: OnProgress; signal?: AbortSignal },
-  ): Promise<{ digest: Digest; size: number }>;
+  /**
+   * Throws `not-found`, `unauthorized`, `unavailable`; nothing half-pulled becomes visible. With `allTags` all tags of
+   * the repository, one after the other; the last image is returned.
+   */
+  pull(name: string, options: PullOptions): Promise<Image>;
+  /**
+   * Pushes a tag, or with `allTags` all that this store has of the repository; progress tells each digest. Throws
+   * `not-found` when there is none, and as pull.
+   */
+  push(name: string, options: PushOptions): Promise<{ digest: Digest; size: number }>;
   /** A docker-archive that also is an OCI layout (docker 25+ form). Throws `not-found` before it returns. */
   save(names: readonly string[], options?: { platform?: Platform; signal?: AbortSignal }): Promise<Readable>;
   /** Loads docker-archive or OCI layout; returns what was loaded. Throws `invalid`. */

@@ -3,7 +3,6 @@ import { type ContentStore, copyInto, putBlob } from '#content';
 import {
   canonicalString,
   type Descriptor,
-  familiarName,
   familiarString,
   formatPlatform,
   hostPlatform,
@@ -11,11 +10,12 @@ import {
   type Platform,
   parseReference,
   platformMatches,
+  type Reference,
   withDefaultTag,
 } from '#oci';
 import type { RegistryClient, Repository } from '#registry-client';
 import { checkConfig, isForeign, isIndex, parseConfig, parseManifestOrIndex } from './check-config.ts';
-import type { Image, ImageTransfer, OnProgress } from './image.ts';
+import type { Image, OnProgress, PullOptions } from './image.ts';
 import type { ImageRecords } from './image-records.ts';
 import type { LayerStage } from './layer-stage.ts';
 import type { Lease, Leases } from './leases.ts';
@@ -39,53 +39,67 @@ export interface PullContext {
   readonly stage: () => LayerStage;
 }
 
-type PullOptions = Parameters<ImageTransfer['pull']>[1];
-
 /**
  * Pulls one image: looks the name up (one request when nothing changed), downloads missing layers three at a time while
  * earlier ones are unpacked, and records image and names at the end. Progress in Docker's words.
  */
 export async function pullImage(name: string, options: PullOptions, context: PullContext): Promise<Image> {
-  const reference = withDefaultTag(parseReference(name));
   const { onProgress, signal } = options;
+  const given = parseReference(name);
+  const reference = options.allTags ? given : withDefaultTag(given);
   const repository = context.registry.repository(reference, options.credentials);
-  const target = reference.digest ?? reference.tag ?? 'latest';
-  const head = await repository.resolve(target, { signal });
-  onProgress({
-    id: target,
-    status: `Pulling from ${reference.domain === 'docker.io' ? reference.path : familiarName(reference)}`,
-  });
-  const { tag: _, ...untagged } = reference;
-  const repoDigest = canonicalString({ ...untagged, digest: head.digest });
-  const image = await context.leases.with(async (lease) => {
-    const have = current(context.records, repoDigest, options.platform);
-    if (have !== undefined) {
-      if (reference.digest === undefined) context.records.setTag(canonicalString(reference), have);
-      return { image: have, isNew: false };
+  let last: { image: Image; isNew: boolean } | undefined;
+  let isNew = false;
+  if (options.allTags) {
+    for await (const tag of repository.tags({ signal })) {
+      last = await pullOne({ ...reference, tag }, repository, options, context);
+      isNew ||= last.isNew;
     }
-    const fetched = await fetchImage(repository, head.digest, options.platform);
+  } else {
+    last = await pullOne(reference, repository, options, context);
+    isNew = last.isNew;
+  }
+  const familiar = familiarString(reference);
+  if (last === undefined) throw notFound(`repository ${familiar} has no tags`);
+  onProgress({
+    status: isNew ? `Status: Downloaded newer image for ${familiar}` : `Status: Image is up to date for ${familiar}`,
+  });
+  return last.image;
+}
+
+async function pullOne(
+  reference: Reference,
+  repository: Repository,
+  { onProgress, signal, platform }: PullOptions,
+  context: PullContext,
+): Promise<{ image: Image; isNew: boolean }> {
+  const { tag, ...untagged } = reference;
+  const head = await repository.resolve(reference.digest ?? tag ?? 'latest', { signal });
+  onProgress({
+    id: reference.digest === undefined ? (tag ?? 'latest') : familiarString(untagged),
+    status: `Pulling from ${reference.path}`,
+  });
+  const repoDigest = canonicalString({ ...untagged, digest: head.digest });
+  const pulled = await context.leases.with(async (lease) => {
+    const have = current(context.records, repoDigest, platform);
+    if (have !== undefined) {
+      const tagged = canonicalString(reference);
+      const isNew = reference.digest === undefined && context.records.byTag(tagged)?.id !== have.id;
+      if (reference.digest === undefined) context.records.setTag(tagged, have);
+      return { image: have, isNew };
+    }
+    const fetched = await fetchImage(repository, head.digest, { platform, signal });
     const known = context.records.byId(fetched.manifest.config.digest) !== undefined;
     const stage = context.stage();
     const stored = await download(fetched, { repository, lease, context, onProgress, signal, stage }).finally(() =>
       stage.close(),
     );
     const tags = reference.digest === undefined ? [canonicalString(reference)] : [];
-    const recorded = await context.maker.record(stored, {
-      tags,
-      repoDigest,
-      replace: true,
-      ...(signal === undefined ? {} : { signal }),
-    });
+    const recorded = await context.maker.record(stored, { tags, repoDigest, replace: true, signal });
     return { image: recorded, isNew: !known };
   });
   onProgress({ status: `Digest: ${head.digest}` });
-  const familiar = familiarString(reference);
-  onProgress({
-    status: image.isNew
-      ? `Status: Downloaded newer image for ${familiar}`
-      : `Status: Image is up to date for ${familiar}`,
-  });
-  return image.image;
+  return pulled;
 }
 
 function current(records: ImageRecords, repoDigest: string, platform: Platform | undefined): Image | undefined {
@@ -100,8 +114,12 @@ interface Fetched {
   readonly manifest: Manifest;
 }
 
-async function fetchImage(repository: Repository, digest: Digest, platform: Platform | undefined): Promise<Fetched> {
-  const top = await repository.manifest(digest);
+async function fetchImage(
+  repository: Repository,
+  digest: Digest,
+  { platform, signal }: Pick<PullOptions, 'platform' | 'signal'>,
+): Promise<Fetched> {
+  const top = await repository.manifest(digest, { signal });
   const document = parseManifestOrIndex(top.bytes, `manifest ${digest}`);
   if (!isIndex(document)) return { digest, bytes: top.bytes, manifest: document };
   const want = platform ?? hostPlatform();
@@ -111,7 +129,7 @@ async function fetchImage(repository: Repository, digest: Digest, platform: Plat
   if (match === undefined) {
     throw notFound(`no matching manifest for ${formatPlatform(want)} in the manifest list entries`);
   }
-  const inner = await repository.manifest(match.digest);
+  const inner = await repository.manifest(match.digest, { signal });
   const manifest = parseManifestOrIndex(inner.bytes, `manifest ${match.digest}`);
   if (isIndex(manifest)) throw invalid(`the index ${digest} names another index where an image was expected`);
   return { digest: match.digest, bytes: inner.bytes, manifest };
@@ -136,7 +154,10 @@ async function download(fetched: Fetched, task: Download) {
   await fetchBlob(manifest.config, task);
   const config = parseConfig(await content.read(manifest.config.digest), `config ${manifest.config.digest}`);
   checkConfig(config, manifest.layers.length);
-  for (const layer of manifest.layers) onProgress({ id: idOf(layer), status: 'Pulling fs layer' });
+  for (const layer of manifest.layers) {
+    const isThere = await content.has(layer.digest);
+    onProgress({ id: idOf(layer), status: isThere ? 'Already exists' : 'Pulling fs layer' });
+  }
   const abort = new AbortController();
   const ended = signal === undefined ? abort.signal : AbortSignal.any([signal, abort.signal]);
   const places = new Semaphore(parallelDownloads);
@@ -169,16 +190,18 @@ async function fetchLayer(layer: Descriptor, task: Download): Promise<boolean> {
   try {
     isNew = await fetchBlob(layer, task, (file) => {
       staged.advance(file);
-      if (file.size - reported < progressStep) return;
+      const isWhole = file.size >= layer.size;
+      if (!isWhole && file.size - reported < progressStep) return;
       reported = file.size;
       task.onProgress({ id, status: 'Downloading', current: file.size, total: layer.size });
+      if (isWhole) task.onProgress({ id, status: 'Verifying Checksum' });
     });
     staged.finish(layer.digest);
   } catch (error) {
     staged.abandon();
     throw error;
   }
-  task.onProgress({ id, status: isNew ? 'Download complete' : 'Already exists' });
+  if (isNew) task.onProgress({ id, status: 'Download complete' });
   return isNew;
 }
 

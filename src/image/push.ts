@@ -1,4 +1,4 @@
-import { type Digest, digestOf, shortId } from '#base';
+import { type Digest, digestOf, notFound, shortId } from '#base';
 import { type ContentStore, putBlob } from '#content';
 import {
   canonicalString,
@@ -13,11 +13,10 @@ import {
 import type { RegistryClient, Repository } from '#registry-client';
 import { isIndex, parseManifestOrIndex } from './check-config.ts';
 import { compressLayer } from './compress-layer.ts';
-import type { Image, ImageTransfer, OnProgress } from './image.ts';
+import type { Image, OnProgress, PushOptions } from './image.ts';
 import type { ImageRecords } from './image-records.ts';
 import type { Lease, Leases } from './leases.ts';
 import { isCompressed } from './media-type.ts';
-import { noSuchImage } from './resolve.ts';
 
 /** Layers that upload at a time, as in Docker. */
 const parallelUploads = 5;
@@ -31,10 +30,8 @@ export interface PushContext {
   readonly scratch: string;
 }
 
-type PushOptions = Parameters<ImageTransfer['push']>[1];
-
 /**
- * Pushes one tag. Layers made here are compressed once, and the result kept, so that the same image always has the same
+ * Pushes tags. Layers made here are compressed once, and the result kept, so that the same image always has the same
  * digest; an image that was pulled goes back byte for byte. Throws `not-found` when the tag is not there.
  */
 export async function pushImage(
@@ -42,13 +39,32 @@ export async function pushImage(
   options: PushOptions,
   context: PushContext,
 ): Promise<{ digest: Digest; size: number }> {
-  const reference = withDefaultTag(parseReference(name));
-  const image = context.records.byTag(canonicalString(reference));
-  if (image === undefined) throw missing(reference);
-  const { onProgress, signal } = options;
+  const given = parseReference(name);
+  const reference = options.allTags ? given : withDefaultTag(given);
   const repositoryName = canonicalString({ domain: reference.domain, path: reference.path });
+  options.onProgress({ status: `The push refers to repository [${repositoryName}]` });
+  const tags = options.allTags ? context.records.tagsOf(repositoryName) : [canonicalString(reference)];
   const repository = context.registry.repository(reference, options.credentials);
-  onProgress({ status: `The push refers to repository [${repositoryName}]` });
+  let last: { digest: Digest; size: number } | undefined;
+  for (const tag of tags) {
+    const image = context.records.byTag(tag);
+    if (image === undefined) continue;
+    last = await pushTag(image, parseReference(tag), repository, { ...context, ...options });
+  }
+  if (last === undefined) {
+    throw notFound(`An image does not exist locally with the tag: ${familiarName(reference)}`);
+  }
+  return last;
+}
+
+async function pushTag(
+  image: Image,
+  reference: Reference,
+  repository: Repository,
+  context: PushContext & PushOptions,
+): Promise<{ digest: Digest; size: number }> {
+  const { onProgress, signal } = context;
+  const repositoryName = canonicalString({ domain: reference.domain, path: reference.path });
   return context.leases.with(async (lease) => {
     const { bytes, manifest, mediaType } = await pushable(image, lease, context, signal);
     await pushLayers(manifest, image, { repository, context, onProgress, signal, repositoryName });
@@ -60,10 +76,6 @@ export async function pushImage(
     onProgress({ status: '', aux: { Tag: tag, Digest: digest, Size: bytes.length } });
     return { digest, size: bytes.length };
   });
-}
-
-function missing(reference: Reference) {
-  return noSuchImage(`${familiarName(reference)}:${reference.tag ?? 'latest'}`);
 }
 
 interface Pushable {

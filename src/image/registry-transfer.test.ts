@@ -11,7 +11,7 @@ import { buffer } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { pack } from 'tar-stream';
 import { isBerthError } from '#base';
-import { createRegistryClient } from '#registry-client';
+import { createRegistryClient, type RegistryClient } from '#registry-client';
 import { ImageFixture } from '#testkit';
 import type { Progress } from './image.ts';
 
@@ -122,6 +122,49 @@ describe("pull and push with the distribution's registry", { skip }, () => {
     await target.images.pull(name, same);
     assert.ok(same.lines.some((line) => line.status.startsWith('Status: Image is up to date')));
     assert.deepEqual(await target.images.push(name, recorder()), first);
+  });
+
+  it('pushes and pulls all tags of a repository', async () => {
+    await using source = await ImageFixture.open({ registry: client });
+    const repository = `${host}/team/many`;
+    const image = await importFile(source, 'many', `${repository}:1`);
+    await source.images.tag(`${repository}:1`, `${repository}:2`);
+    const pushed = recorder();
+    await source.images.push(repository, { ...pushed, allTags: true });
+    const digests = pushed.lines.filter((line) => /^[12]: digest: /.test(line.status));
+    assert.equal(digests.length, 2);
+    await using target = await ImageFixture.open({ registry: client });
+    const pulled = recorder();
+    await target.images.pull(repository, { ...pulled, allTags: true });
+    assert.deepEqual((await target.images.get(image.id)).tags, [`${repository}:1`, `${repository}:2`]);
+    assert.equal(pulled.lines.at(-1)?.status, `Status: Downloaded newer image for ${repository}`);
+  });
+
+  it('asks once, by HEAD, about a tag that has not changed', async () => {
+    await using source = await ImageFixture.open({ registry: client });
+    const name = `${host}/team/still:1`;
+    await importFile(source, 'still', name);
+    await source.images.push(name, recorder());
+    const asked: string[] = [];
+    const counting: RegistryClient = {
+      ...client,
+      repository: (of, login) => {
+        const repository = client.repository(of, login);
+        return new Proxy(repository, {
+          get(target, method) {
+            const value: unknown = Reflect.get(target, method);
+            if (typeof value !== 'function') return value;
+            asked.push(String(method));
+            return value.bind(target);
+          },
+        });
+      },
+    };
+    await using target = await ImageFixture.open({ registry: counting });
+    await target.images.pull(name, recorder());
+    asked.length = 0;
+    await target.images.pull(name, recorder());
+    assert.deepEqual(asked, ['resolve']);
   });
 
   it('keeps an image for several pulls at once and collections beside them', async () => {

@@ -1,8 +1,18 @@
 import { Readable } from 'node:stream';
-import { type Pack, pack } from 'tar-stream';
+import { encodeHeader, type TarEntry } from '#archive';
 import { canceled, type Digest, hexOf, notFound } from '#base';
 import type { ContentStore } from '#content';
-import { canonicalString, type Descriptor, familiarName, familiarString, mediaTypes, parseReference } from '#oci';
+import {
+  canonicalString,
+  type Descriptor,
+  familiarName,
+  familiarString,
+  formatPlatform,
+  mediaTypes,
+  type Platform,
+  parseReference,
+  platformMatches,
+} from '#oci';
 import type { Image } from './image.ts';
 import type { ImageRecords } from './image-records.ts';
 import type { Leases } from './leases.ts';
@@ -13,8 +23,13 @@ export interface SaveOptions {
   readonly content: ContentStore;
   readonly records: ImageRecords;
   readonly leases: Leases;
+  /** Refuses an image of another platform. */
+  readonly platform?: Platform;
   readonly signal?: AbortSignal;
 }
+
+/** Bytes of a tar's block; members are filled up to it. */
+const blockSize = 512;
 
 interface Selected {
   readonly image: Image;
@@ -24,37 +39,35 @@ interface Selected {
 
 /**
  * A tar that is both a docker-archive and an OCI layout (docker 25 and later). Layers go out as they are in the store, so
- * a pulled image keeps its digests. Throws `not-found` before it returns.
+ * a pulled image keeps its digests; what was verified when it came is not hashed again. Throws `not-found` before it
+ * returns.
  */
 export async function saveImages(names: readonly string[], options: SaveOptions): Promise<Readable> {
+  const { platform, leases, signal } = options;
   const images = select(names, options.records);
-  const tar = pack();
-  // Bytes flow as fast as the reader takes them: the packer is only read on demand.
-  const output = Readable.from(tar as AsyncIterable<Buffer>, { objectMode: false, highWaterMark: 1024 * 1024 });
-  const fail = (error: unknown) => {
-    const cause = error instanceof Error ? error : new Error(String(error));
-    tar.destroy(cause);
-    output.destroy(cause);
-  };
-  const abort = () => fail(canceled('saving was canceled'));
-  options.signal?.addEventListener('abort', abort, { once: true });
-  output.once('close', () => tar.destroy());
-  await new Promise<void>((ready, reject) => {
-    const writing = options.leases.with(async (lease) => {
-      for (const { image } of images) await lease.hold(...blobsOf(image));
-      for (const { image } of images) for (const digest of blobsOf(image)) await options.content.info(digest);
-      ready();
-      await writeArchive(tar, images, options.content);
-      tar.finalize();
-    });
-    writing
-      .catch((error: unknown) => {
-        reject(error);
-        fail(error);
+  for (const { image } of images) {
+    if (platform === undefined || platformMatches(image.config, platform)) continue;
+    throw notFound(`no suitable export target found for platform ${formatPlatform(platform)}`);
+  }
+  return new Promise((begin, reject) => {
+    leases
+      .with(async (lease) => {
+        for (const { image } of images) await lease.hold(...blobsOf(image));
+        const members = await membersOf(images, options.content);
+        const output = Readable.from(writeArchive(members, options.content), {
+          objectMode: false,
+          highWaterMark: 1024 * 1024,
+        });
+        const ended = new Promise((resume) => output.once('close', resume));
+        const abort = () => output.destroy(canceled('saving was canceled'));
+        if (signal?.aborted) throw canceled('saving was canceled');
+        signal?.addEventListener('abort', abort, { once: true });
+        begin(output);
+        await ended;
+        signal?.removeEventListener('abort', abort);
       })
-      .finally(() => options.signal?.removeEventListener('abort', abort));
+      .catch(reject);
   });
-  return output;
 }
 
 /** Docker's rules: an id brings no tag, a tag itself, a bare repository name all its tags. */
@@ -97,24 +110,46 @@ function blobsOf(image: Image): Digest[] {
   return [image.id, image.manifestDigest, ...image.layers.map((layer) => layer.digest)];
 }
 
-async function writeArchive(tar: Pack, images: readonly Selected[], content: ContentStore): Promise<void> {
-  const mtime = new Date(0);
-  await writeEntry(tar, { name: 'blobs/', type: 'directory', mode: 0o755, mtime });
-  await writeEntry(tar, { name: 'blobs/sha256/', type: 'directory', mode: 0o755, mtime });
-  const written = new Set<Digest>();
+/** A file of the archive: a blob of the store, or a document. */
+interface Member {
+  readonly name: string;
+  readonly size: number;
+  readonly content: Digest | Buffer;
+}
+
+/** All files in their order. Throws `not-found` when a blob is missing. */
+async function membersOf(images: readonly Selected[], content: ContentStore): Promise<Member[]> {
+  const members = new Map<string, Member>();
   for (const { image } of images) {
     for (const digest of blobsOf(image)) {
-      if (written.has(digest)) continue;
-      written.add(digest);
-      const { size } = await content.info(digest);
-      const entry = tar.entry({ name: `blobs/sha256/${hexOf(digest)}`, size, mode: 0o644, mtime });
-      await copyInto(entry, await content.open(digest));
+      const name = `blobs/sha256/${hexOf(digest)}`;
+      members.set(name, { name, size: (await content.info(digest)).size, content: digest });
     }
   }
-  const documents = await archiveDocuments(images, content);
-  for (const [name, value] of Object.entries(documents)) {
-    await writeEntry(tar, { name, mode: 0o644, mtime }, JSON.stringify(value));
+  for (const [name, value] of Object.entries(await archiveDocuments(images, content))) {
+    const text = Buffer.from(JSON.stringify(value));
+    members.set(name, { name, size: text.length, content: text });
   }
+  return [...members.values()];
+}
+
+async function* writeArchive(members: readonly Member[], content: ContentStore): AsyncGenerator<Buffer> {
+  yield headerOf({ name: 'blobs/', type: 'directory', size: 0 });
+  yield headerOf({ name: 'blobs/sha256/', type: 'directory', size: 0 });
+  for (const member of members) {
+    yield headerOf({ name: member.name, type: 'file', size: member.size });
+    if (typeof member.content === 'string') yield* (await content.open(member.content)) as AsyncIterable<Buffer>;
+    else yield member.content;
+    const rest = member.size % blockSize;
+    if (rest > 0) yield Buffer.alloc(blockSize - rest);
+  }
+  yield Buffer.alloc(2 * blockSize);
+}
+
+function headerOf(entry: Pick<TarEntry, 'name' | 'type' | 'size'>): Buffer {
+  const mode = entry.type === 'directory' ? 0o755 : 0o644;
+  const mtime = { seconds: 0, nanoseconds: 0 };
+  return encodeHeader({ ...entry, mode, mtime, uid: 0, gid: 0, linkName: '', major: 0, minor: 0 });
 }
 
 async function archiveDocuments(images: readonly Selected[], content: ContentStore): Promise<Record<string, unknown>> {
@@ -147,23 +182,4 @@ async function archiveDocuments(images: readonly Selected[], content: ContentSto
     'oci-layout': { imageLayoutVersion: '1.0.0' },
     ...(Object.keys(repositories).length > 0 ? { repositories } : {}),
   };
-}
-
-/** Fails when the entry is destroyed, which happens when nobody reads the archive any more. */
-async function copyInto(entry: ReturnType<Pack['entry']>, source: Readable): Promise<void> {
-  const closed = new Promise<never>((_, reject) => {
-    entry.once('close', () => reject(canceled('the reader of the archive is gone')));
-  });
-  closed.catch(() => undefined);
-  for await (const chunk of source as AsyncIterable<Buffer>) {
-    if (!entry.write(chunk))
-      await Promise.race([new Promise<void>((resume) => entry.once('drain', () => resume())), closed]);
-  }
-  entry.end(undefined);
-}
-
-function writeEntry(tar: Pack, header: Parameters<Pack['entry']>[0], text = ''): Promise<void> {
-  return new Promise((resolve, reject) => {
-    tar.entry(header, text, (error) => (error ? reject(error) : resolve()));
-  });
 }

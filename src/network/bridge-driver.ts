@@ -9,6 +9,11 @@ import type { BridgeRules } from './ruleset.ts';
 
 const OPTION = 'com.docker.network.bridge.';
 const MTU = 'com.docker.network.driver.mtu';
+/** Options that are booleans, without {@link OPTION}. */
+const FLAGS = ['default_bridge', 'enable_icc', 'enable_ip_masquerade', 'inhibit_ipv4'];
+/** What Go's strconv.ParseBool takes. */
+const TRUE = ['1', 't', 'T', 'TRUE', 'true', 'True'];
+const FALSE = ['0', 'f', 'F', 'FALSE', 'false', 'False'];
 
 /** What the bridge driver needs of the host. */
 export interface BridgeDriverOptions {
@@ -47,8 +52,8 @@ export function createBridgeDriver({ links, namespaces, group }: BridgeDriverOpt
       if (name !== undefined && !/^[\w.-]{1,15}$/.test(name)) {
         throw invalid(`invalid bridge name ${name}: 1 to 15 letters, digits, "_", "." or "-"`);
       }
-      const mtu = request.options?.[MTU];
-      if (mtu !== undefined && !/^\d{2,5}$/.test(mtu)) throw invalid(`invalid MTU ${mtu}: a number from 68 to 65535`);
+      checkMtu(request.options?.[MTU]);
+      for (const option of FLAGS) checkFlag(`${OPTION}${option}`, request.options?.[`${OPTION}${option}`]);
     },
     async up(network) {
       const name = bridgeName(network);
@@ -56,7 +61,7 @@ export function createBridgeDriver({ links, namespaces, group }: BridgeDriverOpt
       if (there && there.group !== group) {
         throw invalid(`bridge ${name} exists already and is not this engine's; choose another name`);
       }
-      if (!there) await links.apply([{ op: 'add-bridge', name, group, mac: randomMac(), ...mtuOf(network) }]);
+      if (!there) await links.apply([{ op: 'add-bridge', name, group, mac: randomMac() }]);
       try {
         // Lets the loopback of the host reach published ports; the packet rules keep containers off that path.
         writeFileSync(`/proc/sys/net/ipv4/conf/${name}/route_localnet`, '1');
@@ -65,7 +70,8 @@ export function createBridgeDriver({ links, namespaces, group }: BridgeDriverOpt
           .filter((address) => !have.includes(address))
           .map((address) => ({ op: 'add-address', name, address }));
         if (network.enableIPv6) forwardIPv6();
-        await links.apply([...changes, { op: 'set', name, up: true }]);
+        // Set, not given at birth: only so the kernel does not adjust it to the ports.
+        await links.apply([...changes, { op: 'set', name, up: true, ...mtuOf(network) }]);
       } catch (error) {
         if (!there) await links.apply([{ op: 'delete', name }]);
         throw error;
@@ -127,12 +133,28 @@ function gateways(network: Network): string[] {
 
 function flag(network: Network, name: string): boolean {
   const value = network.options[`${OPTION}${name}`];
-  return value === undefined || value === 'true' || value === '1';
+  return value === undefined || value === '' || TRUE.includes(value);
 }
 
-function mtuOf(network: Network): { mtu?: number } {
-  const mtu = network.options[MTU];
-  return mtu === undefined ? {} : { mtu: Number(mtu) };
+function checkFlag(option: string, value: string | undefined): void {
+  if (value === undefined || value === '' || TRUE.includes(value) || FALSE.includes(value)) return;
+  throw invalid(`failed to parse ${option} value: ${value} (strconv.ParseBool: parsing "${value}": invalid syntax)`);
+}
+
+/** The smallest is IPv4's (RFC 791), the largest what the kernel takes. Throws `invalid`, in Docker's words where there are any. */
+export function checkMtu(value: string | undefined): void {
+  if (value === undefined || value === '') return;
+  if (!/^[+-]?\d+$/.test(value)) {
+    throw invalid(`failed to parse ${MTU} value: ${value} (strconv.Atoi: parsing "${value}": invalid syntax)`);
+  }
+  const mtu = Number(value);
+  if (mtu !== 0 && (mtu < 68 || mtu > 65_535)) throw invalid(`invalid MTU ${value}: a number from 68 to 65535`);
+}
+
+/** The MTU asked for; empty where the kernel chooses. */
+export function mtuOf(network: Network): { mtu?: number } {
+  const mtu = Number(network.options[MTU] ?? 0);
+  return mtu === 0 ? {} : { mtu };
 }
 
 /** Routing for IPv6, keeping the router advertisements that the host listens to (kernel doc ip-sysctl, accept_ra). */

@@ -1,6 +1,6 @@
 import { conflict, forbidden, invalid, newId, shortId } from '#base';
 import type { NetworkDriver } from './driver.ts';
-import { parseAddress, parseSubnet } from './ip.ts';
+import { contains, parseAddress, parseSubnet } from './ip.ts';
 import type { Ipam } from './ipam.ts';
 import type { Endpoint, EndpointRequest, Network, SandboxOwner } from './network.ts';
 import type { EndpointRecord } from './sandbox-records.ts';
@@ -24,23 +24,45 @@ export interface EndpointPlan {
 export function checkEndpoint(resolved: ResolvedEndpoint, userSubnet: boolean): void {
   const { request, network, driver } = resolved;
   const userDefined = driver.addressed && network.name !== 'bridge';
-  const refuse = (text: string) =>
-    invalid(`invalid config for network ${network.name}: invalid endpoint settings:\n${text}`);
-  const fixed = request.ipv4 ?? request.ipv6;
-  if (fixed !== undefined && !userDefined) {
-    throw refuse('user specified IP address is supported on user defined networks only');
+  const faults = [request.ipv4, request.ipv6].some((address) => address !== undefined)
+    ? addressFaults(resolved, { userDefined, userSubnet })
+    : [];
+  if (request.mac !== undefined && !/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(request.mac)) {
+    faults.push(`invalid MAC address: ${request.mac}`);
   }
-  if (fixed !== undefined && !userSubnet) {
-    throw refuse(
-      'user specified IP address is supported only when connecting to networks with user configured subnets',
-    );
+  const [fault] = faults;
+  if (fault !== undefined) {
+    const list = faults.length > 1 ? `* ${faults.join('\n* ')}` : fault;
+    throw invalid(`invalid endpoint settings:\n${list}`);
   }
   if (request.aliases?.length && !userDefined) {
     throw invalid('network-scoped aliases are only supported for user-defined networks');
   }
-  if (request.mac !== undefined && !/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(request.mac)) {
-    throw refuse(`invalid MAC address: ${request.mac}`);
+}
+
+/** What is wrong with the addresses asked for. Gives Docker's texts. */
+function addressFaults(
+  { request, network }: ResolvedEndpoint,
+  { userDefined, userSubnet }: { userDefined: boolean; userSubnet: boolean },
+): string[] {
+  const faults: string[] = [];
+  if (!userDefined) faults.push('user specified IP address is supported on user defined networks only');
+  const subnets = network.ipam.pools.map((pool) => parseSubnet(pool.subnet));
+  for (const [text, family] of [
+    [request.ipv4, 4],
+    [request.ipv6, 6],
+  ] as const) {
+    if (text === undefined) continue;
+    const own = subnets.filter((subnet) => subnet.family === family);
+    if (userDefined && (!userSubnet || own.length === 0)) {
+      faults.push(
+        'user specified IP address is supported only when connecting to networks with user configured subnets',
+      );
+    } else if (!own.some((subnet) => contains(subnet, parseAddress(text)))) {
+      faults.push(`no configured subnet or ip-range contain the IP address ${text}`);
+    }
   }
+  return faults;
 }
 
 /** Checks how networks go together in one sandbox. Throws `forbidden` or `conflict` with Docker's texts. */

@@ -1,4 +1,4 @@
-import { conflict, invalid, unavailable } from '#base';
+import { conflict, invalid, messageOf, unavailable } from '#base';
 import type { Database } from '#metadata';
 import {
   type Address,
@@ -141,10 +141,14 @@ export class Ipam {
 
 /** Checks a subnet as a user wrote it. Throws `invalid` with Docker's texts. */
 export function readSubnet(text: string): Subnet {
-  const { address } = parseCidr(text);
-  const subnet = parseSubnet(text);
-  if (address.value !== subnet.value) throw invalid(`invalid subnet ${text}: it should be ${formatSubnet(subnet)}`);
-  return subnet;
+  try {
+    const { address } = parseCidr(text);
+    const subnet = parseSubnet(text);
+    if (address.value !== subnet.value) throw invalid(`invalid subnet ${text}: it should be ${formatSubnet(subnet)}`);
+    return subnet;
+  } catch (error) {
+    throw invalid(`invalid network config:\n${messageOf(error)}`, { cause: error });
+  }
 }
 
 function readAddress(text: string): Address {

@@ -60,6 +60,11 @@ export class NetworkCatalog {
     return match;
   }
 
+  /** True when {@link NetworkCatalog.get} would find one. */
+  has(name: string): boolean {
+    return this.all().some((network) => network.name === name || (name !== '' && network.id.startsWith(name)));
+  }
+
   /** The driver of a network. Throws `not-found` with Docker's text for an unknown one. */
   driver(name: string): NetworkDriver {
     const driver = this.#options.drivers.get(name);
@@ -70,7 +75,7 @@ export class NetworkCatalog {
   /** Makes a network on disk and on the host. `predefined` may take the reserved names. */
   async create(request: NetworkRequest, predefined = false): Promise<Network> {
     const { name } = request;
-    if (name.trim() === '') throw invalid('network name cannot be blank');
+    if (name.trim() === '') throw invalid('invalid name: name is empty');
     if (!predefined && (predefinedNetworks as readonly string[]).includes(name)) {
       throw forbidden(`operation is not permitted on predefined ${name} network`);
     }
@@ -183,7 +188,7 @@ export class NetworkCatalog {
       pools.push(ipam.complete(pool, subnet));
     }
     const has = (family: 4 | 6) => pools.some((pool) => parseSubnet(pool.subnet).family === family);
-    if (want.enableIPv4 && !has(4)) pools.unshift(ipam.complete({}, ipam.freeSubnet(4, [...ours, ...want.routes])));
+    if (want.enableIPv4 && !has(4)) pools.push(ipam.complete({}, ipam.freeSubnet(4, [...ours, ...want.routes])));
     if (want.enableIPv6 && !has(6)) pools.push(ipam.complete({}, uniqueLocal(id)));
     return pools;
   }

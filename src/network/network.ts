@@ -142,6 +142,11 @@ export interface Networks {
 
 /** Sandboxes: opened for a start, closed after an exit; they outlive the daemon. */
 export interface Sandboxes {
+  /**
+   * Looks at endpoints before there is a sandbox: throws `invalid` ("invalid config for network ...") for addresses and
+   * names that could never be given. Networks that do not exist are passed over.
+   */
+  check(endpoints: readonly EndpointRequest[]): void;
   /** All or nothing. Throws `not-found` (network), `conflict` (port taken, naming the holder; address in use). */
   open(request: SandboxRequest): Promise<Sandbox>;
   /** An open one, by owner id. */

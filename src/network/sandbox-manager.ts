@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { BerthError, conflict, invalid, isBerthError, KeyedLock, newId, notFound, withUndo } from '#base';
+import { BerthError, conflict, invalid, isBerthError, KeyedLock, messageOf, newId, notFound, withUndo } from '#base';
 import type { Links, NetworkNamespaces } from '#host';
 import type { Database } from '#metadata';
 import type { NameService } from './dns/name-service.ts';
@@ -42,6 +42,19 @@ export class SandboxManager {
 
   constructor(options: SandboxManagerOptions) {
     this.#options = options;
+  }
+
+  /** Throws what {@link SandboxManager.open} would of these requests alone. Networks that are not there are left out. */
+  check(requests: readonly EndpointRequest[]): void {
+    const known = requests.filter(({ network }) => this.#options.catalog.has(network));
+    for (const request of known) {
+      try {
+        this.#resolve(request);
+      } catch (error) {
+        const { name } = this.#options.catalog.get(request.network);
+        throw invalid(`invalid config for network ${name}: ${messageOf(error)}`, { cause: error });
+      }
+    }
   }
 
   open(request: SandboxRequest): Promise<Sandbox> {
@@ -175,7 +188,6 @@ export class SandboxManager {
       ports: [],
       dns: request.dns,
       extraHosts: request.extraHosts,
-      nextInterface: next,
     };
     const record = { ...draft, ports: this.#holdPorts(draft, request.ports) };
     try {
@@ -241,14 +253,10 @@ export class SandboxManager {
     const endpoint = planEndpoint(resolved, {
       owner: before.owner,
       ipam,
-      interfaceName: `eth${before.nextInterface}`,
+      interfaceName: freeInterface(before),
       hostLink: newHostLink(),
     });
-    const record = {
-      ...before,
-      endpoints: [...before.endpoints, endpoint],
-      nextInterface: before.nextInterface + (resolved.driver.addressed ? 1 : 0),
-    };
+    const record = { ...before, endpoints: [...before.endpoints, endpoint] };
     records.put(record);
     return { record, endpoint };
   }
@@ -344,6 +352,14 @@ export function portTargets(record: SandboxRecord): PortTargets {
 /** On a user-defined network, whose names our DNS answers. */
 function isNamed({ driver, network }: ResolvedEndpoint): boolean {
   return driver.bridged && network.name !== 'bridge';
+}
+
+/** The lowest name that no endpoint has, as Docker gives them. */
+function freeInterface(record: SandboxRecord): string {
+  const taken = new Set(record.endpoints.map(({ endpoint }) => endpoint.interfaceName));
+  let number = 0;
+  while (taken.has(`eth${number}`)) number++;
+  return `eth${number}`;
 }
 
 function publishing(record: SandboxRecord) {

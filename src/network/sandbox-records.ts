@@ -18,8 +18,6 @@ export interface SandboxRecord {
   readonly ports: readonly PortBinding[];
   readonly dns: SandboxRequest['dns'];
   readonly extraHosts: readonly string[];
-  /** Number of the next interface: a disconnected eth1 is not used again. */
-  readonly nextInterface: number;
 }
 
 /** Sandboxes in memory and, at the same moment, in the database. */

@@ -101,6 +101,7 @@ export function createNetworkService(options: NetworkServiceOptions): NetworkSer
     endpoints: async (networkId) =>
       records.on(networkId).map(({ record, endpoint }) => ({ owner: record.owner, endpoint })),
     remove: (name) => catalog.remove(name),
+    check: (endpoints) => manager.check(endpoints),
     open: (request) => manager.open(request),
     find: (ownerId) => manager.find(ownerId),
     connect: (ownerId, endpoint) => manager.connect(ownerId, endpoint),

@@ -1,7 +1,7 @@
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { invalid, type Logger, unavailable } from '#base';
-import { detectCgroups, type Processes } from '#host';
+import { detectCgroups, type Mounts, type Processes } from '#host';
 import { type RunOnceOptions, runOnce } from './run-once.ts';
 import type { Runtime, Task, TaskOptions } from './runtime.ts';
 import { ConmonTask, type TaskParts } from './tasks/conmon-task.ts';
@@ -16,6 +16,8 @@ export interface CreateRuntimeOptions {
   /** Directory for what lives while containers run: `tasks/ID`, `state/RUNTIME/ID`. Best on a tmpfs. */
   readonly execRoot: string;
   readonly processes: Processes;
+  /** Given where this process has a mount namespace of its own, to keep the OCI runtimes read-only there. */
+  readonly mounts?: Pick<Mounts, 'mount' | 'unmount'>;
   readonly logger: Logger;
   /** Default `conmon`, looked up in PATH. */
   readonly conmon?: string;
@@ -33,7 +35,7 @@ const validId = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/;
 export async function createRuntime(options: CreateRuntimeOptions): Promise<Runtime> {
   const { execRoot, processes } = options;
   await mkdir(join(execRoot, 'tasks'), { recursive: true, mode: 0o700 });
-  const runtimes = await findOciRuntimes(options.programs ?? usual, { execRoot, processes });
+  const runtimes = await findOciRuntimes(options.programs ?? usual, options);
   if (runtimes.length === 0) throw unavailable('no OCI runtime found: install crun or runc');
   for (const runtime of runtimes) await mkdir(runtime.stateRoot, { recursive: true, mode: 0o700 });
   const conmon = await findProgram(options.conmon ?? 'conmon');
@@ -67,6 +69,8 @@ class ConmonRuntime implements Runtime {
     if (record?.alive) return await ConmonTask.adopt(parts, record);
     // A daemon that died during `create` leaves a container that never ran: nobody was told of it.
     if (record) await ConmonTask.remains(parts, record).remove();
+    // Without a record there is no monitor either: it is written before conmon starts.
+    else await rm(files.directory, { recursive: true, force: true });
     return undefined;
   }
 

@@ -52,7 +52,8 @@ async function execute(options: RunOnceOptions, place: RunOncePlace, cgroup: Cgr
   // The program's own words go to a file, so that they cannot be taken for the container's output.
   const args = [`--root=${runtime.stateRoot}`, `--log=${log}`, 'run', '--bundle', directory, options.id];
   void warmUpCgroups(context.cgroups);
-  const child = context.processes.spawn(runtime.path, args, {
+  const child = context.processes.spawn(runtime.command.path, args, {
+    env: runtime.command.env,
     stdio: [options.stdin ? 'pipe' : 'ignore', 'pipe', 'pipe'],
   });
   const kill = () => {

@@ -56,7 +56,7 @@ export interface SpecInput {
   readonly ulimits: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
   readonly sysctls: Readonly<Record<string, string>>;
   readonly oomScoreAdj: number;
-  /** Bytes of /dev/shm; default 64 MiB. */
+  /** Bytes of /dev/shm; 0 mounts none. */
   readonly shmSize: number;
   /** Path of an init program to run as pid 1 in front of args. */
   readonly initPath?: string;

@@ -6,7 +6,7 @@ import { conflict, errnoOf, invalid, KeyedLock, notFound, unavailable, withUndo 
 import { type Mounts, type Processes, spreadDirectories, syncFileSystem } from '#host';
 import type { Database } from '#metadata';
 import { SharedSync } from './shared-sync.ts';
-import type { SnapshotInfo, SnapshotMount, Snapshotter } from './snapshot.ts';
+import type { SnapshotInfo, SnapshotMount, Snapshotter, SnapshotUsage } from './snapshot.ts';
 import { type SnapshotRecord, SnapshotRecords } from './snapshot-records.ts';
 
 /** What the overlay snapshotter needs. */
@@ -144,10 +144,10 @@ class OverlaySnapshotter implements Snapshotter {
     return join(this.#path(this.#records.get(key).number), 'fs');
   }
 
-  async usage(key: string): Promise<{ bytes: number; inodes: number }> {
+  async usage(key: string): Promise<SnapshotUsage> {
     const snapshot = this.#records.get(key);
-    const { bytes, inodes } = snapshot;
-    if (bytes !== null && inodes !== null) return { bytes, inodes };
+    const { bytes, inodes, disk } = snapshot;
+    if (bytes !== null && inodes !== null && disk !== null) return { bytes, inodes, diskBytes: disk };
     const measured = await this.#measure(join(this.#path(snapshot.number), 'fs'));
     if (snapshot.kind === 'committed') this.#records.setUsage(snapshot.number, measured);
     return measured;
@@ -248,18 +248,24 @@ class OverlaySnapshotter implements Snapshotter {
   }
 
   /** Sums file sizes, each inode once and directories as nothing, as Docker counts a layer. */
-  async #measure(directory: string): Promise<{ bytes: number; inodes: number }> {
+  async #measure(directory: string): Promise<SnapshotUsage> {
     // Only numbers are printed: a file's name can be anything.
-    const found = await this.#options.processes.run('find', [directory, '-mindepth', '1', '-printf', '%y %i %s\\n']);
+    const found = await this.#options.processes.run('find', [directory, '-printf', '%d %y %i %s %b\\n']);
     if (found.code !== 0 && found.stdout === '') throw unavailable(`find ${directory}: ${found.stderr.trim()}`);
-    const sizes = new Map<string, number>();
-    for (const line of found.stdout.split('\n')) {
-      const [type, inode, size] = line.split(' ');
-      if (inode !== undefined) sizes.set(inode, type === 'd' ? 0 : Number(size));
-    }
+    const seen = new Set<string>();
     let bytes = 0;
-    for (const size of sizes.values()) bytes += size;
-    return { bytes, inodes: sizes.size };
+    let blocks = 0;
+    let inodes = 0;
+    for (const line of found.stdout.split('\n')) {
+      const [depth, type, inode, size, used] = line.split(' ');
+      if (inode === undefined || seen.has(inode)) continue;
+      seen.add(inode);
+      blocks += Number(used);
+      if (depth === '0') continue;
+      inodes += 1;
+      if (type !== 'd') bytes += Number(size);
+    }
+    return { bytes, inodes, diskBytes: blocks * 512 };
   }
 }
 

@@ -1,6 +1,6 @@
 import { notFound } from '#base';
 import type { Database, Migration } from '#metadata';
-import type { SnapshotInfo } from './snapshot.ts';
+import type { SnapshotInfo, SnapshotUsage } from './snapshot.ts';
 
 /** Tables of this room. */
 export const snapshotMigrations: readonly Migration[] = [
@@ -18,6 +18,7 @@ export const snapshotMigrations: readonly Migration[] = [
           ) STRICT;
           CREATE INDEX snapshot_records_parent ON snapshot_records (parent);`,
   },
+  { room: 'snapshot', version: 2, sql: 'ALTER TABLE snapshot_records ADD COLUMN disk INTEGER;' },
 ];
 
 /** One snapshot as recorded. `number` names its directory. */
@@ -26,13 +27,14 @@ export interface SnapshotRecord extends SnapshotInfo {
   /** Cached usage of a committed snapshot. */
   readonly bytes: number | null;
   readonly inodes: number | null;
+  readonly disk: number | null;
 }
 
 interface Row extends Omit<SnapshotRecord, 'parent'> {
   readonly parent: string | null;
 }
 
-const columns = `SELECT s.number, s.key, s.kind, p.key AS parent, s.created_at AS createdAt, s.bytes, s.inodes
+const columns = `SELECT s.number, s.key, s.kind, p.key AS parent, s.created_at AS createdAt, s.bytes, s.inodes, s.disk
   FROM snapshot_records s LEFT JOIN snapshot_records p ON p.number = s.parent`;
 
 const record = (row: Row): SnapshotRecord => ({ ...row, parent: row.parent ?? undefined });
@@ -108,11 +110,12 @@ export class SnapshotRecords {
     );
   }
 
-  setUsage(number: number, usage: { bytes: number; inodes: number }): void {
+  setUsage(number: number, usage: SnapshotUsage): void {
     this.#database.run(
-      `UPDATE snapshot_records SET bytes = ?, inodes = ? WHERE number = ?`,
+      `UPDATE snapshot_records SET bytes = ?, inodes = ?, disk = ? WHERE number = ?`,
       usage.bytes,
       usage.inodes,
+      usage.diskBytes,
       number,
     );
   }

@@ -24,6 +24,15 @@ export interface SnapshotMount {
   readonly options: readonly string[];
 }
 
+/** What one snapshot's own changes take, each inode counted once. */
+export interface SnapshotUsage {
+  /** Bytes in files: how Docker counts a layer. */
+  readonly bytes: number;
+  /** Bytes that the file system has given to files and directories, in whole blocks: what du(1) shows. */
+  readonly diskBytes: number;
+  readonly inodes: number;
+}
+
 /** Keeps snapshots of one storage driver. All methods may run at the same time for different keys. */
 export interface Snapshotter {
   /** Driver name as `docker info` shows it: `overlay2`. */
@@ -49,8 +58,8 @@ export interface Snapshotter {
   unmount(target: string): Promise<void>;
   /** The directory that holds only this snapshot's own changes (overlay upper form: char 0/0 whiteouts, opaque xattrs). */
   directory(key: string): Promise<string>;
-  /** Bytes and inodes of its own changes. */
-  usage(key: string): Promise<{ bytes: number; inodes: number }>;
+  /** What its own changes take. */
+  usage(key: string): Promise<SnapshotUsage>;
   /** Removes; one that is not there is a success. Throws `conflict` while another snapshot has it as parent. */
   remove(key: string): Promise<void>;
   /** All snapshots, parents before children. */

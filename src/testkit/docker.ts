@@ -29,6 +29,7 @@ export class Docker {
       };
       const limits = { env, maxBuffer: 1 << 28, ...(signal ? { signal } : {}) };
       const child = execFile(this.#program, [...args], limits, done);
+      child.stdin?.on('error', () => {}); // a program that ends early reads no input
       child.stdin?.end(options.input ?? '');
     });
   }

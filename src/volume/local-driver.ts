@@ -1,6 +1,7 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { invalid, messageOf, newId, unavailable } from '#base';
+import { getSystemErrorMap } from 'node:util';
+import { invalid, isBerthError, messageOf, newId, unavailable } from '#base';
 import type { Mounts, Processes } from '#host';
 
 /** Options of one local volume, checked. */
@@ -86,7 +87,7 @@ export class LocalDriver {
     } catch (error) {
       throw unavailable(
         `error while mounting volume '${target}': failed to mount local volume: mount ${options.device}:${target}, ` +
-          `data: ${options.o ?? ''}: ${messageOf(error)}`,
+          `data: ${options.o ?? ''}: ${reasonOf(error)}`,
         { cause: error },
       );
     }
@@ -123,6 +124,12 @@ export class LocalDriver {
     const { code, stderr } = await this.#processes.run('cp', ['-aT', '--reflink=auto', '--', source, target]);
     if (code !== 0) throw unavailable(`cannot copy ${source} into a volume: ${stderr.trim()}`);
   }
+}
+
+/** The system's words for what went wrong: `no such device`. */
+function reasonOf(error: unknown): string {
+  const errno = isBerthError(error) ? error.details.errno : undefined;
+  return [...getSystemErrorMap().values()].find(([name]) => name === errno)?.[1] ?? messageOf(error);
 }
 
 async function mountRequest(target: string, options: LocalOptions) {

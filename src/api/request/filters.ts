@@ -5,9 +5,9 @@ export type Filters = Readonly<Record<string, readonly string[]>>;
 
 /**
  * Reads a `filters` parameter in either of Docker's forms, `{"k":["v"]}` and `{"k":{"v":true}}`. Throws `invalid`
- * ("invalid filter") when it is neither, or names a key not in `accepted`.
+ * ("invalid filter") when it is neither, or names a key not in `accepted`; without that every key is taken.
  */
-export function parseFilters(text: string | undefined, accepted: readonly string[]): Record<string, string[]> {
+export function parseFilters(text: string | undefined, accepted?: readonly string[]): Record<string, string[]> {
   if (text === undefined || text === '') return {};
   let parsed: unknown;
   try {
@@ -19,7 +19,7 @@ export function parseFilters(text: string | undefined, accepted: readonly string
   if (typeof parsed !== 'object' || Array.isArray(parsed)) throw invalid('invalid filter');
   return Object.fromEntries(
     Object.entries(parsed).map(([key, value]) => {
-      if (!accepted.includes(key)) throw invalid(`invalid filter '${key}'`);
+      if (accepted && !accepted.includes(key)) throw invalid(`invalid filter '${key}'`);
       return [key, filterValues(value)];
     }),
   );
@@ -55,6 +55,6 @@ export function booleanFilter(filters: Filters, key: string): boolean | undefine
   if (values === undefined || values.length === 0) return undefined;
   const yes = values.some((value) => value === '1' || value.toLowerCase() === 'true');
   const no = values.some((value) => value === '0' || value.toLowerCase() === 'false');
-  if (yes === no || values.length > 1) throw invalid(`invalid filter '${key}=${JSON.stringify(values)}'`);
+  if (yes === no || values.length > 1) throw invalid(`invalid filter '${key}=[${values.join(' ')}]'`);
   return yes;
 }

@@ -43,8 +43,8 @@ export class Query {
     return Number(value);
   }
 
-  /** The `filters` parameter. Throws `invalid` ("invalid filter") when it is malformed or has a key not in `accepted`. */
-  filters(accepted: readonly string[]): Record<string, string[]> {
+  /** The `filters` parameter. Throws `invalid` ("invalid filter") when it is malformed or has a key not in `accepted`, if given. */
+  filters(accepted?: readonly string[]): Record<string, string[]> {
     return parseFilters(this.text('filters'), accepted);
   }
 

@@ -41,7 +41,7 @@ export function registerNetworks(app: FastifyInstance, { networks, containers }:
 
   const list = async (query: Query) => {
     const filters = query.filters(listFilters);
-    const dangling = booleanFilter(filters, 'dangling');
+    const dangling = danglingFilter(filters);
     const found = (await networks.list()).filter((network) => matches(network, filters));
     if (dangling === undefined) return found.map((network) => encodeNetwork(network));
     const unused = await Promise.all(found.map(isUnused));
@@ -101,11 +101,21 @@ export function registerNetworks(app: FastifyInstance, { networks, containers }:
   });
 }
 
+/** Docker words a bad value here in another way than for other objects. */
+function danglingFilter(filters: Filters): boolean | undefined {
+  try {
+    return booleanFilter(filters, 'dangling');
+  } catch (error) {
+    const text = 'invalid value for filter \'dangling\', must be "true" (or "1"), or "false" (or "0")';
+    throw invalid(text, { cause: error });
+  }
+}
+
 function matches(network: Network, filters: Filters): boolean {
   const any = (key: string, test: (value: string) => boolean) => filters[key]?.some(test) ?? true;
   const kind = predefined.has(network.name) ? 'builtin' : 'custom';
   for (const type of filters.type ?? []) {
-    if (type !== 'builtin' && type !== 'custom') throw invalid(`invalid filter 'type=${type}'`);
+    if (type !== 'builtin' && type !== 'custom') throw invalid(`invalid filter: 'type'='${type}'`);
   }
   return (
     any('driver', (value) => network.driver === value) &&

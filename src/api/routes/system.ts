@@ -11,23 +11,6 @@ import { parseTimestamp, Query } from '../request/query.ts';
 import { authSchema, decodeAuth, registryAuth } from '../request/registry-auth.ts';
 import { startStream } from '../stream/lines.ts';
 
-const eventFilters = [
-  'config',
-  'container',
-  'daemon',
-  'event',
-  'image',
-  'label',
-  'network',
-  'node',
-  'plugin',
-  'scope',
-  'secret',
-  'service',
-  'type',
-  'volume',
-];
-
 /** Ping, version, info, events, auth, distribution, session and grpc. */
 export function registerSystem(app: FastifyInstance, ports: ApiPorts): void {
   const { system, containers, images, registry } = ports;
@@ -87,12 +70,13 @@ export function registerSystem(app: FastifyInstance, ports: ApiPorts): void {
 function registerEvents(app: FastifyInstance, { events }: ApiPorts): void {
   app.get('/events', async (request, reply) => {
     const query = new Query(request);
-    const since = parseTimestamp(query.text('since'));
     const until = parseTimestamp(query.text('until'));
+    // Only an end asks for all there was before it.
+    const since = parseTimestamp(query.text('since')) ?? (until === undefined ? undefined : 0n);
     if (since !== undefined && until !== undefined && since > until) {
       throw invalid(`\`since\` time (${query.text('since')}) cannot be after \`until\` time (${query.text('until')})`);
     }
-    const filters = query.filters(eventFilters);
+    const filters = query.filters();
     const signal = clientGone(reply);
     const found: AsyncIterable<EngineEvent> = events.read({
       ...(since === undefined ? {} : { since }),

@@ -16,6 +16,8 @@ export interface JanitorServices {
 }
 
 const filterNames = new Set([
+  'label',
+  'label!',
   'until',
   'unused-for',
   'id',
@@ -96,6 +98,8 @@ function recordFilter(filters: PruneOptions['filters']): (record: CacheRecord) =
       const before = Date.now() - Math.min(...values.map(ageMs));
       tests.push((record) => record.lastUsedAt < before);
     } else if (name === 'id') tests.push((record) => values.some((id) => shortId(record.key).startsWith(shortId(id))));
+    // Records have no labels.
+    else if (name === 'label') tests.push(() => false);
     else if (name === 'type') tests.push(() => values.includes('regular'));
     else if (name === 'description') tests.push((record) => values.some((text) => record.description.includes(text)));
   }

@@ -2,11 +2,10 @@ import { lstatSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, posix } from 'node:path';
 import type { TreeArchiver } from '#archive';
-import { invalid } from '#base';
+import { invalid, parseDockerignore } from '#base';
 import type { BuildRequest } from '../builder.ts';
 import { resolveInRoot } from '../tree/root-path.ts';
 import type { TreeWorkers } from '../tree/tree-workers.ts';
-import { parseDockerignore } from './dockerignore.ts';
 
 const mostDockerfileBytes = 8 << 20;
 

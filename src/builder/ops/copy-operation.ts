@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { BerthError, digestOf, hexOf, isBerthError } from '#base';
 import type { StepLayer } from '../cache/cache-records.ts';
 import type { CopyOperation } from '../graph/operation.ts';
-import { Accounts } from '../tree/accounts.ts';
+import { readAccounts } from '../tree/accounts.ts';
 import type { Match, MatchView } from '../tree/match.ts';
 import { resolveInRoot } from '../tree/root-path.ts';
 import type { BuildSession } from './build-session.ts';
@@ -140,6 +140,6 @@ export class FileCopy {
 
   #owner(tree: WorkingTree): { uid: number; gid: number } | undefined {
     const { chown } = this.#operation;
-    return chown === undefined ? undefined : new Accounts(tree.root).owner(chown);
+    return chown === undefined ? undefined : readAccounts(tree.root).owner(chown);
   }
 }

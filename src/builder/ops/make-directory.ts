@@ -2,7 +2,7 @@ import { chownSync, lstatSync, mkdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { invalid } from '#base';
 import type { StepLayer } from '../cache/cache-records.ts';
-import { Accounts } from '../tree/accounts.ts';
+import { readAccounts } from '../tree/accounts.ts';
 import { resolveInRoot } from '../tree/root-path.ts';
 import type { BuildSession } from './build-session.ts';
 import { changeTree } from './working-tree.ts';
@@ -17,7 +17,7 @@ export function makeDirectory(
   options: { path: string; user: string },
 ): Promise<StepLayer | undefined> {
   return changeTree(session, below, async ({ root }) => {
-    const owner = new Accounts(root).resolve(options.user);
+    const owner = readAccounts(root).resolve(options.user);
     let path = root;
     for (const part of options.path.split('/').filter((piece) => piece !== '')) {
       path = resolveInRoot(root, join(relative(root, path), part));

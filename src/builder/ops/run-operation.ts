@@ -7,7 +7,7 @@ import { buildRuntimeSpec, type SpecInput } from '#runtime';
 import type { BuildNetwork } from '../builder.ts';
 import type { StepLayer } from '../cache/cache-records.ts';
 import type { GraphNode, RunMount, RunOperation } from '../graph/operation.ts';
-import { Accounts } from '../tree/accounts.ts';
+import { readAccounts } from '../tree/accounts.ts';
 import { resolveInRoot } from '../tree/root-path.ts';
 import type { BuildSession } from './build-session.ts';
 import { containerFile } from './leftover-containers.ts';
@@ -83,7 +83,7 @@ function specInput(
 ): SpecInput {
   const { session, operation } = context;
   const { request, services } = session;
-  const account = new Accounts(container.root).resolve(operation.user);
+  const account = readAccounts(container.root).resolve(operation.user);
   const hostname = shortId(container.id);
   const { memory, cpuShares, cpusetCpus } = request;
   return {

@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { IgnoreMatcher, type IgnoreRule } from '../context/dockerignore.ts';
+import { IgnoreMatcher, type IgnoreRule } from '#base';
 
 /** Removes from the unpacked context at `root` what the rules leave out. Synchronous: for worker threads. */
 export function dropIgnored(root: string, rules: readonly IgnoreRule[]): void {

@@ -1,7 +1,6 @@
 import { lstatSync, readdirSync, statSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import { invalid, notFound } from '#base';
-import { compilePathPattern, hasWildcard } from '../context/path-pattern.ts';
+import { compilePathPattern, hasWildcard, invalid, notFound } from '#base';
 import type { Match } from './match.ts';
 import { resolveInRoot } from './root-path.ts';
 

@@ -1,5 +1,5 @@
+import type { IgnoreRule } from '#base';
 import { type BerthError, type Digest, isBerthError } from '#base';
-import type { IgnoreRule } from '../context/dockerignore.ts';
 import { type CopyTarget, copyMatches } from './copy-matches.ts';
 import { digestMatches, FileDigests } from './digest-matches.ts';
 import { dropIgnored } from './drop-ignored.ts';

@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, type Stats } from 'node:fs';
 import { basename, join, posix } from 'node:path';
-import { IgnoreMatcher, parseIgnoreRule } from '../context/dockerignore.ts';
+import { IgnoreMatcher, parseIgnoreRule } from '#base';
 import type { Match, MatchView } from './match.ts';
 import { resolveInRoot } from './root-path.ts';
 

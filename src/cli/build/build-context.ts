@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, isAbsolute, join, relative, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pack } from 'tar-stream';
-import { IgnoreRules, invalid } from '#base';
+import { IgnoreMatcher, invalid, parseDockerignore } from '#base';
 import { contextTar, packReadable } from './context-tar.ts';
 
 /** What is sent to the builder. */
@@ -61,10 +61,10 @@ async function fromStdin(stdin: Readable, file: string): Promise<BuildContext> {
   return { tar: packReadable(tar), dockerfile: 'Dockerfile' };
 }
 
-function ignoreRules(directory: string, dockerfile: string): IgnoreRules {
+function ignoreRules(directory: string, dockerfile: string): IgnoreMatcher {
   const own = `${dockerfile}.dockerignore`;
   const path = existsSync(own) ? own : join(directory, '.dockerignore');
-  return new IgnoreRules(existsSync(path) ? readFileSync(path, 'utf8') : '');
+  return new IgnoreMatcher(parseDockerignore(existsSync(path) ? readFileSync(path, 'utf8') : ''));
 }
 
 /**

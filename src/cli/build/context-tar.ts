@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { PassThrough, pipeline as pipe, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Pack, pack } from 'tar-stream';
-import type { IgnoreRules } from '#base';
+import type { IgnoreMatcher } from '#base';
 
 /** What of a directory goes into a tar. */
 export interface ContextOptions {
   readonly directory: string;
-  readonly ignore: IgnoreRules;
+  readonly ignore: IgnoreMatcher;
   /** Paths that go in whatever the rules say, such as the Dockerfile. */
   readonly always: ReadonlySet<string>;
   /** Files put in beside those of the directory. */
@@ -41,7 +41,7 @@ async function addAll(tar: Pack, options: ContextOptions, folder: string): Promi
     if (stats.isDirectory()) {
       if (!ignored) tar.entry({ ...headerOf(`${relative}/`, stats), type: 'directory' });
       const needed = [...options.always].some((wanted) => wanted.startsWith(`${relative}/`));
-      if (!ignored || options.ignore.hasExceptions || needed) await addAll(tar, options, relative);
+      if (!ignored || options.ignore.hasKeeps || needed) await addAll(tar, options, relative);
     } else if (ignored) continue;
     else if (stats.isSymbolicLink()) {
       tar.entry({ ...headerOf(relative, stats), type: 'symlink', linkname: await readlink(path) });

@@ -22,7 +22,8 @@ function matchesKey(event: EngineEvent, key: string, values: readonly string[]):
     case 'scope':
       return values.includes('local');
     default:
-      return objectKeys.some((type) => type === key) && values.some((value) => names(event, key, value));
+      // A key that nobody knows filters nothing, as in Docker.
+      return !objectKeys.some((type) => type === key) || values.some((value) => names(event, key, value));
   }
 }
 

@@ -1,16 +1,34 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { HostLimits } from '../containers/create/validate.ts';
 
+const unified = '/sys/fs/cgroup/cgroup.controllers';
+
 /** What this host can limit: read once at start. */
 export function readHostLimits(): HostLimits {
+  const onV2 = existsSync(unified);
   return {
     cpus: availableParallelism(),
-    swap: existsSync('/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes') || swapOnV2(),
+    // cgroup v2 has swap limits wherever the memory controller is and the kernel knows swap.
+    swap: existsSync('/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes') || (onV2 && existsSync('/proc/swaps')),
+    blkioWeight: existsSync('/sys/fs/cgroup/blkio/blkio.weight') || onV2,
+    cgroupnsMode: onV2 ? 'private' : 'host',
+    leastOomScore: leastOomScore(),
+    apparmor: appArmorEnabled(),
   };
 }
 
-/** cgroup v2 has swap limits wherever the memory controller is and the kernel knows swap. */
-function swapOnV2(): boolean {
-  return existsSync('/sys/fs/cgroup/cgroup.controllers') && existsSync('/proc/swaps');
+/** Without CAP_SYS_RESOURCE a process may raise its score but not lower it (proc(5), oom_score_adj). */
+function leastOomScore(): number {
+  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? '0';
+  const canLower = ((BigInt(`0x${effective}`) >> 24n) & 1n) === 1n;
+  return canLower ? -1000 : Number(readFileSync('/proc/self/oom_score_adj', 'latin1'));
+}
+
+function appArmorEnabled(): boolean {
+  try {
+    return readFileSync('/sys/module/apparmor/parameters/enabled', 'latin1').startsWith('Y');
+  } catch {
+    return false;
+  }
 }

@@ -1,6 +1,6 @@
-import { constants } from 'node:fs';
-import { readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { constants, existsSync } from 'node:fs';
+import { readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { errnoOf } from '#base';
 
 /** One mounted cgroup hierarchy. Version 2 has one for everything; version 1 one per controller (or set of them). */
@@ -14,6 +14,11 @@ export interface CgroupHierarchy {
 export interface CgroupLayout {
   readonly kind: 'v1' | 'hybrid' | 'v2';
   readonly hierarchies: readonly CgroupHierarchy[];
+  /**
+   * v1 only: the place of a v2 hierarchy that is not mounted, so an ordinary directory. crun takes it for one and
+   * leaves a directory for each container there.
+   */
+  readonly unmounted?: string;
 }
 
 /** Reads the layout from mountinfo. Do it once: it does not change while a daemon lives. */
@@ -34,7 +39,11 @@ export async function detectCgroups(): Promise<CgroupLayout> {
       hierarchies.push({ mountpoint, controllers });
     }
   }
-  if (hierarchies.length > 0) return { kind: unified === undefined ? 'v1' : 'hybrid', hierarchies };
+  if (hierarchies.length > 0 && unified !== undefined) return { kind: 'hybrid', hierarchies };
+  if (hierarchies.length > 0) {
+    const empty = join(dirname(hierarchies[0]?.mountpoint ?? ''), 'unified');
+    return { kind: 'v1', hierarchies, ...(existsSync(empty) ? { unmounted: empty } : {}) };
+  }
   if (unified === undefined) return { kind: 'v1', hierarchies };
   const controllers = await readFile(join(unified, 'cgroup.controllers'), 'utf8').catch(() => '');
   return { kind: 'v2', hierarchies: [{ mountpoint: unified, controllers: controllers.split(/\s+/).filter(Boolean) }] };
@@ -104,6 +113,8 @@ export class Cgroup {
   /** Removes its directories, those below first. Gone is a success; EBUSY (processes left) is thrown. */
   async remove(): Promise<void> {
     for (const directory of this.#directories()) await removeTree(directory);
+    const { unmounted } = this.#layout;
+    if (unmounted !== undefined) await rm(join(unmounted, this.path), { recursive: true, force: true });
   }
 
   #directory(controller: string): string | undefined {

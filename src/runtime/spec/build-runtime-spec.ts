@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { RuntimeDevice, RuntimeLinux, RuntimeProcess, RuntimeResources, RuntimeSeccomp, RuntimeSpec } from '#oci';
 import type { NamespaceSource, SpecInput } from '../spec-input.ts';
 import { resolveCapabilities } from './capabilities.ts';
@@ -99,7 +99,7 @@ function processOf(
     })),
     noNewPrivileges: security.noNewPrivileges,
     oomScoreAdj: clampOomScore(input.oomScoreAdj),
-    ...(security.apparmorProfile === undefined || security.privileged
+    ...(security.apparmorProfile === undefined || security.privileged || !hasAppArmor()
       ? {}
       : { apparmorProfile: security.apparmorProfile }),
   };
@@ -177,4 +177,12 @@ function clampOomScore(wanted: number): number {
 function canLowerOomScore(): boolean {
   const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? '0';
   return ((BigInt(`0x${effective}`) >> 24n) & 1n) === 1n;
+}
+
+let appArmor: boolean | undefined;
+
+/** The runtime fails on a profile where the kernel has no AppArmor; Docker leaves it out. */
+function hasAppArmor(): boolean {
+  appArmor ??= existsSync('/sys/kernel/security/apparmor') || existsSync('/sys/module/apparmor');
+  return appArmor;
 }

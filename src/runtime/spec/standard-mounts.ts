@@ -23,15 +23,16 @@ export function standardMounts(input: SpecInput): RuntimeMount[] {
     { destination: '/sys', type: 'sysfs', source: 'sysfs', options: [...sealed, ...readonly] },
     { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: [...readonly, ...sealed] },
     { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: sealed },
-    input.namespaces.ipc === 'host'
-      ? { destination: '/dev/shm', type: 'bind', source: '/dev/shm', options: ['rbind', 'rprivate'] }
-      : {
-          destination: '/dev/shm',
-          type: 'tmpfs',
-          source: 'shm',
-          options: [...sealed, 'mode=1777', `size=${input.shmSize}`],
-        },
+    ...sharedMemory(input),
   ];
+}
+
+function sharedMemory({ namespaces, shmSize }: SpecInput): RuntimeMount[] {
+  const destination = '/dev/shm';
+  if (namespaces.ipc === 'host')
+    return [{ destination, type: 'bind', source: destination, options: ['rbind', 'rprivate'] }];
+  if (shmSize === 0) return [];
+  return [{ destination, type: 'tmpfs', source: 'shm', options: [...sealed, 'mode=1777', `size=${shmSize}`] }];
 }
 
 /** Standard and asked-for mounts together: an asked-for one replaces the standard one at the same place. */

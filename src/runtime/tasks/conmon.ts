@@ -4,6 +4,7 @@ import type { Readable, Writable } from 'node:stream';
 import { internal, invalid, unavailable } from '#base';
 import { type CgroupLayout, type Child, type Processes, warmUpCgroups } from '#host';
 import { explainFailure } from './explain-failure.ts';
+import type { OciRuntime } from './oci-runtime.ts';
 import type { ProcessFiles } from './task-files.ts';
 
 /** What conmon is started with. */
@@ -16,7 +17,7 @@ export interface MonitorOptions {
   /** Unique name of the monitored process: the container's id, or the exec's. */
   readonly id: string;
   readonly files: ProcessFiles;
-  readonly runtime: { readonly path: string; readonly stateRoot: string };
+  readonly runtime: Pick<OciRuntime, 'command' | 'stateRoot'>;
   readonly terminal: boolean;
   readonly stdin: boolean;
   /** conmon ends the process's stdin when an attached client ends its own. */
@@ -50,7 +51,7 @@ export class Monitor {
       stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe', ...(exec ? (['pipe'] as const) : [])],
       cwd: files.directory,
       env: {
-        PATH: process.env.PATH,
+        ...options.runtime.command.env,
         _OCI_SYNCPIPE: String(syncFd),
         _OCI_STARTPIPE: String(startFd),
         ...(exec ? { _OCI_ATTACHPIPE: String(attachFd) } : {}),
@@ -115,7 +116,7 @@ function monitorArguments(options: MonitorOptions): string[] {
   const { files, runtime } = options;
   const flags = ['--api-version', '1', '--full-attach', '--no-sync-log', '--log-level', 'error'];
   flags.push('-c', options.containerId, '-u', options.id, '-n', options.id);
-  flags.push('-r', runtime.path, '--runtime-arg', `--root=${runtime.stateRoot}`);
+  flags.push('-r', runtime.command.path, '--runtime-arg', `--root=${runtime.stateRoot}`);
   flags.push('-b', files.directory, '-p', files.pid, '-P', files.monitorPid, '--exit-dir', files.exitDirectory);
   flags.push('-l', options.logPath === undefined ? 'none' : `k8s-file:${options.logPath}`);
   if (options.terminal) flags.push('-t');

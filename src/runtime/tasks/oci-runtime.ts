@@ -1,20 +1,34 @@
 import { join } from 'node:path';
-import { invalid } from '#base';
-import type { Processes } from '#host';
+import { invalid, type Logger, messageOf } from '#base';
+import type { Mounts, Processes } from '#host';
 import { explainFailure } from './explain-failure.ts';
 import { findProgram } from './find-program.ts';
+import { type SealedProgram, sealProgram } from './seal-program.ts';
+
+interface FoundProgram {
+  readonly name: string;
+  readonly path: string;
+  readonly version: string;
+  readonly sealed?: SealedProgram | undefined;
+}
 
 /** One OCI runtime program (crun, runc) with its state under this engine's exec root. */
 export class OciRuntime {
   readonly name: string;
   readonly path: string;
+  /** What to run in place of `path`, and the environment of those who run it. */
+  readonly command: { readonly path: string; readonly env: NodeJS.ProcessEnv };
   /** As `--version` tells, such as `1.8.1`. */
   readonly version: string;
   /** Its `--root`: one directory per container. */
   readonly stateRoot: string;
   readonly #processes: Processes;
 
-  constructor(program: { name: string; path: string; version: string }, execRoot: string, processes: Processes) {
+  constructor(program: FoundProgram, execRoot: string, processes: Processes) {
+    this.command = {
+      path: program.sealed?.path ?? program.path,
+      env: { PATH: process.env.PATH, ...program.sealed?.env },
+    };
     this.name = program.name;
     this.path = program.path;
     this.version = program.version;
@@ -51,17 +65,19 @@ export class OciRuntime {
 
   /** Runs one command to its end; throws `invalid` with the program's own words. */
   async #call(args: readonly string[]): Promise<void> {
-    const { code, stderr } = await this.#processes.run(this.path, [`--root=${this.stateRoot}`, ...args]);
+    const { code, stderr } = await this.#processes.run(this.command.path, [`--root=${this.stateRoot}`, ...args], {
+      env: this.command.env,
+    });
     if (code === 0) return;
     const { text, details } = explainFailure(stderr);
     throw invalid(text || `${this.name} ${args[0]} failed with code ${code}`, { details: { ...details, code } });
   }
 }
 
-/** Asks the programs for their versions; those not found are left out. Order is kept. */
+/** Asks the programs for their versions; those not found are left out. Order is kept. With `mounts` they are sealed. */
 export async function findOciRuntimes(
   programs: readonly { name: string; path: string }[],
-  options: { execRoot: string; processes: Processes },
+  options: { execRoot: string; processes: Processes; mounts?: Pick<Mounts, 'mount' | 'unmount'>; logger: Logger },
 ): Promise<OciRuntime[]> {
   const found = await Promise.all(
     programs.map(async ({ name, path: wanted }) => {
@@ -70,8 +86,22 @@ export async function findOciRuntimes(
       const answer = await options.processes.run(path, ['--version']).catch(() => undefined);
       if (answer?.code !== 0) return [];
       const version = /version:? (\S+)/.exec(answer.stdout)?.[1] ?? 'unknown';
-      return [new OciRuntime({ name, path, version }, options.execRoot, options.processes)];
+      const sealed = options.mounts && (await seal({ name, path }, { ...options, mounts: options.mounts }));
+      return [new OciRuntime({ name, path, version, sealed }, options.execRoot, options.processes)];
     }),
   );
   return found.flat();
+}
+
+/** Without a seal every run makes its own: slower, not less safe. */
+async function seal(
+  program: { name: string; path: string },
+  options: { execRoot: string; mounts: Pick<Mounts, 'mount' | 'unmount'>; logger: Logger },
+): Promise<SealedProgram | undefined> {
+  try {
+    return await sealProgram(program.path, join(options.execRoot, 'bin', program.name), options.mounts);
+  } catch (error) {
+    options.logger.warn('cannot mount an OCI runtime read-only', { program: program.path, error: messageOf(error) });
+    return undefined;
+  }
 }

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
+import { cpus, totalmem } from 'node:os';
 import { notFound } from '#base';
 import type { Cgroup } from '#host';
 import type { TaskStats } from '../runtime.ts';
@@ -80,7 +80,7 @@ async function readMemoryV1(cgroup: Cgroup): Promise<TaskStats['memory']> {
   return {
     usage: number(usage),
     maxUsage: number(peak),
-    limit: number(limit),
+    limit: memoryLimit(limit),
     failures: number(failures),
     stats: table(stat),
   };
@@ -97,7 +97,7 @@ async function readMemoryV2(cgroup: Cgroup): Promise<TaskStats['memory']> {
   return {
     usage: number(usage),
     maxUsage: number(peak),
-    limit: number(limit),
+    limit: memoryLimit(limit),
     failures: table(events).max ?? 0,
     stats: table(stat),
   };
@@ -144,6 +144,11 @@ async function readBlockIoV2(cgroup: Cgroup): Promise<TaskStats['blockIo']> {
       { ...device, op: 'write', bytes: Number(counters.wbytes ?? 0), operations: Number(counters.wios ?? 0) },
     ];
   });
+}
+
+/** No limit means the machine's memory, as Docker has it: a percentage of it makes sense. */
+function memoryLimit(text: string | undefined): number {
+  return Math.min(number(text), totalmem());
 }
 
 function number(text: string | undefined): number {

@@ -4,7 +4,8 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { findDockerCli, importBusybox, TestDaemon } from '#testkit';
 import { type Fact, perform } from './perform.ts';
-import { type Step, scenarios } from './scenarios.ts';
+import type { Step } from './scenario.ts';
+import { scenarios } from './scenarios.ts';
 
 const testdata = fileURLToPath(new URL('../../../test/conformance/docker-cli/testdata/', import.meta.url));
 const recorded = JSON.parse(readFileSync(`${testdata}docker-28.json`, 'utf8')) as Record<string, Fact[]>;

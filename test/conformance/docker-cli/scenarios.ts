@@ -1,21 +1,6 @@
-/** A shell command that uses the docker CLI, and how much of its result must be as recorded. */
-export interface Step {
-  readonly run: string;
-  /** `all` is exit code, stdout and stderr; `out` leaves stderr out; `code` compares the exit code alone. */
-  readonly compare: 'all' | 'out' | 'code';
-}
-
-/** Steps that build on each other; they run in order in a directory of their own. */
-export interface Scenario {
-  readonly name: string;
-  readonly steps: readonly Step[];
-  /** Runs afterwards whatever happened; its result does not count. */
-  readonly cleanup?: string;
-}
-
-const all = (run: string): Step => ({ run, compare: 'all' });
-const out = (run: string): Step => ({ run, compare: 'out' });
-const code = (run: string): Step => ({ run, compare: 'code' });
+import { networkScenarios } from './network-scenarios.ts';
+import { all, code, out, type Scenario } from './scenario.ts';
+import { volumeScenarios } from './volume-scenarios.ts';
 
 /**
  * What the docker CLI shows for everyday work. The image `busybox:latest` is there: one layer, CMD ["sh"], a PATH.
@@ -349,4 +334,6 @@ export const scenarios: readonly Scenario[] = [
       all("docker ps --filter name=t-health --filter health=healthy --format '{{.Names}}'"),
     ],
   },
+  ...networkScenarios,
+  ...volumeScenarios,
 ];

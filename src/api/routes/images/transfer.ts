@@ -28,11 +28,12 @@ export function registerImageTransfer(app: FastifyInstance, ports: ApiPorts): vo
     const signal = clientGone(reply);
     const stream = new ProgressStream(reply);
     await stream.run(async () => {
-      const options = { onProgress: stream.onProgress, signal, ...(credentials ? { credentials } : {}) };
-      const { digest, size } = await images.push(name, options);
-      const pushed = tag ?? parseReference(name).tag ?? 'latest';
-      stream.send({ status: `${pushed}: digest: ${digest} size: ${size}` });
-      stream.send({ progressDetail: {}, aux: { Tag: pushed, Digest: digest, Size: size } });
+      await images.push(name, {
+        allTags: parseReference(name).tag === undefined,
+        onProgress: stream.onProgress,
+        signal,
+        ...(credentials ? { credentials } : {}),
+      });
     });
     return reply;
   });
@@ -93,27 +94,21 @@ async function pullImage({ images }: ApiPorts, request: FastifyRequest, reply: F
   const tag = query.nonEmpty('tag');
   const separator = tag?.startsWith('sha256:') ? '@' : ':';
   const name = tag === undefined ? image : `${image}${separator}${tag}`;
-  const { familiar } = checkedName(name);
+  const reference = parseReference(name);
   const credentials = registryAuth(request);
   const signal = clientGone(reply);
   const stream = new ProgressStream(reply);
   await stream.run(async () => {
     const options = {
       ...platformOf(query),
+      allTags: reference.tag === undefined && reference.digest === undefined,
       onProgress: stream.onProgress,
       signal,
       ...(credentials ? { credentials } : {}),
     };
-    await images.pull(familiar, options);
+    await images.pull(familiarString(reference), options);
   });
   return reply;
-}
-
-/** A name with a tag where it has neither tag nor digest. */
-function checkedName(name: string): { familiar: string } {
-  const reference = parseReference(name);
-  const plain = reference.tag === undefined && reference.digest === undefined;
-  return { familiar: familiarString(plain ? { ...reference, tag: 'latest' } : reference) };
 }
 
 async function importImage(

@@ -1,8 +1,9 @@
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { errnoOf, invalid, isBerthError, newId, notImplemented, shortId, type UndoStack, withUndo } from '#base';
+import { errnoOf, invalid, isBerthError, newId, shortId, type UndoStack, withUndo } from '#base';
 import type { Image, ImageReader } from '#image';
+import type { Sandboxes } from '#network';
 import { formatPlatform, parsePlatform, platformMatches } from '#oci';
 import type { Runtime } from '#runtime';
 import type { Snapshotter } from '#snapshot';
@@ -16,20 +17,22 @@ import { planMounts } from './plan-mounts.ts';
 import { randomName } from './random-name.ts';
 import { type HostLimits, validateRequest } from './validate.ts';
 
+/** Bytes of /dev/shm. */
+const defaultShm = 64 * 1024 * 1024;
+
 /** What creation needs. */
 export interface CreateDependencies {
   readonly registry: ContainerRegistry;
   readonly images: Pick<ImageReader, 'get' | 'unpack'>;
   readonly snapshots: Pick<Snapshotter, 'prepare' | 'remove'>;
   readonly volumes: Pick<VolumeService, 'create' | 'get' | 'acquire' | 'release' | 'remove'>;
+  readonly networks: Pick<Sandboxes, 'check'>;
   readonly runtimes: Runtime['runtimes'];
   readonly events: EventJournal;
   readonly limits: HostLimits;
   /** Directory that gets one directory per container. */
   readonly directory: string;
 }
-
-const logDrivers = ['json-file', 'local', 'none'];
 
 /**
  * Makes a container: all checks first, then name, snapshot, volumes, directory, and last the record, with which it
@@ -53,6 +56,11 @@ export function createContainer(
     const inherited = request.host.volumesFrom.flatMap((from) => inheritedMounts(deps.registry, from));
     const planned = planMounts({ request, imageVolumes: merged.imageVolumes, inherited });
     await checkBindSources(planned);
+    const networks = planNetworks(request);
+    deps.networks.check(Object.entries(networks).map(([network, wanted]) => ({ ...wanted.request, network })));
+    if (request.host.networkMode === 'host' && request.host.ports.length > 0) {
+      warnings.push('Published ports are discarded when using host network mode');
+    }
 
     const parentSnapshot = await deps.images.unpack(image);
     await deps.snapshots.prepare(id, parentSnapshot);
@@ -75,7 +83,7 @@ export function createContainer(
       networkDisabled: request.networkDisabled,
       ...(request.onBuild ? { onBuild: request.onBuild } : {}),
       host: resolveModes(deps, request),
-      networks: planNetworks(request),
+      networks,
       paths: {
         log: request.host.log.driver === 'none' ? '' : join(directory, 'container.log'),
         hosts: join(directory, 'hosts'),
@@ -96,12 +104,6 @@ function checkChoices(deps: CreateDependencies, { host }: ContainerRequest): voi
   if (host.runtime !== '' && !deps.runtimes.some((runtime) => runtime.name === host.runtime)) {
     throw invalid(`unknown or invalid runtime name: ${host.runtime}`);
   }
-  const { driver } = host.log;
-  if (driver === '' || logDrivers.includes(driver)) return;
-  if (['syslog', 'journald', 'gelf', 'fluentd', 'awslogs', 'splunk', 'gcplogs', 'etwlogs'].includes(driver)) {
-    throw notImplemented(`log driver ${driver} is not supported: use ${logDrivers.join(', ')}`);
-  }
-  throw invalid(`error looking up logging plugin ${driver}: plugin "${driver}" not found`);
 }
 
 function checkPlatform(request: ContainerRequest, image: Image): void {
@@ -120,10 +122,20 @@ function inheritedMounts(registry: ContainerRegistry, from: string): PlannedMoun
   const name = colon < 0 ? from : from.slice(0, colon);
   const mode = colon < 0 ? '' : from.slice(colon + 1);
   if (!['', 'ro', 'rw', 'z', 'Z'].includes(mode)) throw invalid(`invalid mode for volumes-from: ${mode}`);
-  return registry.find(name).settings.mounts.map(({ asked, point }) => ({
+  return giver(registry, name).settings.mounts.map(({ asked, point }) => ({
     asked: { ...asked, readonly: mode === 'ro' || asked.readonly, source: point.name ?? asked.source },
     point: { ...point, mode, rw: mode === 'ro' ? false : point.rw },
   }));
+}
+
+/** A missing one is a fault of the request, not of its address: clients take not-found here for a missing image. */
+function giver(registry: ContainerRegistry, name: string): LiveContainer {
+  try {
+    return registry.find(name);
+  } catch (error) {
+    if (!isBerthError(error, 'not-found')) throw error;
+    throw invalid(error.message, { cause: error });
+  }
 }
 
 async function checkBindSources(planned: readonly PlannedMount[]): Promise<void> {
@@ -203,10 +215,14 @@ function resolveModes(deps: CreateDependencies, { host }: ContainerRequest): Con
   const { memory = 0, memorySwap = 0 } = host.resources;
   return {
     ...host,
+    // What a client leaves open is settled now, and inspect shows it.
+    cgroupnsMode: host.cgroupnsMode || deps.limits.cgroupnsMode,
+    shmSize: host.shmSize || defaultShm,
+    runtime: host.runtime || (deps.runtimes[0]?.name ?? ''),
     // As much swap as memory, unless told otherwise; inspect shows it.
     resources: memory > 0 && memorySwap === 0 ? { ...host.resources, memorySwap: memory * 2 } : host.resources,
     networkMode: resolve(host.networkMode),
-    ipcMode: resolve(host.ipcMode),
+    ipcMode: resolve(host.ipcMode || 'private'),
     pidMode: resolve(host.pidMode),
   };
 }

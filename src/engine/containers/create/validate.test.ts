@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { checkName, checkResources, checkRestartPolicy } from './validate.ts';
 
-const limits = { cpus: 2, swap: true };
+const limits = {
+  cpus: 2,
+  swap: true,
+  blkioWeight: true,
+  cgroupnsMode: 'private',
+  leastOomScore: -1000,
+  apparmor: false,
+} as const;
 
 describe('checkName', () => {
   test('refuses what Docker refuses, in its words', () => {
@@ -31,8 +38,11 @@ describe('checkResources', () => {
   ] as const) {
     test(`refuses with "${message}"`, () => assert.throws(() => checkResources(resources, limits), { message }));
   }
+  test('warns where the kernel has no block I/O weight', () => {
+    assert.match(checkResources({ blkioWeight: 300 }, { ...limits, blkioWeight: false })[0] ?? '', /Weight discarded/);
+  });
   test('warns where the kernel cannot limit swap', () => {
-    assert.equal(checkResources({ memory: 100 * mega }, { cpus: 2, swap: false }).length, 1);
+    assert.equal(checkResources({ memory: 100 * mega }, { ...limits, swap: false }).length, 1);
     assert.deepEqual(checkResources({ memory: 100 * mega, nanoCpus: 2e9, cpusetCpus: '0-1' }, limits), []);
   });
 });

@@ -2,12 +2,21 @@ import { invalid } from '#base';
 import type { ContainerRequest, HostSettings, ResourceSettings, RestartPolicy } from '../container.ts';
 import { signalNumber } from '../signals.ts';
 import { parseSecurityOptions } from '../start/security-options.ts';
+import { checkLog } from './log-options.ts';
 
 /** What this host has to give. */
 export interface HostLimits {
   readonly cpus: number;
   /** False where the kernel does not account swap: a swap limit is dropped with a warning. */
   readonly swap: boolean;
+  /** False where the kernel knows no block I/O weight: it is dropped with a warning. */
+  readonly blkioWeight: boolean;
+  /** Cgroup namespace of a container that asks for none in particular: Docker's choice depends on the cgroup version. */
+  readonly cgroupnsMode: 'private' | 'host';
+  /** The lowest oom_score_adj that this daemon may give. */
+  readonly leastOomScore: number;
+  /** False where the kernel has no AppArmor: a profile asked for is dropped with a warning. */
+  readonly apparmor: boolean;
 }
 
 const smallestMemory = 6 * 1024 * 1024;
@@ -26,8 +35,10 @@ export function validateRequest(request: ContainerRequest, limits: HostLimits): 
   for (const entry of process.env)
     if (entry.startsWith('=') || entry === '') throw invalid(`invalid environment variable: ${entry}`);
   checkHealthcheck(request);
-  checkHost(host);
-  return checkResources(host.resources, limits);
+  checkHost(host, limits);
+  const profile = parseSecurityOptions(host.securityOpt).apparmorProfile;
+  const unheard = profile !== undefined && profile !== 'unconfined' && !limits.apparmor;
+  return [...checkResources(host.resources, limits), ...(unheard ? [noAppArmor(profile)] : [])];
 }
 
 /** Throws `invalid` for a name Docker would not take either. */
@@ -49,11 +60,16 @@ export function checkResources(resources: ResourceSettings, limits: HostLimits):
       throw invalid(`ulimit soft limit must be less than or equal to hard limit: ${name}: ${soft} > ${hard}`);
     }
   }
-  return memory > 0 && !limits.swap ? [noSwapLimit] : [];
+  return [
+    ...(memory > 0 && !limits.swap ? [noSwapLimit] : []),
+    ...(blkioWeight > 0 && !limits.blkioWeight ? [noBlkioWeight] : []),
+  ];
 }
 
 const noSwapLimit =
   'Your kernel does not support swap limit capabilities or the cgroup is not mounted. Memory limited without swap.';
+const noBlkioWeight = 'Your kernel does not support Block I/O weight or the cgroup is not mounted. Weight discarded.';
+const noAppArmor = (profile: string) => `This host has no AppArmor: profile ${profile} discarded.`;
 
 function checkMemory(resources: ResourceSettings): void {
   const { memory = 0, memorySwap = 0, memoryReservation = 0, memorySwappiness } = resources;
@@ -108,7 +124,7 @@ function parseCpuList(text: string, what: string): number[] {
   });
 }
 
-function checkHost(host: HostSettings): void {
+function checkHost(host: HostSettings, limits: HostLimits): void {
   checkRestartPolicy(host.restart);
   if (host.autoRemove && host.restart.name !== 'no') {
     throw invalid('conflicting options: cannot specify both --restart and --rm');
@@ -116,6 +132,12 @@ function checkHost(host: HostSettings): void {
   if (host.shmSize < 0) throw invalid('SHM size can not be less than 0');
   if (host.oomScoreAdj < -1000 || host.oomScoreAdj > 1000) {
     throw invalid(`Invalid value ${host.oomScoreAdj}, range for oom score adj is [-1000, 1000]`);
+  }
+  if (host.oomScoreAdj < limits.leastOomScore) {
+    throw invalid(
+      `Invalid value ${host.oomScoreAdj} for oom score adj: the daemon lacks CAP_SYS_RESOURCE, ` +
+        `so ${limits.leastOomScore} is the lowest it can give`,
+    );
   }
   for (const line of host.extraHosts) {
     if (!/^[^:=]+[:=].+$/.test(line)) throw invalid(`bad format for add-host: "${line}"`);
@@ -125,7 +147,9 @@ function checkHost(host: HostSettings): void {
   checkMode('UTS', host.utsMode, ['', 'host', 'private']);
   checkMode('User namespace', host.usernsMode, ['', 'host']);
   checkMode('cgroup namespace', host.cgroupnsMode, ['', 'host', 'private']);
-  if (Object.keys(host.storageOpt).length > 0) {
+  const [option] = Object.keys(host.storageOpt);
+  if (option !== undefined) {
+    if (option !== 'size') throw invalid(`Unknown option ${option}`);
     throw invalid("--storage-opt is supported only for overlay over xfs with 'pquota' mount option");
   }
   if (host.networkMode === 'host' && host.links.length > 0) {
@@ -133,7 +157,7 @@ function checkHost(host: HostSettings): void {
       "conflicting options: host type networking can't be used with links. This would result in undefined behavior",
     );
   }
-  parseSecurityOptions(host.securityOpt);
+  checkLog(host.log);
 }
 
 function checkMode(what: string, mode: string, words: readonly string[]): void {

@@ -14,7 +14,8 @@ export function deviceNumbers(rdev: number): { major: number; minor: number } {
 /** Numbers of the block device at `path` of the host. Throws `invalid` when there is none. */
 export async function blockDevice(path: string): Promise<{ major: number; minor: number }> {
   const found = await stat(path).catch(() => undefined);
-  if (!found?.isBlockDevice()) throw invalid(`${path}: no such block device`);
+  if (found === undefined) throw invalid(`stat ${path}: no such file or directory`);
+  if (!found.isBlockDevice()) throw invalid(`${path}: no such block device`);
   return deviceNumbers(found.rdev);
 }
 
@@ -74,6 +75,9 @@ export function parseDeviceRules(rules: readonly string[]): SpecInput['deviceRul
 export function refuseDeviceRequests(requests: HostSettings['deviceRequests']): void {
   const [first] = requests;
   if (first === undefined) return;
+  if (first.driver === 'cdi') {
+    throw invalid(`CDI device injection failed: unresolvable CDI devices ${first.deviceIds.join(', ')}`);
+  }
   const wanted = first.capabilities.map((set) => `[${set.join(' ')}]`).join(' ');
   throw notImplemented(`could not select device driver "${first.driver}" with capabilities: [${wanted}]`);
 }

@@ -11,7 +11,7 @@ export function chooseNamespaces(
   const { pidMode, ipcMode, utsMode, cgroupnsMode, networkMode } = container.settings.host;
   return {
     pid: joinable(registry, pidMode, 'pid'),
-    ipc: joinable(registry, ipcMode, 'ipc'),
+    ipc: ipcOf(registry, ipcMode),
     uts: chooseUts(registry, utsMode, networkMode),
     cgroup: cgroupnsMode === 'host' ? 'host' : 'private',
   };
@@ -33,7 +33,31 @@ export function joinedContainer(
   return target as LiveContainer & { readonly task: NonNullable<LiveContainer['task']> };
 }
 
-function joinable(registry: Pick<ContainerRegistry, 'find'>, mode: string, what: 'pid' | 'ipc'): NamespaceSource {
+/**
+ * The container whose IPC namespace `mode` (`container:NAME`) shares, through any number of sharers; undefined for any
+ * other mode. Throws `conflict` with Docker's text when that one keeps its namespace to itself.
+ */
+export function ipcOwner(registry: Pick<ContainerRegistry, 'find'>, mode: string) {
+  const seen = new Set<string>();
+  let owner = joinedContainer(registry, mode, 'ipc');
+  while (owner?.settings.host.ipcMode.startsWith('container:') && !seen.has(owner.id)) {
+    seen.add(owner.id);
+    owner = joinedContainer(registry, owner.settings.host.ipcMode, 'ipc');
+  }
+  if (owner === undefined || ['shareable', 'host'].includes(owner.settings.host.ipcMode)) return owner;
+  throw conflict(
+    `failed to join IPC namespace: container ${owner.id}: non-shareable IPC ` +
+      '(hint: use IpcMode:shareable for the donor container)',
+  );
+}
+
+function ipcOf(registry: Pick<ContainerRegistry, 'find'>, mode: string): NamespaceSource {
+  if (mode === 'host') return 'host';
+  const owner = ipcOwner(registry, mode);
+  return owner ? { path: `/proc/${owner.task.pid}/ns/ipc` } : 'private';
+}
+
+function joinable(registry: Pick<ContainerRegistry, 'find'>, mode: string, what: 'pid'): NamespaceSource {
   if (mode === 'host') return 'host';
   const target = joinedContainer(registry, mode, what);
   return target ? { path: `/proc/${target.task.pid}/ns/${what}` } : 'private';

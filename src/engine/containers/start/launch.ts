@@ -10,10 +10,12 @@ import type { ContainerRegistry } from '../registry.ts';
 import { locatePath } from '../rootfs/container-path.ts';
 import { resolveUser } from './container-user.ts';
 import { refuseDeviceRequests } from './devices.ts';
-import { chooseNamespaces, joinedContainer } from './join-namespaces.ts';
+import { chooseNamespaces, ipcOwner, joinedContainer } from './join-namespaces.ts';
+import { linkEnvironment } from './link-environment.ts';
 import { type MountDependencies, prepareMounts } from './mount-plan.ts';
 import { networkFileMounts, writeNetworkFiles } from './network-files.ts';
 import { announceNetworks, openNetwork } from './open-network.ts';
+import type { HostAbilities } from './resources.ts';
 import { specInput } from './spec-input.ts';
 
 /** What a launch needs. */
@@ -22,7 +24,7 @@ export interface LaunchDependencies extends MountDependencies {
   readonly runtime: Pick<Runtime, 'create'>;
   readonly networks: Sandboxes;
   readonly hostMounts: Pick<Mounts, 'mount' | 'unmount'>;
-  readonly limits: { readonly swap: boolean };
+  readonly limits: HostAbilities;
   /** Cgroup that holds all containers, `/berth`. */
   readonly cgroupParent: string;
   /** Program for `--init` on this host. */
@@ -61,6 +63,7 @@ export function launch(deps: LaunchDependencies, container: LiveContainer): Prom
       initPath: deps.initPath,
       initByDefault: deps.initByDefault,
       host: deps.limits,
+      linkEnvironment: linkEnvironment(deps.registry, container),
     });
     const { settings } = container;
     const log = settings.paths.log === '' ? {} : { logPath: settings.paths.log, ...logRotation(deps, container) };
@@ -101,7 +104,7 @@ async function enterNetwork(deps: LaunchDependencies, container: LiveContainer, 
   return source;
 }
 
-/** All mounts beyond the standard ones, the three network files first so that a user's mount may cover them. */
+/** All mounts beyond the standard ones, outer before inner: a volume on /etc must not hide /etc/hosts. */
 async function collectMounts(
   deps: LaunchDependencies,
   container: LiveContainer,
@@ -113,7 +116,9 @@ async function collectMounts(
   const owner = joinedContainer(deps.registry, host.networkMode, 'network');
   const files = networkFileMounts(owner?.settings.paths ?? paths, taken);
   const shm = taken.has('/dev/shm') ? [] : await sharedMemory(deps, container, options.undo);
-  return [...files, ...shm, ...(await prepareMounts(deps, container, options))];
+  const all = [...files, ...shm, ...(await prepareMounts(deps, container, options))];
+  const depth = ({ destination }: RuntimeMount) => destination.split('/').filter(Boolean).length;
+  return all.sort((a, b) => depth(a) - depth(b));
 }
 
 /** /dev/shm where it is not simply the container's own. */
@@ -125,12 +130,12 @@ async function sharedMemory(
   const { ipcMode, shmSize } = container.settings.host;
   const bind = (source: string) => [{ destination: '/dev/shm', type: 'bind', source, options: ['rbind', 'rprivate'] }];
   if (ipcMode === 'host') return bind('/dev/shm');
-  const owner = joinedContainer(deps.registry, ipcMode, 'ipc');
-  if (owner) return owner.settings.host.ipcMode === 'shareable' ? bind(join(deps.shmDirectory, owner.id)) : [];
+  const owner = ipcOwner(deps.registry, ipcMode);
+  if (owner) return bind(owner.settings.host.ipcMode === 'host' ? '/dev/shm' : join(deps.shmDirectory, owner.id));
   if (ipcMode !== 'shareable') return [];
   const target = join(deps.shmDirectory, container.id);
   await mkdir(target, { recursive: true });
-  const options = ['nosuid', 'noexec', 'nodev', 'mode=1777', ...(shmSize ? [`size=${shmSize}`] : ['size=67108864'])];
+  const options = ['nosuid', 'noexec', 'nodev', 'mode=1777', `size=${shmSize}`];
   await deps.hostMounts.mount({ type: 'tmpfs', source: 'shm', target, options });
   undo.push(() => deps.hostMounts.unmount(target));
   return bind(target);

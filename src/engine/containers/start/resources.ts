@@ -5,12 +5,15 @@ import { blockDevice } from './devices.ts';
 /** Period that `--cpus` counts in, microseconds. */
 const cpuPeriod = 100_000;
 
-/** Limits as the runtime takes them. `swap` tells whether the kernel can limit swap. Throws `invalid` for a device that is none. */
-export async function runtimeResources(
-  limits: ResourceSettings,
-  host: { readonly swap: boolean },
-): Promise<RuntimeResources> {
-  const blockIO = await blockIoLimits(limits);
+/** What of the limits this kernel can enforce; the rest is left out, as create warned. */
+export interface HostAbilities {
+  readonly swap: boolean;
+  readonly blkioWeight: boolean;
+}
+
+/** Limits as the runtime takes them. Throws `invalid` for a device that is none. */
+export async function runtimeResources(limits: ResourceSettings, host: HostAbilities): Promise<RuntimeResources> {
+  const blockIO = await blockIoLimits(limits, host);
   return {
     ...nonEmpty('memory', memoryLimits(limits, host)),
     ...nonEmpty('cpu', cpuLimits(limits)),
@@ -21,10 +24,7 @@ export async function runtimeResources(
   };
 }
 
-function memoryLimits(
-  limits: ResourceSettings,
-  host: { readonly swap: boolean },
-): NonNullable<RuntimeResources['memory']> {
+function memoryLimits(limits: ResourceSettings, host: HostAbilities): NonNullable<RuntimeResources['memory']> {
   const { memory = 0, memorySwap = 0, memoryReservation = 0, kernelMemory = 0, memorySwappiness } = limits;
   // Without a word on swap a container may use as much of it as of memory, as in Docker.
   const swap = memorySwap !== 0 ? memorySwap : memory * 2;
@@ -53,15 +53,21 @@ function cpuLimits(limits: ResourceSettings): NonNullable<RuntimeResources['cpu'
   };
 }
 
-async function blockIoLimits(limits: ResourceSettings): Promise<NonNullable<RuntimeResources['blockIO']>> {
+async function blockIoLimits(
+  limits: ResourceSettings,
+  host: HostAbilities,
+): Promise<NonNullable<RuntimeResources['blockIO']>> {
   const throttle = (list: ResourceSettings['blkioDeviceReadBps'] = []) =>
     Promise.all(list.map(async ({ path, rate }) => ({ ...(await blockDevice(path)), rate })));
   const weights = await Promise.all(
-    (limits.blkioWeightDevice ?? []).map(async ({ path, weight }) => ({ ...(await blockDevice(path)), weight })),
+    (host.blkioWeight ? (limits.blkioWeightDevice ?? []) : []).map(async ({ path, weight }) => ({
+      ...(await blockDevice(path)),
+      weight,
+    })),
   );
   const some = <Key extends string, Item>(key: Key, list: Item[]) => (list.length > 0 ? { [key]: list } : {});
   return {
-    ...(limits.blkioWeight ? { weight: limits.blkioWeight } : {}),
+    ...(limits.blkioWeight && host.blkioWeight ? { weight: limits.blkioWeight } : {}),
     ...some('weightDevice', weights),
     ...some('throttleReadBpsDevice', await throttle(limits.blkioDeviceReadBps)),
     ...some('throttleWriteBpsDevice', await throttle(limits.blkioDeviceWriteBps)),

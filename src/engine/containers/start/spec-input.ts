@@ -1,28 +1,29 @@
 import { posix } from 'node:path';
-import type { RuntimeMount } from '#oci';
+import type { Account, RuntimeMount } from '#oci';
 import { resolveCapabilities, resolveSeccomp, type SpecInput } from '#runtime';
 import type { HostSettings } from '../container.ts';
 import type { LiveContainer } from '../live-container.ts';
-import type { ContainerUser } from './container-user.ts';
+
 import { findDevices, parseDeviceRules } from './devices.ts';
-import { runtimeResources } from './resources.ts';
+import { type HostAbilities, runtimeResources } from './resources.ts';
 import { parseSecurityOptions, type SecurityOptions } from './security-options.ts';
 
 /** What start has found out before the spec is written. */
 export interface SpecParts {
   readonly rootfs: string;
-  readonly user: ContainerUser;
+  readonly user: Account;
   readonly mounts: readonly RuntimeMount[];
   readonly namespaces: SpecInput['namespaces'];
   readonly cgroupParent: string;
   /** Program for `--init`. */
   readonly initPath: string;
   readonly initByDefault: boolean;
-  readonly host: { readonly swap: boolean };
+  readonly host: HostAbilities;
+  /** Variables of links, which the container's own replace. */
+  readonly linkEnvironment: readonly string[];
 }
 
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-const defaultShm = 64 * 1024 * 1024;
 
 /** Turns settings and what start found into the runtime room's input. Throws `invalid` for devices that do not exist. */
 export async function specInput(container: LiveContainer, parts: SpecParts): Promise<SpecInput> {
@@ -40,7 +41,7 @@ export async function specInput(container: LiveContainer, parts: SpecParts): Pro
     ...(settings.domainname === '' ? {} : { domainname: settings.domainname }),
     process: {
       args: [...(process.entrypoint ?? []), ...(process.cmd ?? [])],
-      env: environment(container, parts.user),
+      env: environment(container, parts.user, parts.linkEnvironment),
       cwd: process.workingDir || '/',
       uid: parts.user.uid,
       gid: parts.user.gid,
@@ -66,7 +67,7 @@ export async function specInput(container: LiveContainer, parts: SpecParts): Pro
     ulimits: host.resources.ulimits ?? [],
     sysctls: host.sysctls,
     oomScoreAdj: host.oomScoreAdj,
-    shmSize: host.shmSize || defaultShm,
+    shmSize: host.ipcMode === 'none' ? 0 : host.shmSize,
     ...((host.init ?? parts.initByDefault) ? { initPath: parts.initPath } : {}),
     cgroupPath: posix.join('/', host.cgroupParent || parts.cgroupParent, container.id),
     annotations: host.annotations,
@@ -83,9 +84,13 @@ function chooseSeccomp(security: SecurityOptions, host: HostSettings): SpecInput
 }
 
 /** Docker's order: PATH, HOSTNAME, TERM, then the container's own, which replace these; HOME last. */
-export function environment(container: LiveContainer, user: Pick<ContainerUser, 'home'>): string[] {
+export function environment(
+  container: LiveContainer,
+  user: Pick<Account, 'home'>,
+  linked: readonly string[] = [],
+): string[] {
   const { process, hostname } = container.settings;
-  const given = [`PATH=${defaultPath}`, `HOSTNAME=${hostname}`, ...(process.tty ? ['TERM=xterm'] : [])];
+  const given = [`PATH=${defaultPath}`, `HOSTNAME=${hostname}`, ...(process.tty ? ['TERM=xterm'] : []), ...linked];
   return mergeEnvironment([...given, ...process.env], [`HOME=${user.home}`]);
 }
 

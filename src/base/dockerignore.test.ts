@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { IgnoreMatcher, parseDockerignore } from './dockerignore.ts';
+import { IgnoreMatcher, parseDockerignore } from './ignore.ts';
 import { compilePathPattern } from './path-pattern.ts';
 
 const ignores = (file: string, path: string) => new IgnoreMatcher(parseDockerignore(file)).ignores(path);

@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { checkLog } from './log-options.ts';
+
+test('log drivers and options that cannot be are refused in plain words', () => {
+  for (const [driver, options, message] of [
+    ['nope', {}, /plugin "nope" not found/],
+    ['syslog', {}, /syslog is not supported/],
+    ['json-file', { nope: '1' }, /unknown log opt 'nope' for json-file log driver/],
+    ['', { 'max-size': 'x' }, /invalid size: 'x'/],
+    ['local', { 'max-file': '0' }, /max-file cannot be less than 1/],
+    ['local', { 'max-file': 'two' }, /invalid syntax/],
+    ['json-file', { mode: 'odd' }, /invalid mode: odd/],
+  ] as const) {
+    assert.throws(() => checkLog({ driver, options: { ...options } as Record<string, string> }), { message });
+  }
+});
+
+test('what Docker takes is taken', () => {
+  checkLog({ driver: '', options: { 'max-size': '10m', 'max-file': '3', compress: 'true', labels: 'a' } });
+  checkLog({ driver: 'none', options: { 'max-size': '10m' } });
+  checkLog({ driver: 'json-file', options: { 'max-size': '-1' } });
+});

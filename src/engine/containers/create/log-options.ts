@@ -1,0 +1,54 @@
+import { invalid, notImplemented, parseByteSize } from '#base';
+
+const common = ['mode', 'max-buffer-size', 'labels', 'labels-regex', 'env', 'env-regex', 'tag'];
+const known: Readonly<Record<string, readonly string[]>> = {
+  'json-file': ['max-size', 'max-file', 'compress', ...common],
+  local: ['max-size', 'max-file', 'compress', ...common],
+};
+
+/** Log drivers of Docker that would need a service which containers must not depend on. */
+const elsewhere = new Set(['syslog', 'journald', 'gelf', 'fluentd', 'awslogs', 'splunk', 'gcplogs', 'etwlogs']);
+
+/** Names of the log drivers there are. */
+export const logDrivers = ['json-file', 'local', 'none'];
+
+/**
+ * Checks `--log-driver` and `--log-opt`. Throws `not-implemented` for a driver of Docker that we lack, `invalid` for one
+ * that nobody has, for an option the driver does not know, and for a value that is none.
+ */
+export function checkLog(log: { readonly driver: string; readonly options: Readonly<Record<string, string>> }): void {
+  const driver = log.driver || 'json-file';
+  if (elsewhere.has(driver)) {
+    throw notImplemented(
+      `failed to initialize logging driver: ${driver} is not supported by this engine: ` +
+        `use one of ${logDrivers.join(', ')} and collect the output with \`logs -f\``,
+    );
+  }
+  if (!logDrivers.includes(driver)) {
+    throw invalid(`error looking up logging plugin ${driver}: plugin "${driver}" not found`);
+  }
+  const options = known[driver];
+  if (options === undefined) return;
+  for (const name of Object.keys(log.options)) {
+    if (!options.includes(name)) throw invalid(`unknown log opt '${name}' for ${driver} log driver`);
+  }
+  checkRotation(log.options);
+}
+
+function checkRotation(options: Readonly<Record<string, string>>): void {
+  const { 'max-size': size, 'max-file': files, mode } = options;
+  const failed = 'failed to initialize logging driver:';
+  if (size !== undefined && size !== '-1') {
+    if (!/^\d/.test(size)) throw invalid(`${failed} invalid size: '${size}'`);
+    if (parseByteSize(size) <= 0) throw invalid(`${failed} max-size must be a positive number`);
+  }
+  if (files !== undefined) {
+    if (!/^[+-]?\d+$/.test(files)) {
+      throw invalid(`${failed} strconv.Atoi: parsing ${JSON.stringify(files)}: invalid syntax`);
+    }
+    if (Number(files) < 1) throw invalid(`${failed} max-file cannot be less than 1`);
+  }
+  if (mode !== undefined && mode !== 'blocking' && mode !== 'non-blocking') {
+    throw invalid(`logger: invalid mode: ${mode}`);
+  }
+}

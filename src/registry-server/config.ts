@@ -1,0 +1,106 @@
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { invalid, messageOf, parseByteSize, parseDuration } from '#base';
+import { actions } from './auth/access.ts';
+
+const size = z.union([z.number().int().nonnegative(), z.string().transform(parseByteSize)]);
+/** Go durations in the file, ms inside. */
+const duration = z.string().transform((text) => parseDuration(text) / 1e6);
+const rule = z.strictObject({
+  users: z.array(z.string()).min(1),
+  repository: z.string().min(1),
+  actions: z.array(z.enum(actions)).min(1),
+});
+
+const fileSchema = z.strictObject({
+  addr: z.string().optional(),
+  data: z.string().optional(),
+  externalUrl: z.url().optional(),
+  tls: z.strictObject({ cert: z.string(), key: z.string() }).optional(),
+  auth: z
+    .strictObject({
+      htpasswd: z.string().optional(),
+      /** Give out tokens instead of asking for the password with every request. */
+      tokens: z.boolean().optional(),
+      anonymousRead: z.boolean().optional(),
+      rules: z.array(rule).optional(),
+      service: z.string().optional(),
+      /** A token service elsewhere. */
+      token: z.strictObject({ realm: z.url(), issuer: z.string(), keys: z.array(z.string()).min(1) }).optional(),
+    })
+    .optional(),
+  upstreams: z
+    .array(
+      z.strictObject({
+        prefix: z.string().default(''),
+        registry: z.string().min(1),
+        username: z.string().optional(),
+        password: z.string().optional(),
+        passwordFile: z.string().optional(),
+        freshFor: duration.optional(),
+      }),
+    )
+    .optional(),
+  quotas: z.array(z.strictObject({ prefix: z.string(), bytes: size })).optional(),
+  readOnly: z.boolean().optional(),
+  deletes: z.boolean().optional(),
+  webhooks: z
+    .array(z.strictObject({ name: z.string(), url: z.url(), headers: z.record(z.string(), z.string()).default({}) }))
+    .optional(),
+  events: z.array(z.enum(['push', 'pull', 'mount', 'delete'])).optional(),
+  garbage: z
+    .strictObject({
+      interval: duration.optional(),
+      grace: duration.optional(),
+      untagged: z.boolean().optional(),
+      uploadLifetime: duration.optional(),
+    })
+    .optional(),
+  limits: z
+    .strictObject({
+      blob: size.optional(),
+      requestRate: z.number().nonnegative().optional(),
+      stallTimeout: duration.optional(),
+      connections: z.number().int().positive().optional(),
+    })
+    .optional(),
+  accessLog: z.boolean().optional(),
+  logLevel: z.enum(['debug', 'info', 'warn', 'error']).optional(),
+});
+
+/** The settings of a registry process, as its config file holds them: paths not read yet, times in ms, sizes in bytes. */
+export type RegistryConfig = z.output<typeof fileSchema>;
+
+/** Reads a config file (YAML or JSON). Throws `invalid` naming the file and the key. */
+export function readConfigFile(path: string): RegistryConfig {
+  let document: unknown;
+  try {
+    document = parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw invalid(`config file ${path}: ${messageOf(error)}`);
+  }
+  return parseConfig(document ?? {}, `config file ${path}`);
+}
+
+/** Checks settings. Throws `invalid`, beginning with `where`. */
+export function parseConfig(document: unknown, where: string): RegistryConfig {
+  let result: ReturnType<typeof fileSchema.safeParse>;
+  try {
+    result = fileSchema.safeParse(document);
+  } catch (error) {
+    // Sizes and durations say themselves what is wrong with them.
+    throw invalid(`${where}: ${messageOf(error)}`);
+  }
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw invalid(`${where}: "${issue?.path.join('.')}": ${issue?.message}`);
+}
+
+/** Splits `HOST:PORT`, `:PORT` or `[IPV6]:PORT`. Throws `invalid`. */
+export function parseAddress(text: string): { host: string; port: number } {
+  const match = /^(\[[\da-f:.]+\]|[^:]*):(\d{1,5})$/i.exec(text);
+  const port = Number(match?.[2]);
+  if (match === null || port > 65535) throw invalid(`invalid address "${text}": want HOST:PORT`);
+  return { host: (match[1] ?? '').replace(/^\[|\]$/g, '') || '0.0.0.0', port };
+}

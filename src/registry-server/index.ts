@@ -1,0 +1,15 @@
+export type { Action } from './auth/access.ts';
+export type { AuthOptions } from './auth/create-authentication.ts';
+export type { AccessRule } from './auth/policy.ts';
+export { generateTokenKey } from './auth/tokens.ts';
+export { parseAddress, parseConfig, type RegistryConfig, readConfigFile } from './config.ts';
+export type { AccessEntry } from './http/access-log.ts';
+export type { WebhookOptions } from './notifications.ts';
+export { openRegistry } from './open-registry.ts';
+export * from './records/records.ts';
+export { registryMigrations } from './records/schema.ts';
+export { createSqliteRecords } from './records/sqlite-records.ts';
+export * from './registry-server.ts';
+export type { BlobStorage } from './store/blob-storage.ts';
+export type { Collected } from './store/garbage-collector.ts';
+export type { UpstreamOptions } from './upstream/pull-through.ts';

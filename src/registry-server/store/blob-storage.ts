@@ -1,0 +1,19 @@
+import type { Readable } from 'node:stream';
+import type { ContentStore } from '#content';
+
+/**
+ * Where the registry keeps the bytes of its blobs: what it needs of a content store. A store of files also says where
+ * they are, which makes sending them faster; an object store has no paths and can take its place.
+ */
+export type BlobStorage = Pick<ContentStore, 'info' | 'open' | 'writer' | 'remove' | 'list'> &
+  Partial<Pick<ContentStore, 'pathOf'>>;
+
+/** A blob that can be sent. */
+export interface BlobSource {
+  /** Bytes. */
+  readonly size: number;
+  /** The file that holds it, where it is one. */
+  readonly path: string | undefined;
+  /** The bytes, or those from `start` to `end`, both included. */
+  open(range?: { start?: number; end?: number }): Promise<Readable>;
+}

@@ -1,0 +1,194 @@
+import { type Digest, isBerthError, type KeyedLock, type Logger, messageOf } from '#base';
+import type { RegistryClient, Repository } from '#registry-client';
+import { fault } from '../faults.ts';
+import { type ManifestTarget, targetText } from '../names.ts';
+import type { RegistryRecords, StoredManifest } from '../records/records.ts';
+import type { BlobSource, BlobStorage } from '../store/blob-storage.ts';
+import { readManifest } from '../store/manifest-document.ts';
+import { BlobFetch } from './blob-fetch.ts';
+
+/** A part of the registry that is a cache of another one. */
+export interface UpstreamOptions {
+  /** Repositories below it are `NAME-WITHOUT-PREFIX` there: `ghcr.io/`, or empty for the whole registry. */
+  readonly prefix: string;
+  /** Host with port if any, such as `docker.io`. */
+  readonly registry: string;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  /** A tag is not compared with the upstream again for so many ms. */
+  readonly freshFor: number;
+}
+
+/** Manifests of a cached repository. */
+export interface ManifestCache {
+  /** `stale`: the upstream did not answer, and this is what it had last. Throws MANIFEST_UNKNOWN, UNAVAILABLE, DENIED. */
+  manifest(repository: string, target: ManifestTarget): Promise<{ manifest: StoredManifest; stale: boolean }>;
+  /** The upstream's tags in ASCII order; undefined where it does not answer. */
+  tags(repository: string): Promise<string[] | undefined>;
+}
+
+/** Blobs of a cached repository. */
+export interface BlobCache {
+  /** Throws BLOB_UNKNOWN, UNAVAILABLE, DENIED. */
+  blob(repository: string, digest: Digest): Promise<BlobSource>;
+}
+
+/** What a {@link PullThrough} is made of. */
+export interface PullThroughOptions {
+  readonly upstream: UpstreamOptions;
+  readonly client: RegistryClient;
+  readonly records: Pick<RegistryRecords, 'blobs' | 'manifests'>;
+  readonly storage: BlobStorage;
+  readonly locks: KeyedLock;
+  readonly logger: Logger;
+}
+
+const maxTags = 100_000;
+
+/** A cache of another registry: fetches what is missing, and goes on with what it has when the other does not answer. */
+export class PullThrough implements ManifestCache, BlobCache {
+  readonly #options: PullThroughOptions;
+  readonly #fetches = new Map<Digest, BlobFetch>();
+  readonly #manifests = new Map<string, Promise<{ manifest: StoredManifest; stale: boolean }>>();
+
+  constructor(options: PullThroughOptions) {
+    this.#options = options;
+  }
+
+  manifest(repository: string, target: ManifestTarget): Promise<{ manifest: StoredManifest; stale: boolean }> {
+    const key = `${repository} ${targetText(target)}`;
+    const running = this.#manifests.get(key);
+    if (running !== undefined) return running;
+    const found = this.#manifest(repository, target).finally(() => this.#manifests.delete(key));
+    this.#manifests.set(key, found);
+    return found;
+  }
+
+  async blob(repository: string, digest: Digest): Promise<BlobSource> {
+    const { records, storage } = this.#options;
+    const link = await records.blobs.findBlob(repository, digest);
+    if (link !== undefined && (await isWhole(storage, link))) {
+      return { size: link.size, path: storage.pathOf?.(digest), open: (range) => storage.open(digest, range) };
+    }
+    const size = await this.#ask(() => this.#remote(repository).blobSize(digest), `blob ${digest}`);
+    if (size === undefined) throw fault('BLOB_UNKNOWN', `blob ${digest} unknown to the upstream of ${repository}`);
+    return {
+      size,
+      path: undefined,
+      open: async (range) => this.#fetch(repository, { digest, size }).read(range),
+    };
+  }
+
+  async tags(repository: string): Promise<string[] | undefined> {
+    const tags: string[] = [];
+    try {
+      for await (const tag of this.#remote(repository).tags()) if (tags.push(tag) >= maxTags) break;
+    } catch (error) {
+      if (isBerthError(error, 'not-found')) throw fault('NAME_UNKNOWN', `${repository}: ${messageOf(error)}`);
+      this.#options.logger.warn('an upstream does not list its tags', { repository, error: messageOf(error) });
+      return undefined;
+    }
+    return tags.sort();
+  }
+
+  async #manifest(repository: string, target: ManifestTarget): Promise<{ manifest: StoredManifest; stale: boolean }> {
+    const { records, upstream, logger } = this.#options;
+    const cached = await records.manifests.findManifest(repository, target);
+    // What a digest names never changes.
+    if (cached !== undefined && 'digest' in target) return { manifest: cached, stale: false };
+    const what = `manifest ${repository}:${targetText(target)}`;
+    if (cached === undefined || !('tag' in target)) {
+      return { manifest: await this.#ask(() => this.#fetchManifest(repository, target), what), stale: false };
+    }
+    const checked = (await records.manifests.tagCheckedAt(repository, target.tag)) ?? 0;
+    if (Date.now() - checked < upstream.freshFor) return { manifest: cached, stale: false };
+    try {
+      const { digest } = await this.#remote(repository).resolve(target.tag);
+      const same = digest === cached.digest;
+      return {
+        manifest: same
+          ? await this.#renew(repository, target.tag, cached)
+          : await this.#fetchManifest(repository, target),
+        stale: false,
+      };
+    } catch (error) {
+      if (isBerthError(error, 'not-found')) {
+        await records.manifests.deleteTag(repository, target.tag);
+        throw fault('MANIFEST_UNKNOWN', `${what} is gone from its upstream`);
+      }
+      logger.warn('serving a cached tag, its upstream fails', { repository, tag: target.tag, error: messageOf(error) });
+      return { manifest: cached, stale: true };
+    }
+  }
+
+  async #fetchManifest(repository: string, target: ManifestTarget): Promise<StoredManifest> {
+    const { descriptor, bytes } = await this.#remote(repository).manifest(targetText(target));
+    const manifest = readManifest(bytes, descriptor.mediaType);
+    await this.#options.records.manifests.putManifest(repository, manifest, {
+      tag: 'tag' in target ? target.tag : undefined,
+      requireReferences: false,
+      quotas: [],
+    });
+    return manifest;
+  }
+
+  /** Notes that a tag was compared just now. */
+  async #renew(repository: string, tag: string, manifest: StoredManifest): Promise<StoredManifest> {
+    await this.#options.records.manifests.putManifest(
+      repository,
+      { ...readManifest(manifest.bytes, manifest.mediaType) },
+      { tag, requireReferences: false, quotas: [] },
+    );
+    return manifest;
+  }
+
+  #fetch(repository: string, blob: { digest: Digest; size: number }): BlobFetch {
+    const { storage, records, locks } = this.#options;
+    const running = this.#fetches.get(blob.digest);
+    if (running !== undefined) return running;
+    const descriptor = { ...blob, mediaType: 'application/octet-stream' };
+    const fetch = new BlobFetch({
+      ...blob,
+      storage,
+      open: (offset) => this.#remote(repository).openBlob(descriptor, { offset }),
+      commit: (writer) =>
+        locks.run(blob.digest, async () => {
+          await writer.commit(blob);
+          await records.blobs.linkBlob(repository, blob, { quotas: [] });
+        }),
+    });
+    this.#fetches.set(blob.digest, fetch);
+    const end = () => this.#fetches.delete(blob.digest);
+    fetch.done.then(end, end);
+    return fetch;
+  }
+
+  #remote(repository: string): Repository {
+    const { client, upstream } = this.#options;
+    const path = repository.slice(upstream.prefix.length);
+    const library = upstream.registry === 'docker.io' && !path.includes('/');
+    const { username, password } = upstream;
+    return client.repository(
+      { domain: upstream.registry, path: library ? `library/${path}` : path },
+      { username, password },
+    );
+  }
+
+  /** Runs a question to the upstream; its failures in the words of this registry. */
+  async #ask<T>(question: () => Promise<T>, what: string): Promise<T> {
+    try {
+      return await question();
+    } catch (error) {
+      if (isBerthError(error, 'not-found')) throw fault('MANIFEST_UNKNOWN', `${what} unknown: ${messageOf(error)}`);
+      if (isBerthError(error, 'unauthorized') || isBerthError(error, 'forbidden')) {
+        throw fault('DENIED', `${what}: the upstream registry refuses: ${messageOf(error)}`);
+      }
+      throw fault('UNAVAILABLE', `${what} is not cached and its upstream fails: ${messageOf(error)}`);
+    }
+  }
+}
+
+async function isWhole(storage: BlobStorage, blob: { digest: Digest; size: number }): Promise<boolean> {
+  const info = await storage.info(blob.digest).catch(() => undefined);
+  return info?.size === blob.size;
+}

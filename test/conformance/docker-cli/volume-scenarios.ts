@@ -1,0 +1,112 @@
+import { all, code, out, type Scenario } from './scenario.ts';
+
+/** `docker volume ...`, `--mount` and what containers see of it. */
+export const volumeScenarios: readonly Scenario[] = [
+  {
+    name: 'volume objects',
+    cleanup: 'docker rm -f t-a; docker volume rm t-v1 t-v2 t-v3 t-v4 t-v5',
+    steps: [
+      all('docker volume create --label berth=v t-v1'),
+      all('docker volume create --label berth=v --label other -d local t-v2'),
+      all('docker volume create --label berth=v -o type=tmpfs -o device=tmpfs -o o=size=4m,mode=700 t-v3'),
+      all(
+        "docker volume inspect -f '{{.Name}} {{.Driver}} {{.Scope}} {{json .Options}} {{json .Labels}}' t-v1 t-v2 t-v3",
+      ),
+      all("docker volume ls --filter label=berth=v --format '{{.Name}} {{.Driver}} {{.Scope}}'"),
+      all("docker volume ls --filter label=other --format '{{.Name}}'"),
+      all("docker volume ls --filter name=t-v --filter driver=local --format '{{.Name}}'"),
+      all("docker volume ls --filter driver=nosuch --format '{{.Name}}'"),
+      all('docker volume ls --filter nosuch=x'),
+      all('docker volume ls --filter dangling=maybe'),
+      all('docker volume create t-v1'),
+      all('docker volume create -d nosuch t-v4'),
+      all('docker volume create -o nosuch=1 t-v4'),
+      all('docker volume create -o type=tmpfs t-v4'),
+      all('docker volume create -o device=/nosuch t-v4'),
+      all('docker volume create /bad/name'),
+      all('docker volume create x'),
+      all('docker run -d --name t-a -v t-v1:/one -v t-v2:/two:ro busybox sleep 300 | wc -c'),
+      all("docker volume ls --filter dangling=true --filter label=berth=v --format '{{.Name}}'"),
+      all("docker volume ls --filter dangling=false --filter label=berth=v --format '{{.Name}}'"),
+      all("docker ps --filter volume=t-v1 --format '{{.Names}}'"),
+      all("docker ps --filter volume=/two --format '{{.Names}} {{.Mounts}} {{.LocalVolumes}}'"),
+      all('docker volume rm t-v1 2>&1'),
+      all('docker volume rm -f nosuch'),
+      all('docker volume rm nosuch'),
+      all('docker volume inspect t-v1 nosuch | grep -c Mountpoint'),
+      all('docker volume prune -f --filter label=other'),
+      all('docker volume prune -f --filter nosuch=x'),
+      all('docker rm -f t-a; docker volume prune -f --filter label=berth=v'),
+      all('docker volume prune -f -a --filter label=other | grep -v Total'),
+      all("docker volume prune -f -a --filter label=berth=v --filter 'label!=other' | grep -v Total"),
+    ],
+  },
+  {
+    name: 'mounts seen from inside',
+    cleanup: 'docker rm -f t-a t-b; docker volume rm t-m1 t-m2 t-m3 t-m4 t-m5',
+    steps: [
+      all(
+        'docker run --rm --mount type=tmpfs,dst=/t,tmpfs-size=8m,tmpfs-mode=0711 busybox sh -c \'df -k /t | tail -1 | tr -s " " | cut -d" " -f2; stat -c %a /t\'',
+      ),
+      all(
+        'docker run --rm --tmpfs /t:size=4m,mode=1755,uid=7 busybox sh -c \'df -k /t | tail -1 | tr -s " " | cut -d" " -f2; stat -c "%a %u" /t\'',
+      ),
+      all('docker run --rm --tmpfs /t busybox sh -c \'grep " /t " /proc/mounts | cut -d" " -f1-4\''),
+      all(
+        'mkdir -p src/sub; echo f > src/sub/f; docker run --rm --mount type=bind,src=./src,dst=/s,readonly busybox sh -c "cat /s/sub/f; touch /s/x"',
+      ),
+      all('docker run --rm -v ./src:/s:ro busybox touch /s/x'),
+      all('docker run --rm --mount type=bind,src=./nosuch,dst=/s busybox true'),
+      all('docker run --rm -v ./made:/s busybox touch /s/x; ls made'),
+      all('docker run --rm --mount type=bind,src=./src/sub/f,dst=/file busybox cat /file'),
+      all(
+        'docker run --rm --mount type=bind,src=./src/sub/f,dst=/etc busybox true 2>&1 | grep -c -i "not a directory"',
+      ),
+      all('docker run --rm --mount type=bind,src=./src,dst=/s,bind-propagation=nosuch busybox true'),
+      all('docker run --rm --mount type=bind,src=./src,dst=/s,volume-nocopy busybox true'),
+      all('docker run --rm --mount type=nosuch,dst=/s busybox true'),
+      all('docker run --rm --mount type=volume,src=t-m1 busybox true'),
+      all('docker run --rm --mount type=tmpfs,src=x,dst=/t busybox true'),
+      all('docker run --rm --mount type=bind,src=./src,dst=relative busybox true'),
+      all('docker run --rm -v t-m1:relative busybox true'),
+      all('docker run --rm -v t-m1:/a -v t-m1:/a busybox true'),
+      all('docker run --rm -v t-m1:/ busybox true'),
+      all('docker run --rm -v t-m1:/a:nosuch busybox true'),
+      all('docker run --rm --mount type=volume,src=t-m1,dst=/etc busybox sh -c "ls /etc | head -1"'),
+      all(
+        'docker run --rm --mount type=volume,src=t-m2,dst=/etc,volume-nocopy busybox sh -c "ls /etc | grep -c passwd"',
+      ),
+      all('docker run --rm -v t-m2:/d busybox sh -c "mkdir -p /d/a/b; echo deep > /d/a/b/f"'),
+      all('docker run --rm --mount type=volume,src=t-m2,dst=/d,volume-subpath=a/b busybox cat /d/f'),
+      all(
+        'docker run --rm --mount type=volume,src=t-m2,dst=/d,volume-subpath=nosuch busybox true 2>&1 | grep -c nosuch',
+      ),
+      all('docker run --rm --mount type=volume,src=t-m2,dst=/d,volume-subpath=../x busybox true'),
+      all(
+        'docker run --rm --mount \'type=volume,src=t-m3,dst=/d,volume-driver=local,volume-label=k=v,volume-opt=type=tmpfs,volume-opt=device=tmpfs,"volume-opt=o=size=2m,uid=9"\' busybox sh -c \'df -k /d | tail -1 | tr -s " " | cut -d" " -f2; stat -c %u /d\'',
+      ),
+      all("docker volume inspect -f '{{json .Options}} {{json .Labels}}' t-m3"),
+      all(
+        'docker volume create -o type=none -o o=bind -o device=$PWD/src t-m4; docker run --rm -v t-m4:/d busybox cat /d/sub/f',
+      ),
+      code(
+        'docker volume create -o type=nfs -o o=addr=127.0.0.1,nolock -o device=:/nosuch t-m5; docker run --rm -v t-m5:/d busybox true',
+      ),
+      all('docker volume rm t-m5'),
+      all('docker run -d --name t-a -v t-m2:/d -v /anon -v $PWD/src:/s:ro busybox sleep 300 | wc -c'),
+      all(
+        "docker inspect -f '{{range .Mounts}}{{.Type}} {{.Destination}} {{.Mode}} {{.RW}} {{.Propagation}} {{.Driver}};{{end}}' t-a | tr ';' '\\n' | sort",
+      ),
+      all('docker run --rm --volumes-from t-a:ro busybox sh -c "cat /d/a/b/f; touch /d/x"'),
+      all(
+        'docker run -d --name t-b --volumes-from t-a busybox sleep 300 | wc -c; docker exec t-b touch /anon/x; docker exec t-a ls /anon',
+      ),
+      all('docker run --rm --volumes-from nosuch busybox true'),
+      all('docker run --rm --read-only -v t-m2:/d busybox sh -c "touch /d/y && touch /x"'),
+      all('docker run --rm -v t-m2:/d:z busybox true; docker run --rm -v t-m2:/d:Z busybox true'),
+      all("docker rm -f -v t-a t-b; docker volume ls --filter name=t-m2 --format '{{.Name}}'"),
+      out('docker run --rm --mount type=image,src=busybox,dst=/i busybox sh -c "ls /i | grep -c bin; touch /i/x"'),
+      out('docker run --rm --mount type=image,src=busybox,dst=/i,image-subpath=etc busybox ls /i/passwd'),
+    ],
+  },
+];
