@@ -1,4 +1,3 @@
-
 import { invalid } from '#base';
 import type { Client } from '#client';
 import type { UpOptions } from '#compose';
