@@ -70,7 +70,8 @@ export async function restart(context: ComposeContext, options: LifecycleOptions
   const services = context.project?.services ?? {};
   if (!options.noDeps) {
     for (const { name, depends_on } of context.project ? inDependencyOrder(context.project) : []) {
-      if (Object.entries(depends_on ?? {}).some(([on, { restart: also }]) => also === true && names.has(on))) names.add(name);
+      if (Object.entries(depends_on ?? {}).some(([on, { restart: also }]) => also === true && names.has(on)))
+        names.add(name);
     }
   }
   const builder = new PlanBuilder();

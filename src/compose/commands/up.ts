@@ -57,7 +57,12 @@ export async function planProject(
   const services = [...selected].flatMap((name) => project.services[name] ?? []);
   const [observed, imageIds] = await Promise.all([
     observe(context.client, context.projectName),
-    options.dryRun ? knownImages(context, services.map(({ name }) => name)) : provideImages(context, services, options.images),
+    options.dryRun
+      ? knownImages(
+          context,
+          services.map(({ name }) => name),
+        )
+      : provideImages(context, services, options.images),
   ]);
   const recreateVolumes = new Set<string>();
   for (const name of divergedVolumes(project, observed)) {

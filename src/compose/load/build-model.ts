@@ -69,7 +69,8 @@ async function mergeDocument(model: TreeMap, document: YamlDocument, file: YamlF
   dropRedefinitions(model);
   if (scope.validate) validateSchema(model, file.name, sources);
   if (model.delete('version')) {
-    const advice = 'the attribute `version` is obsolete, it will be ignored, please remove it to avoid potential confusion';
+    const advice =
+      'the attribute `version` is obsolete, it will be ignored, please remove it to avoid potential confusion';
     scope.warn(`${file.name}: ${advice}`);
   }
   canonicalise(model, { sources, strict: scope.interpolate, warn: scope.warn });
@@ -89,7 +90,10 @@ function resolveEnvironment(model: TreeMap, environment: ReadonlyMap<string, str
     });
     service.set('environment', values);
   }
-  for (const [section, key] of [['secrets', secretValueKey], ['configs', 'content']] as const) {
+  for (const [section, key] of [
+    ['secrets', secretValueKey],
+    ['configs', 'content'],
+  ] as const) {
     for (const object of mapAt(model, section)?.values() ?? []) {
       const value = isMap(object) ? environment.get(textAt(object, 'environment') ?? '') : undefined;
       if (isMap(object) && value !== undefined) object.set(key, value);

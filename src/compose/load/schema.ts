@@ -45,10 +45,7 @@ const external = either(flag, object({ name: text }));
 
 const fileReference = either(text, object({ source: text, target: text, uid: text, gid: text, mode: number }));
 
-const hook = object(
-  { command, user: text, privileged: flag, working_dir: text, environment: listOrDict },
-  ['command'],
-);
+const hook = object({ command, user: text, privileged: flag, working_dir: text, environment: listOrDict }, ['command']);
 
 const deviceRequest = (required: string[]): Schema =>
   object({ capabilities: texts, count: integer, device_ids: texts, driver: text, options: listOrDict }, required);
@@ -223,7 +220,13 @@ const service = object({
   environment: listOrDict,
   expose: list(scalar('number', 'string')),
   extends: either(text, object({ service: text, file: text }, ['service'])),
-  provider: object({ type: text, options: mapOf(either(scalar('string', 'number', 'boolean'), list(scalar('string', 'number', 'boolean')))) }, ['type']),
+  provider: object(
+    {
+      type: text,
+      options: mapOf(either(scalar('string', 'number', 'boolean'), list(scalar('string', 'number', 'boolean')))),
+    },
+    ['type'],
+  ),
   external_links: texts,
   extra_hosts: extraHosts,
   gpus: either(oneOf('all'), list(deviceRequest([]))),
@@ -341,13 +344,9 @@ const named = (schema: Schema): Schema => ({ each: schema, keyPattern: /^[a-zA-Z
 export const composeSchema: Schema = object({
   version: text,
   name: text,
-  include: list(
-    either(text, object({ path: textOrTexts, env_file: textOrTexts, project_directory: text })),
-  ),
+  include: list(either(text, object({ path: textOrTexts, env_file: textOrTexts, project_directory: text }))),
   services: named(service),
-  models: named(
-    object({ name: text, model: text, context_size: scalar('integer'), runtime_flags: texts }, ['model']),
-  ),
+  models: named(object({ name: text, model: text, context_size: scalar('integer'), runtime_flags: texts }, ['model'])),
   networks: named(either(nothing, network)),
   volumes: named(either(nothing, volume)),
   secrets: named(object(fileObject)),

@@ -1,4 +1,3 @@
-import { shellWords } from './shell-words.ts';
 import {
   always,
   byteSize,
@@ -23,6 +22,7 @@ import {
   texts,
   variables,
 } from './shape.ts';
+import { shellWords } from './shell-words.ts';
 import { isList, isMap, scalarText } from './tree.ts';
 
 /** A command: text is split into words; null is the image's own and an empty one clears that. */
@@ -100,7 +100,9 @@ const throttle = list(struct({ path: always(text, ''), rate: always(byteSize, '0
 
 const blkio = struct({
   weight: integer,
-  weight_device: list(struct({ path: always(text, ''), weight: always(integer, 0) }, { path: 'Path', weight: 'Weight' })),
+  weight_device: list(
+    struct({ path: always(text, ''), weight: always(integer, 0) }, { path: 'Path', weight: 'Weight' }),
+  ),
   device_read_bps: throttle,
   device_read_iops: throttle,
   device_write_bps: throttle,

@@ -75,8 +75,7 @@ export const flag: Decode = (value, context) => (value === null ? undefined : no
 export const optionalFlag: Decode = (value, context) => (value === null ? undefined : asBoolean(value, context));
 
 /** A boolean that is true when absent; only false is kept. */
-export const optOut: Decode = (value, context) =>
-  value === null || asBoolean(value, context) ? undefined : false;
+export const optOut: Decode = (value, context) => (value === null || asBoolean(value, context) ? undefined : false);
 
 /** An integer; 0 is none. */
 export const integer: Decode = (value, context) =>

@@ -1,5 +1,5 @@
-import { composeSchema, type ScalarKind, type Schema } from './schema.ts';
 import { closestName } from './closest-name.ts';
+import { composeSchema, type ScalarKind, type Schema } from './schema.ts';
 import type { Sources } from './sources.ts';
 import { isList, isMap, kindOf, type Path, type Tree, type TreeMap } from './tree.ts';
 

@@ -1,7 +1,7 @@
 import type { FileObject, Network, Project, Volume } from './project.ts';
 import type { Service } from './service.ts';
-import type { EnvFile } from './service-parts.ts';
 import { serviceKeys } from './service-keys.ts';
+import type { EnvFile } from './service-parts.ts';
 
 /** A document of plain data, ready for JSON. */
 export type Document = { [key: string]: unknown };

@@ -209,8 +209,6 @@ export function containerRequest(service: Service, context: ContainerRequestCont
     ...(service.stop_signal ? { StopSignal: service.stop_signal } : {}),
     ...(service.stop_grace_period ? { StopTimeout: Math.ceil(parseDuration(service.stop_grace_period) / 1e9) } : {}),
     HostConfig: hostConfig(service, resolved, { context, mode: network.mode, links }),
-    ...(Object.keys(network.endpoints).length > 0
-      ? { NetworkingConfig: { EndpointsConfig: network.endpoints } }
-      : {}),
+    ...(Object.keys(network.endpoints).length > 0 ? { NetworkingConfig: { EndpointsConfig: network.endpoints } } : {}),
   };
 }

@@ -89,7 +89,9 @@ function deliveries(service: Service, project: Project): DeliveredFile[] {
     references.map((reference): DeliveredFile => {
       const object = objects[reference.source ?? ''];
       if (object === undefined) {
-        throw invalid(`service "${service.name}" refers to undefined ${what} ${reference.source}: invalid compose project`);
+        throw invalid(
+          `service "${service.name}" refers to undefined ${what} ${reference.source}: invalid compose project`,
+        );
       }
       if (object.external) throw notImplemented(`unsupported external ${what} ${reference.source}`);
       return { what, reference, object, path: deliveryPath(what, reference) };

@@ -130,7 +130,9 @@ function planNetworks(builder: PlanBuilder, input: UpPlanInput, services: readon
   for (const key of [...used].sort()) {
     const network = project.networks[key];
     if (network === undefined) continue;
-    const found = observed.networks.find(({ name, id }) => name === network.name || (network.external && id === network.name));
+    const found = observed.networks.find(
+      ({ name, id }) => name === network.name || (network.external && id === network.name),
+    );
     if (network.external) {
       if (found === undefined) throw notFound(`network ${network.name} declared as external, but could not be found`);
       ids.set(key, found.id);

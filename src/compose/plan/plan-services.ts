@@ -251,7 +251,11 @@ export function planService(service: Service, state: ServicePlanState): void {
     );
   for (const [index, { container, reason }] of judged.entries()) {
     if (index >= expected) {
-      planRemove(builder, container, { service, reason: `the service has ${expected} containers`, timeout: input.timeout });
+      planRemove(builder, container, {
+        service,
+        reason: `the service has ${expected} containers`,
+        timeout: input.timeout,
+      });
     } else if (reason !== undefined) {
       state.renewed.add(service.name);
       planRecreate(service, container, state, reason);
