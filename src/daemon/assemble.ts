@@ -4,7 +4,14 @@ import { createArchiver } from '#archive';
 import type { Logger } from '#base';
 import { builderMigrations, createBuilder } from '#builder';
 import { openContentStore } from '#content';
-import { createContainerEngine, createJournal, engineMigrations } from '#engine';
+import {
+  announceImages,
+  announceNetworks,
+  announceVolumes,
+  createContainerEngine,
+  createJournal,
+  engineMigrations,
+} from '#engine';
 import {
   Cgroup,
   createConnections,
@@ -99,10 +106,11 @@ export async function assemble(config: DaemonConfig, roots: Roots, logger: Logge
   });
   const volumes = createVolumeService({ database, root: roots.volumes, mounts, processes });
   const journal = createJournal({ database });
+  const announcedImages = announceImages(images, journal);
   const engine = createContainerEngine({
     database,
     journal,
-    images,
+    images: announcedImages,
     snapshots,
     runtime,
     readLog,
@@ -119,7 +127,7 @@ export async function assemble(config: DaemonConfig, roots: Roots, logger: Logge
   });
   const builder = createBuilder({
     database,
-    images,
+    images: announcedImages,
     snapshots,
     archiver,
     runtime,
@@ -142,9 +150,9 @@ export async function assemble(config: DaemonConfig, roots: Roots, logger: Logge
       containers: engine.containers,
       execs: engine.execs,
       events: journal,
-      images,
-      networks,
-      volumes,
+      images: announcedImages,
+      networks: announceNetworks(networks, journal),
+      volumes: announceVolumes(volumes, journal),
       builder,
       registry: createRegistryPort(registry),
       bootstrap: { make: (spec, options) => bootstrap(spec, { images, processes, scratch, ...options }) },
