@@ -74,7 +74,10 @@ interface RemovedFrom {
 }
 
 function announceRemoval(removal: ImageRemoval, { named, before, publish }: RemovedFrom): void {
-  if ('untagged' in removal) return publish('untag', named, named.id);
+  if ('untagged' in removal) {
+    publish('untag', named, named.id);
+    return;
+  }
   // Layers are deleted too, of which nobody is told.
   const image = before.get(removal.deleted);
   if (image) publish('delete', image, image.id);
