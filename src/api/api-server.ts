@@ -14,6 +14,7 @@ import { contextOf, extendContext, olderThan } from './request/context.ts';
 import { registerBootstrap } from './routes/bootstrap.ts';
 import { registerBuild } from './routes/build.ts';
 import { registerContainerAttach } from './routes/containers/attach.ts';
+import { registerCheckpoints } from './routes/containers/checkpoints.ts';
 import { registerCommit } from './routes/containers/commit.ts';
 import { registerContainerFiles } from './routes/containers/files.ts';
 import { registerContainerLifecycle } from './routes/containers/lifecycle.ts';
@@ -117,6 +118,7 @@ function createApp(ports: ApiPorts, options: ApiOptions): FastifyInstance {
   registerContainerStats(app, ports);
   registerContainerFiles(app, ports);
   registerCommit(app, ports);
+  registerCheckpoints(app, ports);
   registerExec(app, ports);
   registerImageLists(app, ports);
   registerImageNames(app, ports);

@@ -4,7 +4,14 @@ import { createArchiver } from '#archive';
 import type { Logger } from '#base';
 import { builderMigrations, createBuilder } from '#builder';
 import { openContentStore } from '#content';
-import { createContainerEngine, createJournal, engineMigrations } from '#engine';
+import {
+  announceImages,
+  announceNetworks,
+  announceVolumes,
+  createContainerEngine,
+  createJournal,
+  engineMigrations,
+} from '#engine';
 import {
   Cgroup,
   createConnections,
@@ -113,10 +120,11 @@ export async function assemble(config: DaemonConfig, place: DaemonPlace): Promis
   });
   const volumes = createVolumeService({ database, root: roots.volumes, mounts, processes });
   const journal = createJournal({ database });
+  const announcedImages = announceImages(images, journal);
   const engine = createContainerEngine({
     database,
     journal,
-    images,
+    images: announcedImages,
     snapshots,
     runtime,
     readLog,
@@ -133,7 +141,7 @@ export async function assemble(config: DaemonConfig, place: DaemonPlace): Promis
   });
   const builder = createBuilder({
     database,
-    images,
+    images: announcedImages,
     snapshots,
     archiver,
     runtime,
@@ -156,9 +164,9 @@ export async function assemble(config: DaemonConfig, place: DaemonPlace): Promis
       containers: engine.containers,
       execs: engine.execs,
       events: journal,
-      images,
-      networks,
-      volumes,
+      images: announcedImages,
+      networks: announceNetworks(networks, journal),
+      volumes: announceVolumes(volumes, journal),
       builder,
       registry: createRegistryPort(registry),
       bootstrap: { make: (spec, options) => bootstrap(spec, { images, processes, scratch, ...options }) },

@@ -19,7 +19,7 @@ interface VolumeParams {
 const createSchema = goObject({ Name: text, Driver: text, DriverOpts: stringMap, Labels: stringMap });
 
 /** All of /volumes. */
-export function registerVolumes(app: FastifyInstance, { volumes }: ApiPorts): void {
+export function registerVolumes(app: FastifyInstance, { volumes, events }: ApiPorts): void {
   app.get('/volumes', async (request): Promise<VolumeList> => {
     const filters = new Query(request).filters(['dangling', 'driver', 'label', 'name']);
     const dangling = booleanFilter(filters, 'dangling');
@@ -71,6 +71,7 @@ export function registerVolumes(app: FastifyInstance, { volumes }: ApiPorts): vo
         if (!isBerthError(error)) throw error;
       }
     }
+    events.publish('volume', 'prune', '', { reclaimed: String(reclaimed) });
     return { VolumesDeleted: deleted, SpaceReclaimed: reclaimed };
   });
 }

@@ -35,6 +35,7 @@ export class ConmonExec extends Monitored implements ExecTask {
       cgroupPath: host.cgroup.path,
       terminal,
       stdinOnce: options.stdin,
+      ...(options.note === undefined ? {} : { note: options.note }),
     };
     const exec = new ConmonExec(options.id, host, record);
     const { files } = exec;
@@ -73,6 +74,10 @@ export class ConmonExec extends Monitored implements ExecTask {
     const sameBoot = record.alive.boot === (await bootId());
     exec.watch(sameBoot ? record.alive.monitor : undefined);
     return exec;
+  }
+
+  get note(): string | undefined {
+    return this.record.note;
   }
 
   async start(): Promise<void> {

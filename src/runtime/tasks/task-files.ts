@@ -61,6 +61,8 @@ export interface ProcessRecord {
   readonly cgroupPath: string;
   readonly terminal: boolean;
   readonly stdinOnce: boolean;
+  /** Of an exec: what its caller wants to know again later. */
+  readonly note?: string;
   readonly log?: { readonly path: string; readonly rotation?: { maxBytes: number; maxFiles: number } };
   /** Pids are only comparable within one boot. */
   readonly alive?: { readonly boot: string; readonly process: ProcessIdentity; readonly monitor: ProcessIdentity };

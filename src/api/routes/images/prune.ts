@@ -9,7 +9,7 @@ import { untilFilter } from '../../request/until.ts';
 import { countUses, createdAt } from './list.ts';
 
 /** POST /images/prune: images without a name and without users; with `dangling=false` all without users. */
-export function registerImagePrune(app: FastifyInstance, { images, containers }: ApiPorts): void {
+export function registerImagePrune(app: FastifyInstance, { images, containers, events }: ApiPorts): void {
   app.post('/images/prune', async (request): Promise<ImagesPruneReport> => {
     const filters = new Query(request).filters(['dangling', 'label', 'label!', 'until']);
     const onlyDangling = booleanFilter(filters, 'dangling') ?? true;
@@ -31,6 +31,7 @@ export function registerImagePrune(app: FastifyInstance, { images, containers }:
       if (steps.some((step) => step.Deleted !== undefined)) reclaimed += image.size;
       removals.push(...steps);
     }
+    events.publish('image', 'prune', '', { reclaimed: String(reclaimed) });
     return { ImagesDeleted: removals.length > 0 ? removals : null, SpaceReclaimed: reclaimed };
   });
 }
