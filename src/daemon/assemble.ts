@@ -90,6 +90,7 @@ export async function assemble(config: DaemonConfig, place: DaemonPlace): Promis
     archiver,
     registry,
     scratch,
+    keepVersions: config.imageVersions,
     keepSnapshots: () => new Set([...engine.snapshotsInUse(), ...builder.keepSnapshots()]),
   });
   const runtime = await createRuntime({

@@ -9,8 +9,8 @@ import type { RegistryClient } from '#registry-client';
 import type { Snapshotter } from '#snapshot';
 import { collectGarbage, layersOnDisk } from './collect-garbage.ts';
 import { imageHistory } from './history.ts';
-import type { Image, ImageRemoval, ImageStore } from './image.ts';
-import { ImageRecords, type TagLogEntry } from './image-records.ts';
+import type { Image, ImageRemoval, ImageStore, ImageVersion } from './image.ts';
+import { ImageRecords } from './image-records.ts';
 import { type ImportOptions, importImage } from './import.ts';
 import { LayerStage } from './layer-stage.ts';
 import { Leases } from './leases.ts';
@@ -23,6 +23,7 @@ import { parseTagName, resolveImage } from './resolve.ts';
 import { saveImages } from './save.ts';
 import { Unpacker } from './unpack.ts';
 import { unpackPrefix } from './unpack-prefix.ts';
+import { imageVersions, rollBack } from './versions.ts';
 
 /** What the image store needs. */
 export interface ImageStoreOptions {
@@ -35,14 +36,16 @@ export interface ImageStoreOptions {
   readonly scratch: string;
   /** Snapshots that others need although no image does (build cache); asked when a removed image is cleaned up. */
   readonly keepSnapshots?: () => ReadonlySet<string>;
+  /** How many versions of a tag prune keeps, the present one included; default 5, 0 keeps none. */
+  readonly keepVersions?: number;
 }
+
+const defaultKeptVersions = 5;
 
 /** The image store with what only this implementation offers. */
 export interface LocalImageStore extends ImageStore {
   /** Bytes on disk of all blobs and of the unpacked layers of images, shared ones once. */
   layersSize(): Promise<number>;
-  /** What the tag pointed to, newest first. Throws `invalid`. */
-  tagLog(name: string): TagLogEntry[];
 }
 
 /** Opens the image store and drops what an earlier process left half-made. Reconcile the snapshots before. */
@@ -96,8 +99,16 @@ class ComposedImageStore implements LocalImageStore {
     return layersOnDisk({ ...this.#shared(), snapshots: this.#options.snapshots });
   }
 
-  tagLog(name: string): TagLogEntry[] {
-    return this.#records.tagLog(canonicalString(parseTagName(name)));
+  async versions(name: string): Promise<ImageVersion[]> {
+    return imageVersions(this.#records, name);
+  }
+
+  async rollBack(name: string, to?: string): Promise<Image> {
+    return rollBack(this.#records, name, to);
+  }
+
+  async keptVersions(): Promise<ReadonlySet<Digest>> {
+    return this.#records.recentVersions(this.#options.keepVersions ?? defaultKeptVersions);
   }
 
   async remove(name: string, options: RemoveOptions): Promise<ImageRemoval[]> {

@@ -81,7 +81,10 @@ export function fakePorts(given: PartialPorts): ApiPorts {
     }),
     execs: failing<ApiPorts['execs']>('execs', given.execs, {}),
     events: failing<ApiPorts['events']>('events', given.events, {}),
-    images: failing<ApiPorts['images']>('images', given.images, { list: async () => [] }),
+    images: failing<ApiPorts['images']>('images', given.images, {
+      list: async () => [],
+      keptVersions: async () => new Set(),
+    }),
     networks: failing<ApiPorts['networks']>('networks', given.networks, { list: async () => [] }),
     volumes: failing<ApiPorts['volumes']>('volumes', given.volumes, { list: async () => [] }),
     builder: failing<ApiPorts['builder']>('builder', given.builder, {}),
