@@ -66,6 +66,8 @@ export async function assemble(config: DaemonConfig, place: DaemonPlace): Promis
   const mounts = createMounts();
   const database = openDatabase(roots.database, migrations);
 
+  const journal = createJournal({ database });
+
   const content = await openContentStore({ root: roots.content });
   const snapshots = await createOverlaySnapshotter({
     database,
@@ -91,6 +93,7 @@ export async function assemble(config: DaemonConfig, place: DaemonPlace): Promis
     registry,
     scratch,
     keepVersions: config.imageVersions,
+    onEvent: ({ action, id, name }) => journal.publish('image', action, id, { name }),
     keepSnapshots: () => new Set([...engine.snapshotsInUse(), ...builder.keepSnapshots()]),
   });
   const runtime = await createRuntime({
@@ -113,7 +116,6 @@ export async function assemble(config: DaemonConfig, place: DaemonPlace): Promis
     log: logger,
   });
   const volumes = createVolumeService({ database, root: roots.volumes, mounts, processes });
-  const journal = createJournal({ database });
   const engine = createContainerEngine({
     database,
     journal,

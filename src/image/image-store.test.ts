@@ -47,6 +47,21 @@ describe('the image store', () => {
     return found;
   };
 
+  it("tells what happens to images, in Docker's words", async () => {
+    const heard: string[] = [];
+    await using told = await ImageFixture.open({
+      onEvent: ({ action, id, name }) =>
+        heard.push(`${action} ${id === image?.id ? 'ID' : id} ${name === id ? '' : name}`.trim()),
+    });
+    let image: Image | undefined;
+    image = await told.images.import(Readable.from([await tarOf({ a: '1' })]), {});
+    await told.images.tag(image.id, 'app:2');
+    const archive = await buffer(await told.images.save(['app:2']));
+    await told.images.remove('app:2', { ...noUsers });
+    await told.images.load(Readable.from([archive]), silent);
+    assert.deepEqual(heard, [`import ${image.id}`, 'tag ID app:2', 'save ID', 'untag ID', 'delete ID', 'load ID']);
+  });
+
   describe('finds an image', () => {
     it('by tag, by repository, by id, by prefix and by manifest digest name', async () => {
       const image = await importTar({ a: '1' }, 'app:1');

@@ -4,7 +4,15 @@ import type { LayerArchiver } from '#archive';
 import type { Digest } from '#base';
 import type { ContentStore } from '#content';
 import type { Database } from '#metadata';
-import { canonicalString, type Descriptor, type ImageConfig } from '#oci';
+import {
+  canonicalString,
+  type Descriptor,
+  familiarName,
+  familiarString,
+  type ImageConfig,
+  parseReference,
+  withDefaultTag,
+} from '#oci';
 import type { RegistryClient } from '#registry-client';
 import type { Snapshotter } from '#snapshot';
 import { collectGarbage, layersOnDisk } from './collect-garbage.ts';
@@ -38,6 +46,15 @@ export interface ImageStoreOptions {
   readonly keepSnapshots?: () => ReadonlySet<string>;
   /** How many versions of a tag prune keeps, the present one included; default 5, 0 keeps none. */
   readonly keepVersions?: number;
+  /** Hears what happened to images, after it happened; must not throw. */
+  readonly onEvent?: (event: ImageEvent) => void;
+}
+
+/** What `docker events` tells of images: `id` is an image's, or for transfers the name; `name` as Docker has it. */
+export interface ImageEvent {
+  readonly action: 'delete' | 'import' | 'load' | 'pull' | 'push' | 'save' | 'tag' | 'untag';
+  readonly id: string;
+  readonly name: string;
 }
 
 const defaultKeptVersions = 5;
@@ -91,8 +108,13 @@ class ComposedImageStore implements LocalImageStore {
   }
 
   async tag(source: string, target: string): Promise<void> {
-    const name = canonicalString(parseTagName(target));
-    this.#records.transaction(() => this.#records.setTag(name, resolveImage(this.#records, source)));
+    const reference = parseTagName(target);
+    const image = this.#records.transaction(() => {
+      const found = resolveImage(this.#records, source);
+      this.#records.setTag(canonicalString(reference), found);
+      return found;
+    });
+    this.#announce('tag', image.id, familiarString(reference));
   }
 
   async layersSize(): Promise<number> {
@@ -104,7 +126,9 @@ class ComposedImageStore implements LocalImageStore {
   }
 
   async rollBack(name: string, to?: string): Promise<Image> {
-    return rollBack(this.#records, name, to);
+    const image = rollBack(this.#records, name, to);
+    this.#announce('tag', image.id, familiarString(parseTagName(name)));
+    return image;
   }
 
   async keptVersions(): Promise<ReadonlySet<Digest>> {
@@ -112,42 +136,61 @@ class ComposedImageStore implements LocalImageStore {
   }
 
   async remove(name: string, options: RemoveOptions): Promise<ImageRemoval[]> {
+    const { id } = resolveImage(this.#records, name);
     const { done, removed } = removeImage(this.#records, name, options);
+    for (const step of done) if ('untagged' in step) this.#announce('untag', id);
+    for (const image of removed) this.#announce('delete', image.id);
     if (removed.length > 0) await this.collectGarbage(this.#options.keepSnapshots?.() ?? new Set());
     return done;
   }
 
   async pull(name: string, options: Parameters<ImageStore['pull']>[1]): Promise<Image> {
-    return pullImage(name, options, {
+    const image = await pullImage(name, options, {
       ...this.#shared(),
       registry: this.#options.registry,
       unpacker: this.#unpacker,
       maker: this.#maker,
       stage: () => this.#stage(),
     });
+    this.#announceTransfer('pull', name, options);
+    return image;
   }
 
   async push(name: string, options: Parameters<ImageStore['push']>[1]): Promise<{ digest: Digest; size: number }> {
-    return pushImage(name, options, {
+    const pushed = await pushImage(name, options, {
       ...this.#shared(),
       registry: this.#options.registry,
       scratch: this.#options.scratch,
     });
+    this.#announceTransfer('push', name, options);
+    return pushed;
   }
 
   async save(names: readonly string[], options: Parameters<ImageStore['save']>[1] = {}): Promise<Readable> {
-    return saveImages(names, {
-      ...this.#shared(),
-      ...options,
-    });
+    const onSaved = (id: Digest) => this.#announce('save', id);
+    return saveImages(names, { ...this.#shared(), ...options, onSaved });
   }
 
   async load(archive: Readable, options: Parameters<ImageStore['load']>[1]): ReturnType<ImageStore['load']> {
-    return loadImages(archive, { ...this.#shared(), ...options, maker: this.#maker, stage: () => this.#stage() });
+    const loaded = await loadImages(archive, {
+      ...this.#shared(),
+      ...options,
+      maker: this.#maker,
+      stage: () => this.#stage(),
+    });
+    for (const { image } of loaded) this.#announce('load', image.id);
+    return loaded;
   }
 
   async import(archive: Readable, options: ImportOptions): Promise<Image> {
-    return importImage(archive, options, { ...this.#shared(), maker: this.#maker, stage: () => this.#stage() });
+    const image = await importImage(archive, options, {
+      ...this.#shared(),
+      maker: this.#maker,
+      stage: () => this.#stage(),
+    });
+    if (options.target !== undefined) this.#announce('tag', image.id, familiarString(parseTagName(options.target)));
+    this.#announce('import', image.id);
+    return image;
   }
 
   holding<T>(body: () => Promise<T>): Promise<T> {
@@ -163,11 +206,22 @@ class ComposedImageStore implements LocalImageStore {
     layers: readonly Descriptor[],
     options: { tags?: readonly string[]; parent?: Digest } = {},
   ): Promise<Image> {
-    return this.#maker.create(config, layers, options);
+    const image = await this.#maker.create(config, layers, options);
+    for (const tag of options.tags ?? []) this.#announce('tag', image.id, familiarString(parseTagName(tag)));
+    return image;
   }
 
   async collectGarbage(keepSnapshots: ReadonlySet<string>): Promise<number> {
     return collectGarbage({ ...this.#shared(), snapshots: this.#options.snapshots }, keepSnapshots);
+  }
+
+  #announce(action: ImageEvent['action'], id: string, name: string = id): void {
+    this.#options.onEvent?.({ action, id, name });
+  }
+
+  #announceTransfer(action: 'pull' | 'push', name: string, { allTags }: { allTags?: boolean }): void {
+    const reference = parseReference(name);
+    this.#announce(action, familiarString(allTags ? reference : withDefaultTag(reference)), familiarName(reference));
   }
 
   #stage(): LayerStage {

@@ -80,7 +80,7 @@ export function fakePorts(given: PartialPorts): ApiPorts {
       counts: () => ({ created: 0, running: 1, paused: 0, restarting: 0, removing: 0, exited: 2, dead: 0 }),
     }),
     execs: failing<ApiPorts['execs']>('execs', given.execs, {}),
-    events: failing<ApiPorts['events']>('events', given.events, {}),
+    events: failing<ApiPorts['events']>('events', given.events, { publish: () => undefined }),
     images: failing<ApiPorts['images']>('images', given.images, {
       list: async () => [],
       keptVersions: async () => new Set(),

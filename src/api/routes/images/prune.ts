@@ -13,7 +13,7 @@ import { countUses, createdAt } from './list.ts';
  * POST /images/prune: images without a name and without users, except the newest versions of a tag; with
  * `dangling=false` all without users, then what that leaves without a name.
  */
-export function registerImagePrune(app: FastifyInstance, { images, containers }: ApiPorts): void {
+export function registerImagePrune(app: FastifyInstance, { images, containers, events }: ApiPorts): void {
   app.post('/images/prune', async (request): Promise<ImagesPruneReport> => {
     const filters = new Query(request).filters(['dangling', 'label', 'label!', 'until']);
     const onlyDangling = booleanFilter(filters, 'dangling') ?? true;
@@ -41,6 +41,7 @@ export function registerImagePrune(app: FastifyInstance, { images, containers }:
     if (!onlyDangling) await remove((image) => image.tags.length > 0);
     const kept = await images.keptVersions();
     await remove((image) => image.tags.length === 0 && !kept.has(image.id));
+    events.publish('image', 'prune', '', { reclaimed: String(reclaimed) });
     return { ImagesDeleted: removals.length > 0 ? removals : null, SpaceReclaimed: reclaimed };
   });
 }
