@@ -28,6 +28,7 @@ import { registerImageLists } from './routes/images/list.ts';
 import { registerImageNames } from './routes/images/names.ts';
 import { registerImagePrune } from './routes/images/prune.ts';
 import { registerImageTransfer } from './routes/images/transfer.ts';
+import { registerImageVersions } from './routes/images/versions.ts';
 import { registerNetworks } from './routes/networks.ts';
 import { registerPlugins, registerSwarm } from './routes/swarm.ts';
 import { registerSystem } from './routes/system.ts';
@@ -124,6 +125,7 @@ function createApp(ports: ApiPorts, options: ApiOptions): FastifyInstance {
   registerImageNames(app, ports);
   registerImagePrune(app, ports);
   registerImageTransfer(app, ports);
+  registerImageVersions(app, ports);
   registerNetworks(app, ports);
   registerVolumes(app, ports);
   registerBuild(app, ports);

@@ -97,6 +97,8 @@ export const commandTable: readonly CommandEntry[] = [
   ),
   entry('container prune', 'Remove all stopped containers', () => import('./commands/container-prune.ts')),
   entry('image inspect', 'Display details of one or more images', () => import('./commands/image-inspect.ts')),
+  entry('image log', 'Show what a tag pointed to, when, and who moved it', () => import('./commands/image-log.ts')),
+  entry('image rollback', 'Point a tag to what it pointed to before', () => import('./commands/image-rollback.ts')),
   entry('image prune', 'Remove unused images', () => import('./commands/image-prune.ts')),
   entry('builder prune', 'Remove build cache', () => import('./commands/builder-prune.ts')),
   entry('volume create', 'Create a volume', () => import('./commands/volume-create.ts')),

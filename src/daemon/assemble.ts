@@ -4,14 +4,7 @@ import { createArchiver } from '#archive';
 import type { Logger } from '#base';
 import { builderMigrations, createBuilder } from '#builder';
 import { openContentStore } from '#content';
-import {
-  announceImages,
-  announceNetworks,
-  announceVolumes,
-  createContainerEngine,
-  createJournal,
-  engineMigrations,
-} from '#engine';
+import { announceNetworks, announceVolumes, createContainerEngine, createJournal, engineMigrations } from '#engine';
 import {
   Cgroup,
   createConnections,
@@ -73,6 +66,8 @@ export async function assemble(config: DaemonConfig, place: DaemonPlace): Promis
   const mounts = createMounts();
   const database = openDatabase(roots.database, migrations);
 
+  const journal = createJournal({ database });
+
   const content = await openContentStore({ root: roots.content });
   const snapshots = await createOverlaySnapshotter({
     database,
@@ -97,6 +92,8 @@ export async function assemble(config: DaemonConfig, place: DaemonPlace): Promis
     archiver,
     registry,
     scratch,
+    keepVersions: config.imageVersions,
+    onEvent: ({ action, id, name }) => journal.publish('image', action, id, { name }),
     keepSnapshots: () => new Set([...engine.snapshotsInUse(), ...builder.keepSnapshots()]),
   });
   const runtime = await createRuntime({
@@ -119,12 +116,10 @@ export async function assemble(config: DaemonConfig, place: DaemonPlace): Promis
     log: logger,
   });
   const volumes = createVolumeService({ database, root: roots.volumes, mounts, processes });
-  const journal = createJournal({ database });
-  const announcedImages = announceImages(images, journal);
   const engine = createContainerEngine({
     database,
     journal,
-    images: announcedImages,
+    images,
     snapshots,
     runtime,
     readLog,
@@ -141,7 +136,7 @@ export async function assemble(config: DaemonConfig, place: DaemonPlace): Promis
   });
   const builder = createBuilder({
     database,
-    images: announcedImages,
+    images,
     snapshots,
     archiver,
     runtime,
@@ -164,7 +159,7 @@ export async function assemble(config: DaemonConfig, place: DaemonPlace): Promis
       containers: engine.containers,
       execs: engine.execs,
       events: journal,
-      images: announcedImages,
+      images,
       networks: announceNetworks(networks, journal),
       volumes: announceVolumes(volumes, journal),
       builder,

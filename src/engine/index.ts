@@ -3,7 +3,6 @@ export * from './containers/containers.ts';
 export { applyChanges } from './containers/content/commit-changes.ts';
 export { signalNumber } from './containers/signals.ts';
 export { type ContainerEngine, createContainerEngine, type EngineOptions } from './create-engine.ts';
-export { announceImages } from './events/announce-images.ts';
 export { announceNetworks, announceVolumes } from './events/announce-objects.ts';
 export * from './events/events.ts';
 export { createJournal, type Journal, type JournalOptions } from './events/journal.ts';
