@@ -66,6 +66,14 @@ class Batch {
         const parent = await this.#index(change.parent);
         return withNamespaceFd(change.peerNetns, (fd) => this.#now(change, messages.addMacvlan(change, fd, parent)));
       }
+      case 'add-ipvlan': {
+        const parent = await this.#index(change.parent);
+        return withNamespaceFd(change.peerNetns, (fd) => this.#now(change, messages.addIpvlan(change, fd, parent)));
+      }
+      case 'add-dummy':
+        return this.#push(change, messages.addDummy(change));
+      case 'add-vlan':
+        return this.#push(change, messages.addVlan(change, await this.#index(change.parent)));
       case 'set': {
         const index = await this.#index(change.name);
         const master = change.master ? await this.#index(change.master) : change.master === '' ? 0 : undefined;
