@@ -41,6 +41,8 @@ export function bridgeRules(network: Network): BridgeRules {
 
 /** Networks on a Linux bridge of the host, one veth pair per sandbox. */
 export function createBridgeDriver({ links, namespaces, group }: BridgeDriverOptions): NetworkDriver {
+  /** Bridges on their way out, by name. */
+  const leaving = new Map<string, Promise<void>>();
   return {
     name: 'bridge',
     shares: 'namespace',
@@ -60,6 +62,7 @@ export function createBridgeDriver({ links, namespaces, group }: BridgeDriverOpt
     routesByDevice: () => false,
     async up(network) {
       const name = bridgeName(network);
+      await leaving.get(name);
       const there = (await links.list()).find((link) => link.name === name);
       if (there && there.group !== group) {
         throw invalid(`bridge ${name} exists already and is not this engine's; choose another name`);
@@ -83,7 +86,14 @@ export function createBridgeDriver({ links, namespaces, group }: BridgeDriverOpt
     async down(network) {
       const name = bridgeName(network);
       const there = (await links.list()).find((link) => link.name === name);
-      if (there?.group === group) await links.apply([{ op: 'delete', name }]);
+      if (there?.group !== group) return;
+      const gone = links.apply([{ op: 'delete', name }]).finally(() => leaving.delete(name));
+      leaving.set(name, gone);
+      // Nobody need wait for the kernel; who wants the name again does, and a failure is met by the next start's clean-up.
+      gone.catch(() => undefined);
+    },
+    async settle() {
+      await Promise.allSettled(leaving.values());
     },
     async attach(network, attachment) {
       const { netns, interfaceName, hostLink, mac } = attachment;

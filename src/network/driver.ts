@@ -41,8 +41,10 @@ export interface NetworkDriver {
   routesByDevice(network: Network): boolean;
   /** Makes the network's part of the host, or repairs it. Harmless when repeated. */
   up(network: Network): Promise<void>;
-  /** Removes the network's part of the host. Harmless when repeated. */
+  /** Removes the network's part of the host, perhaps not at once. Harmless when repeated. */
   down(network: Network): Promise<void>;
+  /** Resolves when nothing that `down` began is under way any more. */
+  settle(): Promise<void>;
   /** Puts an interface into a sandbox, up and with its addresses; routes are the caller's. All or nothing. */
   attach(network: Network, attachment: Attachment): Promise<void>;
   /** Takes the interface away. Harmless when repeated. */

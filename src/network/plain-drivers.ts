@@ -26,6 +26,7 @@ function plainDriver(name: string, shares: NetworkDriver['shares']): NetworkDriv
     routesByDevice: () => false,
     async up() {},
     async down() {},
+    async settle() {},
     async attach() {},
     async detach() {},
   };

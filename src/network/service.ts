@@ -123,6 +123,7 @@ export function createNetworkService(options: NetworkServiceOptions): NetworkSer
       names.close();
       ports.close();
       if (records.all().length === 0) await leaveHost(reconciler);
+      await Promise.all(driverList.map((driver) => driver.settle()));
     },
   };
 }

@@ -113,6 +113,7 @@ function vlanDriver({ links, namespaces, group }: VlanDriverOptions, kind: Kind)
       const name = parentOf(network);
       if ((await find(name))?.group === group) await links.apply([{ op: 'delete', name }]);
     },
+    async settle() {},
     async attach(network, attachment) {
       await addLink(links, kind.link(network, parentOf(network), attachment), `${kind.name} interfaces`);
       try {

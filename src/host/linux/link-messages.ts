@@ -182,6 +182,18 @@ export function deleteLink(change: Change<'delete'>): NetlinkRequest {
   return { type: LINK.delete, flags: 0, body };
 }
 
+/** Puts an existing link into a group. */
+export function setGroup(index: number, group: number): NetlinkRequest {
+  const body = Buffer.concat([interfaceHeader({ index }), attribute(IFLA.GROUP, group)]);
+  return { type: LINK.new, flags: 0, body };
+}
+
+/** Deletes all links of a group at once. */
+export function deleteGroup(group: number): NetlinkRequest {
+  const body = Buffer.concat([interfaceHeader({}), attribute(IFLA.GROUP, group)]);
+  return { type: LINK.delete, flags: 0, body };
+}
+
 /** Adds or takes an address in CIDR form. IPv6 skips duplicate detection: the engine gave the address out itself. */
 export function encodeAddress(change: Change<'add-address' | 'delete-address'>, index: number): NetlinkRequest {
   const [address = '', prefix = ''] = change.address.split('/');
