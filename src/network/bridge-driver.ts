@@ -43,6 +43,10 @@ export function bridgeRules(network: Network): BridgeRules {
 export function createBridgeDriver({ links, namespaces, group }: BridgeDriverOptions): NetworkDriver {
   /** Bridges on their way out, by name. */
   const leaving = new Map<string, Promise<void>>();
+  const remove = async (name: string) => {
+    const there = (await links.list()).find((link) => link.name === name);
+    if (there?.group === group) await links.apply([{ op: 'delete', name }]);
+  };
   return {
     name: 'bridge',
     shares: 'namespace',
@@ -85,9 +89,7 @@ export function createBridgeDriver({ links, namespaces, group }: BridgeDriverOpt
     },
     async down(network) {
       const name = bridgeName(network);
-      const there = (await links.list()).find((link) => link.name === name);
-      if (there?.group !== group) return;
-      const gone = links.apply([{ op: 'delete', name }]).finally(() => leaving.delete(name));
+      const gone = remove(name).finally(() => leaving.delete(name));
       leaving.set(name, gone);
       // Nobody need wait for the kernel; who wants the name again does, and a failure is met by the next start's clean-up.
       gone.catch(() => undefined);
