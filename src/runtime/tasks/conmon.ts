@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
+import { readFileSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { internal, invalid, unavailable } from '#base';
 import { type CgroupLayout, type Child, type Processes, warmUpCgroups } from '#host';
@@ -40,7 +39,7 @@ const [syncFd, startFd, attachFd] = [3, 4, 5];
 export class Monitor {
   readonly #options: MonitorOptions;
   readonly #child: Child;
-  readonly #sync: AsyncIterator<string>;
+  readonly #report: Promise<string | undefined>;
   #errors = '';
 
   constructor(options: MonitorOptions) {
@@ -63,7 +62,7 @@ export class Monitor {
     this.#child.stderr?.on('data', (data: Buffer) => {
       if (this.#errors.length < 16_384) this.#errors += data.toString();
     });
-    this.#sync = lines(this.#pipe(syncFd));
+    this.#report = firstLine(this.#pipe(syncFd));
     const start = this.#pipe(startFd);
     start.on('error', () => {}); // a monitor that failed early: its sync pipe says why
     start.write('\0');
@@ -71,8 +70,8 @@ export class Monitor {
 
   /** Resolves once an exec's attach socket exists; the process is not yet started. */
   async attachable(): Promise<void> {
-    const answer = await lines(this.#pipe(attachFd)).next();
-    if (answer.done) throw unavailable(`conmon did not start: ${this.#errors.trim() || 'no message'}`);
+    const answer = await firstLine(this.#pipe(attachFd));
+    if (answer === undefined) throw unavailable(`conmon did not start: ${this.#errors.trim() || 'no message'}`);
   }
 
   /** Lets an exec start. */
@@ -83,9 +82,9 @@ export class Monitor {
   /** Resolves with the pid that the runtime reports; throws `invalid` with its message. */
   async reported(): Promise<number> {
     try {
-      const answer = await this.#sync.next();
-      if (answer.done) throw unavailable(`conmon did not start: ${this.#errors.trim() || 'no message'}`);
-      const { data, message } = JSON.parse(answer.value) as { data?: unknown; message?: unknown };
+      const answer = await this.#report;
+      if (answer === undefined) throw unavailable(`conmon did not start: ${this.#errors.trim() || 'no message'}`);
+      const { data, message } = JSON.parse(answer) as { data?: unknown; message?: unknown };
       if (typeof data === 'number' && data > 0) return data;
       const reason = typeof message === 'string' ? message : this.#errors;
       const { text, details } = explainFailure(reason);
@@ -101,8 +100,8 @@ export class Monitor {
   }
 
   /** Pid of conmon itself, once it has reported. */
-  async pid(): Promise<number> {
-    return Number(await readFile(this.#options.files.monitorPid, 'utf8'));
+  pid(): number {
+    return Number(readFileSync(this.#options.files.monitorPid, 'utf8'));
   }
 
   #pipe(fd: number): Readable & Writable {
@@ -127,7 +126,16 @@ function monitorArguments(options: MonitorOptions): string[] {
   return flags;
 }
 
-function lines(input: Readable): AsyncIterator<string> {
-  input.on('error', () => {});
-  return createInterface({ input })[Symbol.asyncIterator]();
+/** The first line of what comes; undefined when it ends before. */
+function firstLine(input: Readable): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    let text = '';
+    input.setEncoding('utf8');
+    input.on('data', (chunk: string) => {
+      text += chunk;
+      const end = text.indexOf('\n');
+      if (end >= 0) resolve(text.slice(0, end));
+    });
+    for (const event of ['error', 'close'] as const) input.on(event, () => resolve(text === '' ? undefined : text));
+  });
 }
