@@ -49,9 +49,7 @@ const keyValues: Expand = (value, { path, sources }) => {
 
 const dependencies: Expand = (value, context) => {
   if (isList(value)) {
-    return new Map(
-      value.map((name) => [scalarText(name), treeMap({ condition: 'service_started', required: true })]),
-    );
+    return new Map(value.map((name) => [scalarText(name), treeMap({ condition: 'service_started', required: true })]));
   }
   if (!isMap(value)) throw wrongType(value, context, 'depend_on');
   for (const entry of value.values()) if (isMap(entry) && !entry.has('required')) entry.set('required', true);

@@ -1,4 +1,4 @@
-import { BerthError, invalid } from '#base';
+import { type BerthError, invalid } from '#base';
 import type { Path } from './tree.ts';
 
 /** A place in a file; lines and columns count from 1. */

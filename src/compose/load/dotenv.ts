@@ -50,7 +50,11 @@ function readName(at: Cursor, options: DotenvOptions): { name: string; inherited
     if (char === '=' || char === ':' || char === '\n') break;
     if (blank.test(char) || identifier.test(char)) continue;
     const rest = at.text.slice(start).split('\n')[0];
-    throw fault(`unexpected character ${JSON.stringify(char)} in variable name ${JSON.stringify(rest)}`, at.line, options);
+    throw fault(
+      `unexpected character ${JSON.stringify(char)} in variable name ${JSON.stringify(rest)}`,
+      at.line,
+      options,
+    );
   }
   const name = at.text.slice(start, at.index).trimEnd();
   const inherited = at.text[at.index] === undefined || at.text[at.index] === '\n';
@@ -147,7 +151,10 @@ export function parseDotenv(text: string, options: DotenvOptions): void {
 
 /** Reads a file of `NAME=value` lines whose values are taken as they are (`format: raw`). */
 export function parseRawEnv(text: string, options: DotenvOptions): void {
-  for (const [index, line] of text.replace(/^\uFEFF/, '').split('\n').entries()) {
+  for (const [index, line] of text
+    .replace(/^\uFEFF/, '')
+    .split('\n')
+    .entries()) {
     const statement = line.replace(/\r$/, '').trimStart();
     if (statement === '' || statement.startsWith('#')) continue;
     const equals = statement.indexOf('=');

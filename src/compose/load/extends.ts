@@ -40,7 +40,8 @@ function checkCircle(chain: Chain, link: Link): readonly Link[] {
 async function baseFile(name: string, reference: string, chain: Chain): Promise<{ services: TreeMap; file: string }> {
   const { scope, loadBaseFile } = chain;
   const path = ['services', name, 'extends', 'file'];
-  if (isRemote(reference)) throw scope.sources.error(`cannot extend from ${reference}: only local files are supported`, path);
+  if (isRemote(reference))
+    throw scope.sources.error(`cannot extend from ${reference}: only local files are supported`, path);
   const file = resolve(scope.directory, reference);
   let model: TreeMap;
   try {
@@ -57,7 +58,10 @@ async function baseFile(name: string, reference: string, chain: Chain): Promise<
     throw scope.sources.error(`cannot extend service ${JSON.stringify(name)} in ${file}: no services section`, path);
   }
   if (!isMap(services)) {
-    throw scope.sources.error(`cannot extend service ${JSON.stringify(name)} in ${file}: services must be a mapping`, path);
+    throw scope.sources.error(
+      `cannot extend service ${JSON.stringify(name)} in ${file}: services must be a mapping`,
+      path,
+    );
   }
   return { services, file };
 }

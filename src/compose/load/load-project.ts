@@ -44,7 +44,8 @@ function splitList(value: string | undefined, separator: string): string[] {
 async function findSetting(options: LoadOptions, warn: (message: string) => void): Promise<Setting> {
   const { workingDir, reader = diskReader } = options;
   const processVariables = new Map<string, string>();
-  for (const [name, value] of Object.entries(options.environment)) if (value !== undefined) processVariables.set(name, value);
+  for (const [name, value] of Object.entries(options.environment))
+    if (value !== undefined) processVariables.set(name, value);
   const onUnset = (name: string) => warn(`The "${name}" variable is not set. Defaulting to a blank string.`);
   const absolute = (path: string) => resolve(workingDir, path);
   const given = options.envFiles?.length ? options.envFiles : splitList(processVariables.get('COMPOSE_ENV_FILES'), ',');
@@ -79,7 +80,8 @@ async function readSources(files: readonly string[], options: LoadOptions): Prom
   const { reader = diskReader, readInput } = options;
   return Promise.all(
     files.map(async (name) => {
-      if (isRemote(name) || name.startsWith('oci://')) throw invalid(`cannot load ${name}: only local files are supported`);
+      if (isRemote(name) || name.startsWith('oci://'))
+        throw invalid(`cannot load ${name}: only local files are supported`);
       if (name === '-') {
         if (!readInput) throw invalid('standard input is not available here: name a file with --file');
         return { name, text: await readInput() };
@@ -96,7 +98,12 @@ async function readSources(files: readonly string[], options: LoadOptions): Prom
 }
 
 /** The last `name` that the files give, with its variables replaced. */
-function nameInFiles(texts: readonly SourceText[], sources: Sources, setting: Setting, interpolate: boolean): string | undefined {
+function nameInFiles(
+  texts: readonly SourceText[],
+  sources: Sources,
+  setting: Setting,
+  interpolate: boolean,
+): string | undefined {
   let name: string | undefined;
   for (const { name: file, text } of texts) {
     for (const document of sources.parse(file, text).documents) name = nameOf(document.value) || name;
@@ -160,7 +167,7 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
   const loaded = await load(options);
   const { model, sources, environment, warnings } = loaded;
   model.delete('name');
-  const { services, ...decoded } = decodeModel(model, sources);
+  const { services, ...decoded } = decodeModel(model, sources, (message) => void warnings.add(message));
   const profiles = activeProfiles(options, loaded, services);
   const { on, off } = divideByProfile(services, profiles);
   if (options.checkConsistency ?? true) {

@@ -1,5 +1,5 @@
-import type { Sources } from './sources.ts';
 import { pathRules, type RuleNode, ruleAt } from './path-rules.ts';
+import type { Sources } from './sources.ts';
 import { isList, isMap, type Path, scalarText, type Tree, type TreeMap, treeMap } from './tree.ts';
 
 interface MergeContext {
@@ -85,7 +85,8 @@ const mergeUlimit: Merger = (base, over, context) =>
 
 /** Address pools merge by subnet. */
 const mergePools: Merger = (base, over, context) => {
-  if (!isList(base) || !isList(over)) throw context.sources.error(`${context.path.join('.')}: unexpected type`, context.path);
+  if (!isList(base) || !isList(over))
+    throw context.sources.error(`${context.path.join('.')}: unexpected type`, context.path);
   const merged = [...base];
   for (const pool of over) {
     const subnet = isMap(pool) ? pool.get('subnet') : undefined;

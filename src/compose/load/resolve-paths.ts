@@ -33,7 +33,8 @@ function absolute(path: string, base: string): string {
 const file: Resolve = (value, { base }) => (typeof value === 'string' ? absolute(value, base) : value);
 
 const contextPath: Resolve = (value, context) => {
-  if (typeof value !== 'string' || value.includes('://') || value.startsWith('service:') || isRemote(value)) return value;
+  if (typeof value !== 'string' || value.includes('://') || value.startsWith('service:') || isRemote(value))
+    return value;
   return file(value, context);
 };
 
@@ -67,7 +68,8 @@ const resolvers = pathRules<Resolve>({
   'services.*.build.ssh.*': sshPath,
   'services.*.env_file.*.path': file,
   'services.*.label_file.*': file,
-  'services.*.extends.file': (value, context) => (typeof value === 'string' && isRemote(value) ? value : file(value, context)),
+  'services.*.extends.file': (value, context) =>
+    typeof value === 'string' && isRemote(value) ? value : file(value, context),
   'services.*.develop.watch.*.path': file,
   'services.*.volumes.*': mount,
   'configs.*.file': file,

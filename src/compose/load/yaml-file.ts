@@ -1,4 +1,13 @@
-import { isAlias, isMap as isYamlMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseAllDocuments } from 'yaml';
+import {
+  isAlias,
+  isScalar,
+  isSeq,
+  isMap as isYamlMap,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseAllDocuments,
+} from 'yaml';
 import { composeError, type Position } from './compose-error.ts';
 import type { Path, Tree, TreeMap } from './tree.ts';
 import { resolvePlainScalar } from './yaml-scalar.ts';
@@ -132,7 +141,11 @@ export class YamlFile {
     for (const pair of items) {
       const key = pair.key as Node | null;
       const at = this.#position(key?.range?.[0] ?? 0);
-      const name = isScalar(key) ? String(key.value ?? '') : isAlias(key) ? this.#aliasText(key.source, state) : undefined;
+      const name = isScalar(key)
+        ? String(key.value ?? '')
+        : isAlias(key)
+          ? this.#aliasText(key.source, state)
+          : undefined;
       if (key === null || name === undefined) throw composeError('yaml: a mapping key must be a scalar', { at });
       if (name === '<<' && isScalar(key) && key.type === 'PLAIN') {
         merges.push({ key, value: pair.value as Node | null });

@@ -1,7 +1,7 @@
 import type { FileObject, Network, Project, Volume } from './project.ts';
 import type { Service } from './service.ts';
-import type { EnvFile } from './service-parts.ts';
 import { serviceKeys } from './service-keys.ts';
+import type { EnvFile } from './service-parts.ts';
 
 /** A document of plain data, ready for JSON. */
 export type Document = { [key: string]: unknown };
@@ -26,6 +26,11 @@ const records = new Set(
     'networks storage_opt sysctls aux_addresses',
   ].flatMap((line) => line.split(' ')),
 );
+
+/** True for a key whose object's own keys are names and not Compose's words. */
+export function hasRecordKeys(key: string): boolean {
+  return records.has(key);
+}
 
 /** An `env_file` entry as docker compose writes it: its path alone, unless the file may be missing. */
 function envFileDocument({ path, required }: EnvFile): unknown {
