@@ -43,8 +43,8 @@ function fileObjectValue(object: FileObject, isSecret: boolean): unknown {
   return yamlValue(isSecret || object.environment ? rest : { ...rest, ...(content && { content }) }, false);
 }
 
-function section<T>(objects: Record<string, T>, valueOf: (object: T) => unknown): Map<string, unknown> | undefined {
-  const entries = Object.entries(objects).map(([key, object]) => [key, valueOf(object)] as const);
+function section<T>(objects: Record<string, T>, valueFor: (object: T) => unknown): Map<string, unknown> | undefined {
+  const entries = Object.entries(objects).map(([key, object]) => [key, valueFor(object)] as const);
   return entries.length === 0 ? undefined : new Map(entries);
 }
 
