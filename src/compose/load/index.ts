@@ -1,3 +1,4 @@
+export { configYaml } from './config-yaml.ts';
 export type { LoadOptions } from './load-options.ts';
 export { loadModel, loadProject, type RawModel } from './load-project.ts';
 export { normaliseProjectName } from './project-name.ts';

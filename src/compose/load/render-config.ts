@@ -1,13 +1,14 @@
 import { invalid, notFound } from '#base';
 import { configDocument } from '../model/config-document.ts';
-import { configYaml, yamlText } from '../model/config-yaml.ts';
 import { goJson } from '../model/go-json.ts';
 import { serviceHash } from '../model/hash.ts';
 import type { Project } from '../model/project.ts';
+import { configYaml } from './config-yaml.ts';
 import type { LoadOptions } from './load-options.ts';
 import { loadModel, loadProject } from './load-project.ts';
 import { type VariableUse, variableUses } from './template.ts';
 import { isList, isMap, mapAt, type Tree } from './tree.ts';
+import { yamlText } from './yaml-text.ts';
 
 /** What `config` is asked to print instead of the whole document. */
 export type ConfigSelection =
@@ -38,14 +39,6 @@ export interface ConfigRequest extends LoadOptions {
 export interface ConfigOutput {
   text: string;
   warnings: string[];
-}
-
-/** JSON with two blanks of indentation, escaped as Go escapes it. */
-function jsonText(document: unknown): string {
-  return JSON.stringify(JSON.parse(goJson(document)), null, 2).replace(
-    /[<>&\u2028\u2029]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
 }
 
 /** The image that a service runs: its own, or the name that its build gets. */
@@ -136,8 +129,8 @@ async function rawConfig(request: ConfigRequest): Promise<ConfigOutput> {
   if (request.print === 'services') {
     return { text: [...(mapAt(model, 'services')?.keys() ?? [])].map((name) => `${name}\n`).join(''), warnings };
   }
-  const sorted = sortKeys(document);
-  const text = request.format === 'json' ? jsonText(sorted) : yamlText(sorted);
+  const sorted = sortKeys(document) as object;
+  const text = request.format === 'json' ? goJson(sorted, 2) : yamlText(sorted);
   return { text, warnings };
 }
 
@@ -173,7 +166,7 @@ export async function renderConfig(request: ConfigRequest): Promise<ConfigOutput
   const text = request.lockImages
     ? yamlText({ services: lockedImages(project) })
     : request.format === 'json'
-      ? jsonText(configDocument(project))
+      ? goJson(configDocument(project), 2)
       : configYaml(project);
   return { text: text.replaceAll('$', '$$$$'), warnings };
 }

@@ -1,5 +1,4 @@
 export { configDocument, type Document } from './config-document.ts';
-export { configYaml } from './config-yaml.ts';
 export * from './duration.ts';
 export { networkHash, serviceHash, volumeHash } from './hash.ts';
 export * from './project.ts';

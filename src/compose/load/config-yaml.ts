@@ -1,8 +1,8 @@
-import { stringify } from 'yaml';
-import { type Document, hasRecordKeys } from './config-document.ts';
-import type { FileObject, Project } from './project.ts';
-import type { Service } from './service.ts';
-import { serviceKeys } from './service-keys.ts';
+import { type Document, hasRecordKeys } from '../model/config-document.ts';
+import type { FileObject, Project } from '../model/project.ts';
+import type { Service } from '../model/service.ts';
+import { serviceKeys } from '../model/service-keys.ts';
+import { yamlText } from './yaml-text.ts';
 
 const lowerCase: Readonly<Record<string, string>> = { Path: 'path', Rate: 'rate', Weight: 'weight' };
 
@@ -46,11 +46,6 @@ function fileObjectValue(object: FileObject, isSecret: boolean): unknown {
 function section<T>(objects: Record<string, T>, valueFor: (object: T) => unknown): Map<string, unknown> | undefined {
   const entries = Object.entries(objects).map(([key, object]) => [key, valueFor(object)] as const);
   return entries.length === 0 ? undefined : new Map(entries);
-}
-
-/** YAML of plain data, in docker compose's layout: two blanks, no folding, quotes where YAML 1.1 needs them. */
-export function yamlText(value: unknown): string {
-  return stringify(value, { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false, sortMapEntries: false });
 }
 
 /** What `config` prints, before `$` is doubled: as the JSON document, with the `x-` keys and models, and no nulls. */
