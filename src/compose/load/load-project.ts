@@ -167,7 +167,7 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
   const loaded = await load(options);
   const { model, sources, environment, warnings } = loaded;
   model.delete('name');
-  const { services, ...decoded } = decodeModel(model, sources);
+  const { services, ...decoded } = decodeModel(model, sources, (message) => void warnings.add(message));
   const profiles = activeProfiles(options, loaded, services);
   const { on, off } = divideByProfile(services, profiles);
   if (options.checkConsistency ?? true) {

@@ -19,6 +19,8 @@ export interface Schema {
   open?: boolean;
   /** A list of such. */
   items?: Schema;
+  /** No entry of the list may be there twice. */
+  distinct?: boolean;
 }
 
 const scalar = (...scalars: ScalarKind[]): Schema => ({ scalars });
@@ -31,10 +33,12 @@ const oneOf = (...values: string[]): Schema => ({ scalars: ['string'], values })
 
 const text = scalar('string');
 const flag = scalar('boolean', 'string');
+const strictFlag = scalar('boolean');
 const integer = scalar('integer', 'string');
 const number = scalar('number', 'string');
 const nothing = scalar('null');
 const texts = list(text);
+const distinctTexts: Schema = { items: text, distinct: true };
 const textOrTexts = either(text, texts);
 const listOrDict = either(texts, mapOf(scalar('boolean', 'null', 'number', 'string')));
 const command = either(nothing, textOrTexts);
@@ -48,7 +52,10 @@ const fileReference = either(text, object({ source: text, target: text, uid: tex
 const hook = object({ command, user: text, privileged: flag, working_dir: text, environment: listOrDict }, ['command']);
 
 const deviceRequest = (required: string[]): Schema =>
-  object({ capabilities: texts, count: integer, device_ids: texts, driver: text, options: listOrDict }, required);
+  object(
+    { capabilities: distinctTexts, count: integer, device_ids: distinctTexts, driver: text, options: listOrDict },
+    required,
+  );
 
 const build = object({
   context: text,
@@ -87,7 +94,7 @@ const develop = object({
         action: oneOf('rebuild', 'sync', 'restart', 'sync+restart', 'sync+exec'),
         target: text,
         exec: hook,
-        initial_sync: flag,
+        initial_sync: strictFlag,
       },
       ['path', 'action'],
     ),
@@ -175,7 +182,7 @@ const dependsOn = either(
     object(
       {
         restart: flag,
-        required: flag,
+        required: strictFlag,
         condition: oneOf('service_started', 'service_healthy', 'service_completed_successfully'),
       },
       ['condition'],
@@ -198,7 +205,7 @@ const service = object({
   configs: list(fileReference),
   container_name: { scalars: ['string'], pattern: '[a-zA-Z0-9][a-zA-Z0-9_.-]+' },
   cpu_count: integer,
-  cpu_percent: number,
+  cpu_percent: integer,
   cpu_shares: number,
   cpu_quota: number,
   cpu_period: number,
@@ -208,7 +215,7 @@ const service = object({
   cpuset: text,
   credential_spec: object({ config: text, file: text, registry: text }),
   depends_on: dependsOn,
-  device_cgroup_rules: texts,
+  device_cgroup_rules: distinctTexts,
   devices: list(either(text, object({ source: text, target: text, permissions: text }, ['source']))),
   dns: textOrTexts,
   dns_opt: texts,
@@ -227,10 +234,10 @@ const service = object({
     },
     ['type'],
   ),
-  external_links: texts,
+  external_links: distinctTexts,
   extra_hosts: extraHosts,
   gpus: either(oneOf('all'), list(deviceRequest([]))),
-  group_add: list(scalar('number', 'string')),
+  group_add: { items: scalar('number', 'string'), distinct: true },
   healthcheck: object({
     disable: flag,
     interval: text,
@@ -288,7 +295,7 @@ const service = object({
   restart: text,
   runtime: text,
   scale: integer,
-  security_opt: texts,
+  security_opt: distinctTexts,
   shm_size: number,
   secrets: list(fileReference),
   sysctls: listOrDict,
@@ -299,12 +306,12 @@ const service = object({
   tmpfs: textOrTexts,
   tty: flag,
   ulimits,
-  use_api_socket: flag,
+  use_api_socket: strictFlag,
   user: text,
   uts: text,
   userns_mode: text,
   volumes: list(either(text, volumeMount)),
-  volumes_from: texts,
+  volumes_from: distinctTexts,
   working_dir: text,
 });
 

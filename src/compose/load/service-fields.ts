@@ -1,5 +1,6 @@
 import {
   always,
+  bareInteger,
   byteSize,
   type Decode,
   deviceCount,
@@ -99,9 +100,9 @@ const watchTrigger = struct({
 const throttle = list(struct({ path: always(text, ''), rate: always(byteSize, '0') }, { path: 'Path', rate: 'Rate' }));
 
 const blkio = struct({
-  weight: integer,
+  weight: bareInteger,
   weight_device: list(
-    struct({ path: always(text, ''), weight: always(integer, 0) }, { path: 'Path', weight: 'Weight' }),
+    struct({ path: always(text, ''), weight: always(bareInteger, 0) }, { path: 'Path', weight: 'Weight' }),
   ),
   device_read_bps: throttle,
   device_read_iops: throttle,
@@ -196,7 +197,7 @@ const volume = struct({
   consistency: text,
   bind: struct({ selinux: text, propagation: text, create_host_path: flag, recursive: text }),
   volume: struct({ labels: mapping, nocopy: flag, subpath: text }),
-  tmpfs: struct({ size: byteSize, mode: integer }),
+  tmpfs: struct({ size: byteSize, mode: bareInteger }),
   image: struct({ subpath: text }),
 });
 

@@ -1,4 +1,4 @@
-import { isBerthError, parseByteSize } from '#base';
+import { invalid, isBerthError, parseByteSize } from '#base';
 import { canonicalDuration } from '../model/duration.ts';
 import { toBoolean, toInteger, toNumber } from './cast.ts';
 import type { Sources } from './sources.ts';
@@ -14,10 +14,11 @@ export type Decode = (value: Tree, context: DecodeContext) => unknown;
 export interface DecodeContext {
   path: Path;
   sources: Sources;
+  warn(message: string): void;
 }
 
 function at(context: DecodeContext, key: string): DecodeContext {
-  return { path: [...context.path, key], sources: context.sources };
+  return { ...context, path: [...context.path, key] };
 }
 
 /** `services[a].ports[0].target`: a path as messages of decoding show it. */
@@ -55,7 +56,7 @@ function asText(value: Tree, context: DecodeContext): string {
 
 function asBoolean(value: Tree, context: DecodeContext): boolean {
   if (typeof value === 'boolean') return value;
-  if (typeof value === 'string') return attempt(context, () => toBoolean(value));
+  if (typeof value === 'string') return attempt(context, () => toBoolean(value, context.warn));
   throw refuse(value, 'bool', context);
 }
 
@@ -76,6 +77,12 @@ export const optionalFlag: Decode = (value, context) => (value === null ? undefi
 
 /** A boolean that is true when absent; only false is kept. */
 export const optOut: Decode = (value, context) => (value === null || asBoolean(value, context) ? undefined : false);
+
+/** An integer that must be written as one; 0 is none. */
+export const bareInteger: Decode = (value, context) => {
+  if (typeof value === 'string') throw refuse(value, 'uint32', context);
+  return integer(value, context);
+};
 
 /** An integer; 0 is none. */
 export const integer: Decode = (value, context) =>
@@ -205,7 +212,7 @@ export const hosts: Decode = (value, context) => {
     const name = equals === -1 ? entry : entry.slice(0, equals);
     const address = equals === -1 ? '' : entry.slice(equals + 1);
     attempt(context, () => {
-      if (address === '') throw context.sources.error(`invalid additional host, missing IP: ${entry}`, []);
+      if (address === '') throw invalid(`invalid additional host, missing IP: ${entry}`);
     });
     const bare = address.replace(/^\[(.*)\]$/, '$1');
     byName.set(name, [...(byName.get(name) ?? []), bare]);
@@ -242,6 +249,7 @@ export type Fields = Readonly<Record<string, Decode>>;
  */
 export function struct(fields: Fields, rename: Readonly<Record<string, string>> = {}): Decode {
   return (value, context) => {
+    if (value === null) return undefined;
     if (!isMap(value)) throw refuse(value, 'map', context);
     return structOf(value, fields, context, rename);
   };

@@ -27,6 +27,11 @@ const records = new Set(
   ].flatMap((line) => line.split(' ')),
 );
 
+/** True for a key whose object's own keys are names and not Compose's words. */
+export function hasRecordKeys(key: string): boolean {
+  return records.has(key);
+}
+
 /** An `env_file` entry as docker compose writes it: its path alone, unless the file may be missing. */
 function envFileDocument({ path, required }: EnvFile): unknown {
   return required === false ? { path, required } : path;
