@@ -35,6 +35,7 @@ export const commandTable: readonly CommandEntry[] = [
   common('exec, container exec', 'Run a command in a running container', () => import('./commands/exec.ts')),
   common('ps, container ls, container list, container ps', 'List containers', () => import('./commands/ps.ts')),
   common('build, image build, builder build', 'Build an image from a Dockerfile', () => import('./commands/build.ts')),
+  common('compose', 'Define and run applications of several containers', () => import('./commands/compose.ts')),
   common(
     'bootstrap, image bootstrap',
     'Make a base image from signed distribution packages',

@@ -1,4 +1,5 @@
 export * from './container-waits.ts';
+export * from './deliver-file.ts';
 export * from './execute-plan.ts';
 export * from './observe.ts';
 export * from './reporter.ts';

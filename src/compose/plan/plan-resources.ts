@@ -1,10 +1,10 @@
 import { invalid, notFound } from '#base';
-import type { Network, Project, Service, Volume } from '../model/index.ts';
+import { type Network, networkHash, type Project, type Service, type Volume, volumeHash } from '../model/index.ts';
 import { composeVersion, labels } from './labels.ts';
 import { resourceName } from './names.ts';
 import type { ObservedContainer, ObservedNetwork } from './observed.ts';
 import { type PlanBuilder, refOf } from './plan.ts';
-import { networkHash, volumeHash } from './resource-hash.ts';
+
 import type { UpPlanInput } from './up-input.ts';
 
 /** What became of the networks and volumes, for the containers that use them. */

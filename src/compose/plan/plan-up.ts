@@ -142,5 +142,8 @@ export function planUp(input: UpPlanInput): Plan {
     }
     if (input.wait) planWaits(builder, project, service.name);
   }
+  for (const { name, dependency } of input.waitFor ?? []) {
+    if (dependency.condition !== 'service_started') planWait({ builder, project }, name, dependency);
+  }
   return builder.done();
 }

@@ -1,4 +1,4 @@
-import type { Project, Service } from '../model/index.ts';
+import type { Dependency, Project, Service } from '../model/index.ts';
 import type { Observed } from './observed.ts';
 
 /** When containers that exist are replaced. */
@@ -33,4 +33,6 @@ export interface UpPlanInput {
   readonly recreateVolumes: ReadonlySet<string>;
   /** Also wait until everything runs or is healthy. */
   readonly wait: boolean;
+  /** Dependencies of something outside the plan that must be reached, too. */
+  readonly waitFor?: readonly { readonly name: string; readonly dependency: Dependency }[];
 }

@@ -1,0 +1,66 @@
+import { invalid } from '#base';
+import { buildImages, selectServices } from '#compose';
+import { atLeast } from '../../command/index.ts';
+import { flagTable } from '../../flags/index.ts';
+import type { ComposeCommand } from '../compose-command.ts';
+import { buildArguments, ClientImageSource, memoryFlag } from '../image-source.ts';
+import { openProject } from '../open-project.ts';
+
+const flags = flagTable(`
+      --build-arg stringArray   Set build-time variables
+      --builder string          !
+      --check                   !
+  -m, --memory bytes            Memory limit of the build containers
+      --no-cache                Do not use the cache
+      --print                   !
+      --provenance string       !
+      --pull                    Always look for a newer version of the base images
+      --push                    Push the images when they are built
+  -q, --quiet                   Print nothing
+      --sbom string             !
+      --ssh string              !
+      --with-dependencies       Also what the services depend on
+`);
+
+/** `berth compose build`. */
+export const command: ComposeCommand = {
+  usage: '[OPTIONS] [SERVICE...]',
+  short: 'Build or rebuild services',
+  flags,
+  args: atLeast(0),
+  async run(invocation) {
+    const { flags: given, args, compose } = invocation;
+    for (const name of ['check', 'print', 'ssh']) {
+      if (given.changed(name)) throw invalid(`--${name} cannot be used with this builder`);
+    }
+    const { context, client } = await openProject(invocation, args);
+    const { selected } = selectServices(context.project, args, !given.bool('with-dependencies'));
+    const services = [...selected].flatMap((name) => context.project.services[name] ?? []);
+    const buildable = services.filter(({ build }) => build !== undefined);
+    if (buildable.length === 0) {
+      context.reporter.warn('No services to build');
+      return;
+    }
+    if (compose.dryRun) {
+      for (const { name } of buildable)
+        context.reporter.status({ resource: name, status: 'Building', kind: 'working' });
+      context.reporter.close();
+      return;
+    }
+    await buildImages(context, buildable, {
+      source: new ClientImageSource(client, invocation),
+      quiet: given.bool('quiet'),
+      noCache: given.bool('no-cache'),
+      pull: given.bool('pull'),
+      args: buildArguments(invocation),
+      ...memoryFlag(invocation),
+    });
+    context.reporter.close();
+    if (given.bool('push')) {
+      const { command: push } = await import('./push.ts');
+      const { parseFlags } = await import('../../flags/index.ts');
+      const parsed = parseFlags([], { specs: push.flags ?? [] });
+      await push.run({ ...invocation, flags: parsed.values });
+    }
+  },
+};

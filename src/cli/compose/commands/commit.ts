@@ -1,0 +1,28 @@
+import { between } from '../../command/index.ts';
+import { command as commit } from '../../commands/commit.ts';
+import { flagTable } from '../../flags/index.ts';
+import type { ComposeCommand } from '../compose-command.ts';
+import { pickContainer } from '../pick-container.ts';
+import { passedFlags, useDockerCommand } from '../use-docker-command.ts';
+
+const flags = flagTable(`
+  -a, --author string    Author, such as "Ann Other <ann@example.org>"
+  -c, --change list      Apply a Dockerfile instruction to the new image
+      --index int        Number of the container, where the service has several
+  -m, --message string   Message of the commit
+  -p, --pause            Pause the container meanwhile (default true)
+`);
+
+/** `berth compose commit`. */
+export const command: ComposeCommand = {
+  usage: '[OPTIONS] SERVICE [REPOSITORY[:TAG]]',
+  short: "Create an image from the changes of a service's container",
+  flags,
+  args: between(1, 2),
+  async run(invocation) {
+    const [service = '', ...name] = invocation.args;
+    const { container } = await pickContainer(invocation, service, { running: false });
+    const words = passedFlags(invocation, ['author', 'change', 'message', 'pause']);
+    return useDockerCommand(invocation, commit, [...words, container.id, ...name]);
+  },
+};

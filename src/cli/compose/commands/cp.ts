@@ -1,0 +1,45 @@
+import { invalid } from '#base';
+import { containersOfServices, findContainer, type ObservedContainer, observeContainers } from '#compose';
+import { exactly } from '../../command/index.ts';
+import { command as cp } from '../../commands/cp.ts';
+import { splitArgument } from '../../copy/split-argument.ts';
+import { flagTable } from '../../flags/index.ts';
+import type { ComposeCommand } from '../compose-command.ts';
+import { openNamed } from '../open-project.ts';
+import { passedFlags, useDockerCommand } from '../use-docker-command.ts';
+
+const flags = flagTable(`
+      --all           Also containers that run commands made their own
+  -a, --archive       Keep owners (uid and gid)
+  -L, --follow-link   Follow a symbolic link in SRC_PATH
+      --index int     Number of the container, where the service has several
+`);
+
+/** `berth compose cp`: from one container of a service, to all of them. */
+export const command: ComposeCommand = {
+  usage: '[OPTIONS] SERVICE:SRC_PATH DEST_PATH|-',
+  short: "Copy files between a service's container and this machine",
+  flags,
+  args: exactly(2),
+  async run(invocation) {
+    const [source = '', target = ''] = invocation.args;
+    const from = splitArgument(source);
+    const to = splitArgument(target);
+    if (from.container !== '' && to.container !== '') throw invalid('copying between services is not supported');
+    const service = from.container || to.container;
+    if (service === '') throw invalid('unknown copy direction');
+    const { context } = await openNamed(invocation, [service]);
+    const containers = await observeContainers(context.client, context.projectName);
+    const index = invocation.flags.number('index');
+    let targets: ObservedContainer[] = [];
+    if (from.container === '' && index === 0) {
+      targets = containersOfServices(containers, [service], { oneOff: invocation.flags.bool('all') });
+    }
+    if (targets.length === 0) targets = [findContainer(containers, service, { index, running: false })];
+    const words = passedFlags(invocation, ['archive', 'follow-link']);
+    for (const { id } of targets) {
+      const pair = from.container === '' ? [source, `${id}:${to.path}`] : [`${id}:${from.path}`, target];
+      await useDockerCommand(invocation, cp, [...words, ...pair]);
+    }
+  },
+};

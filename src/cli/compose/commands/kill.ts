@@ -1,0 +1,31 @@
+import { kill } from '#compose';
+import { atLeast } from '../../command/index.ts';
+import { flagTable } from '../../flags/index.ts';
+import type { ComposeCommand } from '../compose-command.ts';
+import { openNamed } from '../open-project.ts';
+import { runPlan } from '../plan-command.ts';
+
+const flags = flagTable(`
+      --remove-orphans   Also containers of services that the file does not have
+  -s, --signal string    Signal to send (default "SIGKILL")
+`);
+
+/** `berth compose kill`. */
+export const command: ComposeCommand = {
+  usage: '[OPTIONS] [SERVICE...]',
+  short: 'Kill the containers of services',
+  flags,
+  args: atLeast(0),
+  async run(invocation) {
+    const { args, compose, flags: given } = invocation;
+    const opened = await openNamed(invocation, args);
+    await runPlan(invocation, opened, (context) =>
+      kill(context, {
+        services: args,
+        signal: given.string('signal', 'SIGKILL'),
+        removeOrphans: given.bool('remove-orphans'),
+        dryRun: compose.dryRun,
+      }),
+    );
+  },
+};

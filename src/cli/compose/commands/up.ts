@@ -1,0 +1,71 @@
+import { invalid } from '#base';
+import { up } from '#compose';
+import { atLeast } from '../../command/index.ts';
+import { flagTable } from '../../flags/index.ts';
+import type { ComposeCommand } from '../compose-command.ts';
+import { openProject } from '../open-project.ts';
+import { runPlan, timeoutFlag } from '../plan-command.ts';
+import { upAttached } from '../up-attached.ts';
+import { createFlags, createOptions } from '../up-options.ts';
+
+const flags = flagTable(`${createFlags}
+      --abort-on-container-exit      Stop everything when any container ends
+      --abort-on-container-failure   Stop everything when any container fails
+      --always-recreate-deps         Recreate the containers of dependencies, too
+      --attach stringArray           Show the output of these services only
+      --attach-dependencies          Show the output of dependencies, too
+  -d, --detach                       Run in the background
+      --exit-code-from string        Return the exit code of this service; implies --abort-on-container-exit
+      --menu                         !
+      --no-attach stringArray        Do not show the output of these services
+      --no-color                     Print without colours
+      --no-deps                      Leave the services that these depend on alone
+      --no-log-prefix                Print lines without the container's name
+      --no-start                     Do not start the containers
+      --quiet-build                  Build without showing output
+  -V, --renew-anon-volumes           Make anonymous volumes anew instead of taking them over
+  -t, --timeout int                  Seconds until a container that is stopped is killed
+      --timestamps                   Show when each line was written
+      --wait                         Wait until services run or are healthy; implies --detach
+      --wait-timeout int             Most seconds to wait
+`);
+
+/** `berth compose up`. */
+export const command: ComposeCommand = {
+  usage: '[OPTIONS] [SERVICE...]',
+  short: 'Create and start containers',
+  flags,
+  args: atLeast(0),
+  async run(invocation) {
+    const { flags: given, args } = invocation;
+    const wait = given.bool('wait');
+    const aborts =
+      given.bool('abort-on-container-exit') ||
+      given.bool('abort-on-container-failure') ||
+      given.changed('exit-code-from');
+    const detach = given.bool('detach') || wait || given.bool('no-start');
+    if (detach && aborts) throw invalid('--abort-on-container-exit and --detach are incompatible');
+    if (given.bool('always-recreate-deps') && given.bool('no-recreate')) {
+      throw invalid('--always-recreate-deps and --no-recreate are incompatible');
+    }
+    if (given.bool('renew-anon-volumes') && given.bool('no-recreate')) {
+      throw invalid('--no-recreate and --renew-anon-volumes are incompatible');
+    }
+    const opened = await openProject(invocation, args);
+    const options = {
+      ...createOptions(invocation, opened.client),
+      recreateDependencies: given.bool('always-recreate-deps') ? ('force' as const) : ('diverged' as const),
+      noDeps: given.bool('no-deps'),
+      renewAnonymousVolumes: given.bool('renew-anon-volumes'),
+      start: !given.bool('no-start'),
+      wait,
+      waitTimeout: timeoutFlag(invocation, 'wait-timeout'),
+      timeout: timeoutFlag(invocation),
+    };
+    if (detach || invocation.compose.dryRun) {
+      await runPlan(invocation, opened, (context) => up(context, options));
+      return 0;
+    }
+    return upAttached(invocation, opened, options);
+  },
+};

@@ -1,0 +1,50 @@
+import type { Reporter, StatusEvent } from '#compose';
+import type { Terminal } from '../command/index.ts';
+import type { ComposeGlobals } from './compose-command.ts';
+import { LiveStatus } from './live-status.ts';
+
+/** A reporter with something to tidy up at the end. */
+export interface ClosingReporter extends Reporter {
+  /** Makes room for other output: what is shown stays as it is. */
+  close(): void;
+}
+
+type Output = Terminal['stderr'];
+
+function warningLine(message: string): string {
+  const time = `${new Date().toISOString().slice(0, 19)}Z`;
+  return `time="${time}" level=warning msg=${JSON.stringify(message)}\n`;
+}
+
+function plain(output: Output): ClosingReporter {
+  return {
+    status: ({ resource, status }: StatusEvent) => output.write(` ${resource}  ${status}\n`),
+    warn: (message) => output.write(warningLine(message)),
+    close: () => undefined,
+  };
+}
+
+function json(output: Output): ClosingReporter {
+  const level = { working: 'Working', done: 'Done', warning: 'Warning', error: 'Error' } as const;
+  return {
+    status: ({ resource, status, kind }) =>
+      output.write(`${JSON.stringify({ id: resource, status: level[kind], text: status })}\n`),
+    warn: (message) => output.write(`${JSON.stringify({ level: 'warning', message })}\n`),
+    close: () => undefined,
+  };
+}
+
+/** The reporter for the progress mode asked for: live on a terminal, one line an event elsewhere. */
+export function statusReporter(terminal: Terminal, globals: ComposeGlobals): ClosingReporter {
+  const output = terminal.stderr;
+  const quiet: ClosingReporter = {
+    status: () => undefined,
+    warn: (message) => output.write(warningLine(message)),
+    close: () => undefined,
+  };
+  if (globals.progress === 'quiet') return quiet;
+  if (globals.progress === 'json') return json(output);
+  const live = globals.progress === 'tty' || (globals.progress === 'auto' && output.isTTY === true);
+  if (live && globals.ansi !== 'never') return new LiveStatus(output, warningLine);
+  return plain(output);
+}

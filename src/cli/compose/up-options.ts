@@ -1,0 +1,78 @@
+import { createInterface } from 'node:readline/promises';
+import { invalid } from '#base';
+import type { Client } from '#client';
+import type { UpOptions } from '#compose';
+import type { ComposeInvocation } from './compose-command.ts';
+import { ClientImageSource } from './image-source.ts';
+
+/** Flags that `up` and `create` share. */
+export const createFlags = `
+      --build               Build images first
+      --force-recreate      Recreate containers even if nothing has changed
+      --no-build            Do not build an image, even if it is missing
+      --no-recreate         Leave containers that exist as they are
+      --pull string         Pull images first ("always"|"missing"|"never"|"build"|"policy") (default "policy")
+      --quiet-pull          Pull without showing progress
+      --remove-orphans      Remove containers of services that the file does not have
+      --scale stringArray   SERVICE=NUM of containers
+  -y, --yes                 Answer all questions with yes
+`;
+
+/** Reads SERVICE=NUM words. Throws `invalid` with docker compose's text. */
+export function readScale(words: readonly string[]): Record<string, number> {
+  return Object.fromEntries(
+    words.map((word): [string, number] => {
+      const match = /^([^=]+)=(\d+)$/.exec(word);
+      if (!match) throw invalid(`invalid --scale option: ${word}`);
+      return [match[1] ?? '', Number(match[2])];
+    }),
+  );
+}
+
+/** Asks whether a volume's data may go; only a person at a terminal can say so. */
+async function confirmVolume(invocation: ComposeInvocation, name: string): Promise<boolean> {
+  const { flags, terminal } = invocation;
+  if (flags.bool('yes')) return true;
+  if (terminal.stdin.isTTY !== true) {
+    terminal.stderr.write(
+      `Volume "${name}" exists but doesn't match configuration in compose file. It is left as it is; use --yes to recreate it (data will be lost)\n`,
+    );
+    return false;
+  }
+  const prompt = createInterface({ input: terminal.stdin, output: terminal.stderr });
+  const answer = await prompt.question(
+    `Volume "${name}" exists but doesn't match configuration in compose file. Recreate (data will be lost)? (y/N) `,
+  );
+  prompt.close();
+  return /^y(es)?$/i.test(answer.trim());
+}
+
+/** The part of the options that `up` and `create` read the same way. Throws `invalid` for flags that contradict. */
+export function createOptions(
+  invocation: ComposeInvocation,
+  client: Client,
+): Omit<UpOptions, 'noDeps' | 'renewAnonymousVolumes' | 'start' | 'wait' | 'recreateDependencies'> {
+  const { flags, terminal, args, compose } = invocation;
+  if (flags.bool('force-recreate') && flags.bool('no-recreate')) {
+    throw invalid('--force-recreate and --no-recreate are incompatible');
+  }
+  if (flags.bool('build') && flags.bool('no-build')) throw invalid('--build and --no-build are incompatible');
+  const truthy = (name: string): boolean => /^(1|t|true)$/i.test(terminal.env[name] ?? '');
+  return {
+    services: args,
+    images: {
+      source: new ClientImageSource(client, invocation),
+      pull: flags.string('pull') || undefined,
+      build: flags.bool('build') ? 'always' : flags.bool('no-build') ? 'never' : 'missing',
+      quietPull: flags.bool('quiet-pull'),
+      quietBuild: compose.progress === 'quiet',
+    },
+    recreate: flags.bool('force-recreate') ? 'force' : flags.bool('no-recreate') ? 'never' : 'diverged',
+    removeOrphans: flags.bool('remove-orphans') || truthy('COMPOSE_REMOVE_ORPHANS'),
+    ignoreOrphans: truthy('COMPOSE_IGNORE_ORPHANS'),
+    scale: readScale(flags.list('scale')),
+    dryRun: compose.dryRun,
+    timeout: undefined,
+    confirmVolume: (name) => confirmVolume(invocation, name),
+  };
+}
