@@ -336,4 +336,17 @@ export const scenarios: readonly Scenario[] = [
   },
   ...networkScenarios,
   ...volumeScenarios,
+  {
+    name: 'programs that open their output by name',
+    cleanup: 'docker rm -f t-out',
+    steps: [
+      all("docker run --rm busybox sh -c 'echo out > /dev/stdout; echo err > /dev/stderr'"),
+      all("docker run --rm -u nobody busybox sh -c 'echo out > /dev/stdout; echo err > /dev/stderr'"),
+      all('docker run -d --name t-out busybox sleep 300 | wc -c'),
+      all("docker exec t-out sh -c 'echo out > /dev/stdout; echo err > /dev/stderr'"),
+      out(
+        "printf 'FROM busybox\\nRUN echo out > /dev/stdout; echo err > /dev/stderr\\n' | DOCKER_BUILDKIT=0 docker build --no-cache - | grep -E '^(out|err)'",
+      ),
+    ],
+  },
 ];
