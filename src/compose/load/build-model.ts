@@ -67,7 +67,7 @@ async function mergeDocument(model: TreeMap, document: YamlDocument, file: YamlF
   await applyInclude(layer, { file: file.name, scope, buildModel: buildIncluded });
   mergeModels(model, layer, sources);
   dropRedefinitions(model);
-  if (scope.validate) validateSchema(model, file.name, sources);
+  validateSchema(model, file.name, sources);
   if (model.delete('version')) {
     const advice =
       'the attribute `version` is obsolete, it will be ignored, please remove it to avoid potential confusion';
@@ -117,7 +117,7 @@ export async function buildModel(files: readonly SourceText[], scope: ModelScope
     for (const document of file.documents) await mergeDocument(model, document, file, scope);
   }
   setDefaults(model);
-  if (scope.validate) validateModel(model, scope.sources);
+  validateModel(model, scope.sources);
   if (scope.resolvePaths || scope.base !== '.') resolvePaths(model, scope.base, scope.sources);
   resolveEnvironment(model, scope.environment);
   return model;

@@ -1,4 +1,4 @@
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { errnoOf, invalid, messageOf } from '#base';
 import type { ModelScope } from './load-scope.ts';
 import { mergeServices, resetPath } from './merge.ts';
@@ -110,9 +110,4 @@ export async function applyExtends(model: TreeMap, options: ExtendsOptions): Pro
   for (const name of [...services.keys()]) {
     services.set(name, await extended(name, { ...options, services, links: [] }));
   }
-}
-
-/** The directory of `file`, as a base for relative paths: relative to `directory` where it lies below it. */
-export function baseOf(file: string, directory: string, base: string): string {
-  return join(base, relative(directory, dirname(file)) || '.');
 }

@@ -17,8 +17,7 @@ import { sortedRecord } from './shape.ts';
 import { diskReader } from './source-reader.ts';
 import { Sources } from './sources.ts';
 import { substitute } from './template.ts';
-import { plainOf, type TreeMap } from './tree.ts';
-import { nameOf } from './validate-model.ts';
+import { isMap, plainOf, type TreeMap, textAt } from './tree.ts';
 
 /** Which files make up a project, and the variables they see. */
 interface Setting {
@@ -106,7 +105,8 @@ function nameInFiles(
 ): string | undefined {
   let name: string | undefined;
   for (const { name: file, text } of texts) {
-    for (const document of sources.parse(file, text).documents) name = nameOf(document.value) || name;
+    for (const document of sources.parse(file, text).documents)
+      name = (isMap(document.value) && textAt(document.value, 'name')) || name;
   }
   if (name === undefined || !interpolate || !name.includes('$')) return name;
   const template = name;
@@ -132,11 +132,9 @@ async function load(options: LoadOptions): Promise<Loaded> {
     sources,
     interpolate,
     resolvePaths: options.resolvePaths ?? true,
-    validate: true,
     warn,
     base: options.resolvePaths === false ? '.' : setting.directory,
     directory: setting.directory,
-    projectDirectory: setting.directory,
     environment: setting.environment,
     includedFrom: [],
   };
