@@ -42,7 +42,7 @@ export interface ConfigOutput {
 }
 
 /** The image that a service runs: its own, or the name that its build gets. */
-export function imageOf(service: { name: string; image?: string }, projectName: string): string {
+function imageOf(service: { name: string; image?: string }, projectName: string): string {
   return service.image ?? `${projectName}-${service.name}`;
 }
 
