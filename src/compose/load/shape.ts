@@ -1,4 +1,5 @@
 import { invalid, isBerthError, parseByteSize } from '#base';
+import { compareBytes } from '../model/byte-order.ts';
 import { canonicalDuration } from '../model/duration.ts';
 import { toBoolean, toInteger, toNumber } from './cast.ts';
 import type { Sources } from './sources.ts';
@@ -154,11 +155,6 @@ const anyText: Decode = asText;
 /** A list of texts; one text stands for a list of it. */
 export const texts = list(anyText);
 
-/** Compares as Go does, by bytes rather than by UTF-16 units. */
-function byBytes(a: string, b: string): number {
-  return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b));
-}
-
 /** Sets a key that may have any name, `__proto__` included. */
 function define(target: Record<string, unknown>, key: string, value: unknown): void {
   Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
@@ -167,7 +163,7 @@ function define(target: Record<string, unknown>, key: string, value: unknown): v
 /** A record with its keys in order. */
 export function sortedRecord<T>(entries: Iterable<readonly [string, T]>): Record<string, T> {
   const record: Record<string, T> = {};
-  for (const [key, value] of [...entries].sort(([a], [b]) => byBytes(a, b))) define(record, key, value);
+  for (const [key, value] of [...entries].sort(([a], [b]) => compareBytes(a, b))) define(record, key, value);
   return record;
 }
 
@@ -218,7 +214,7 @@ export const hosts: Decode = (value, context) => {
     byName.set(name, [...(byName.get(name) ?? []), bare]);
   }
   const all = [...byName].flatMap(([name, addresses]) => addresses.map((address) => `${name}=${address}`));
-  return all.length === 0 ? undefined : all.sort(byBytes);
+  return all.length === 0 ? undefined : all.sort(compareBytes);
 };
 
 /** Things by name, sorted; null stays null. An empty mapping is none. */

@@ -1,7 +1,4 @@
-/** Keys of a record in Go's order: by bytes. */
-function sortedKeys(value: object): string[] {
-  return Object.keys(value).sort((a, b) => (a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b))));
-}
+import { compareBytes } from './byte-order.ts';
 
 /** True when an object's own order cannot be trusted, because JavaScript moves keys that look like integers. */
 function hasIntegerKey(value: object): boolean {
@@ -57,7 +54,7 @@ function write(value: unknown, step: string | undefined, margin: string): string
   }
   const separator = step === undefined ? ':' : ': ';
   const entries: ReadonlyMap<string, unknown> = new Map(Object.entries(value));
-  const keys = hasIntegerKey(value) ? sortedKeys(value) : [...entries.keys()];
+  const keys = hasIntegerKey(value) ? [...entries.keys()].sort(compareBytes) : [...entries.keys()];
   const fields = keys.filter((key) => entries.get(key) !== undefined);
   const parts = fields.map((key) => `${goString(key)}${separator}${write(entries.get(key), step, deeper)}`);
   return enclose(parts, ['{', '}'], step, margin);
