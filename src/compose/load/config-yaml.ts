@@ -24,7 +24,7 @@ function yamlValue(value: unknown, isRecord: boolean): unknown {
   const entries = new Map<string, unknown>();
   for (const [key, entry] of Object.entries(value)) {
     if (!isRecord && saysNothing(key, entry)) continue;
-    const inner = key.startsWith('x-') && !isRecord ? entry : yamlValue(entry, hasRecordKeys(key));
+    const inner = key.startsWith('x-') && !isRecord ? entry : yamlValue(entry, !isRecord && hasRecordKeys(key));
     entries.set(isRecord ? key : (lowerCase[key] ?? key), inner);
   }
   return entries;

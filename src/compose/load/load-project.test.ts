@@ -201,6 +201,7 @@ test('environment secrets carry their value, which no output shows', async () =>
     assert.ok(!output.includes('hidden'));
     assert.ok(output.includes('TOKEN'));
   }
+  assert.ok(!(await renderConfig({ ...options, interpolate: false })).text.includes('hidden'));
 });
 
 describe('config', () => {

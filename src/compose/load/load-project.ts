@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { errnoOf, invalid, messageOf, notFound } from '#base';
 import type { Project } from '../model/project.ts';
-import { buildModel, type SourceText } from './build-model.ts';
+import { buildModel, type SourceText, secretValueKey } from './build-model.ts';
 import { checkConsistency, checkContainerNames } from './check-consistency.ts';
 import { decodeModel } from './decode-project.ts';
 import { findComposeFiles } from './find-files.ts';
@@ -17,7 +17,7 @@ import { sortedRecord } from './shape.ts';
 import { diskReader } from './source-reader.ts';
 import { Sources } from './sources.ts';
 import { substitute } from './template.ts';
-import { isMap, plainOf, type TreeMap, textAt } from './tree.ts';
+import { isMap, mapAt, plainOf, type TreeMap, textAt } from './tree.ts';
 
 /** Which files make up a project, and the variables they see. */
 interface Setting {
@@ -199,6 +199,14 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
   return project;
 }
 
+/** Takes out the values of variables that secrets and configs are made of: a document must not show them. */
+function dropEnvironmentValues(model: TreeMap): void {
+  for (const secret of mapAt(model, 'secrets')?.values() ?? []) if (isMap(secret)) secret.delete(secretValueKey);
+  for (const config of mapAt(model, 'configs')?.values() ?? []) {
+    if (isMap(config) && config.has('environment')) config.delete('content');
+  }
+}
+
 /** The merged model as it stands before it gets types, for `config --no-interpolate` and `--variables`. */
 export interface RawModel {
   name: string;
@@ -211,5 +219,6 @@ export interface RawModel {
 /** Loads a project's files without giving them types: what does not fit may still be a variable. */
 export async function loadModel(options: LoadOptions): Promise<RawModel> {
   const { name, model, warnings } = await load(options);
+  dropEnvironmentValues(model);
   return { name, model, document: plainOf(model), warnings: [...warnings] };
 }

@@ -13,7 +13,7 @@ function withoutExtensions(value: unknown, isRecord = false): unknown {
   const copy: Document = {};
   for (const [key, entry] of Object.entries(value)) {
     if (!isRecord && key.startsWith('x-')) continue;
-    const inner = withoutExtensions(entry, records.has(key));
+    const inner = withoutExtensions(entry, !isRecord && records.has(key));
     Object.defineProperty(copy, key, { value: inner, enumerable: true, configurable: true, writable: true });
   }
   return copy;
