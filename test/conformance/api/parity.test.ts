@@ -171,6 +171,7 @@ describe('parity with the API of Docker', () => {
 
 /** The text of an answer in frames of 8 bytes and content; what has none (a terminal's) is as it is. */
 function unframed(data: Buffer): string {
+  if (data.length < 8) return data.toString('latin1');
   let text = '';
   for (let at = 0; at + 8 <= data.length; ) {
     if ((data[at] ?? 0) > 2 || data.readUIntBE(at + 1, 3) !== 0) return data.toString('latin1');
