@@ -9,6 +9,7 @@ import type { ProcessFiles } from './task-files.ts';
 /** What conmon is started with. */
 export interface MonitorOptions {
   readonly processes: Processes;
+  readonly patience: number;
   readonly cgroups: CgroupLayout;
   /** Path of conmon. */
   readonly conmon: string;
@@ -79,17 +80,28 @@ export class Monitor {
     this.#pipe(startFd).write('\0');
   }
 
-  /** Resolves with the pid that the runtime reports; throws `invalid` with its message. */
+  /**
+   * Resolves with the pid that the runtime reports; throws `invalid` with its message, `unavailable` when nothing comes
+   * for `patience` ms: a runtime killed after it made the process leaves conmon waiting for that one's output.
+   */
   async reported(): Promise<number> {
+    let timer: NodeJS.Timeout | undefined;
+    const silence = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), this.#options.patience);
+    });
     try {
-      const answer = await this.#report;
-      if (answer === undefined) throw unavailable(`conmon did not start: ${this.#errors.trim() || 'no message'}`);
+      const answer = await Promise.race([this.#report, silence]);
+      if (answer === undefined) {
+        const why = this.#errors.trim() || 'the OCI runtime was killed or hangs';
+        throw unavailable(`conmon reported no process: ${why}`);
+      }
       const { data, message } = JSON.parse(answer) as { data?: unknown; message?: unknown };
       if (typeof data === 'number' && data > 0) return data;
       const reason = typeof message === 'string' ? message : this.#errors;
       const { text, details } = explainFailure(reason);
       throw invalid(text || `the OCI runtime failed without a message (code ${String(data)})`, { details });
     } finally {
+      clearTimeout(timer);
       this.close();
     }
   }
