@@ -128,6 +128,11 @@ export class LocalDriver {
     }
   }
 
+  /** Copies into a directory of somebody else's, if it is empty. */
+  async copyInto(target: string, source: string): Promise<void> {
+    if ((await readdir(target)).length === 0) await this.#copy(source, target);
+  }
+
   /** Bytes allocated in these directories. */
   async size(volume: string, directories: readonly string[] = [this.mountpoint(volume)]): Promise<number> {
     const { code, stdout, stderr } = await this.#processes.run('du', ['-cxsB1', '--', ...directories]);

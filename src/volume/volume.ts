@@ -46,7 +46,7 @@ export interface VolumeService {
    * a crash half-way leaves it empty again.
    */
   copyUp(name: string, source: string): Promise<void>;
-  /** Bytes used. */
+  /** Bytes used; -1 for a volume of a plugin, where nobody knows. */
   size(name: string): Promise<number>;
   reconcile(usersAlive: ReadonlySet<string>): Promise<void>;
 }

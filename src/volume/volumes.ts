@@ -1,9 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { conflict, invalid, KeyedLock, newId, notFound } from '#base';
+import { conflict, invalid, isBerthError, KeyedLock, newId, notFound } from '#base';
 import type { Mounts, Processes } from '#host';
 import type { Database } from '#metadata';
 import { LocalDriver } from './local-driver.ts';
+import { defaultPluginPlaces, PluginDriver, type PluginPlaces } from './plugin-driver.ts';
 import type { Volume, VolumeService } from './volume.ts';
 import { VolumeLayers } from './volume-layers.ts';
 import { type VolumeRecord, VolumeRecords } from './volume-records.ts';
@@ -14,26 +15,47 @@ export interface VolumeServiceOptions {
   readonly root: string;
   readonly mounts: Mounts;
   readonly processes: Processes;
+  /** Where drivers of others are looked for; Docker's places if left out. */
+  readonly plugins?: PluginPlaces;
 }
 
 /** Makes the volume service. */
 export function createVolumeService(options: VolumeServiceOptions): VolumeService {
   mkdirSync(options.root, { recursive: true, mode: 0o701 });
-  return new Volumes(new VolumeRecords(options.database), new LocalDriver(options), new VolumeLayers(options));
+  return new Volumes({
+    records: new VolumeRecords(options.database),
+    driver: new LocalDriver(options),
+    layers: new VolumeLayers(options),
+    plugins: options.plugins ?? defaultPluginPlaces,
+  });
 }
+
+interface VolumeParts {
+  readonly records: VolumeRecords;
+  readonly driver: LocalDriver;
+  readonly layers: VolumeLayers;
+  readonly plugins: PluginPlaces;
+}
+
+/** Plugins are told of one user, this engine, which counts its own. */
+const mountId = 'berth';
 
 class Volumes implements VolumeService {
   readonly #records: VolumeRecords;
   readonly #driver: LocalDriver;
   readonly #layers: VolumeLayers;
+  readonly #places: PluginPlaces;
+  /** Directories that plugins gave, while mounted. */
+  readonly #pluginDirectories = new Map<string, string>();
   /** Users that have it mounted now, by volume: what `unmount` counts down. */
   readonly #mounted = new Map<string, Set<string>>();
   readonly #lock = new KeyedLock();
 
-  constructor(records: VolumeRecords, driver: LocalDriver, layers: VolumeLayers) {
-    this.#records = records;
-    this.#driver = driver;
-    this.#layers = layers;
+  constructor(parts: VolumeParts) {
+    this.#records = parts.records;
+    this.#driver = parts.driver;
+    this.#layers = parts.layers;
+    this.#places = parts.plugins;
   }
 
   async create(request: Parameters<VolumeService['create']>[0]): Promise<Volume> {
@@ -49,12 +71,14 @@ class Volumes implements VolumeService {
         }
         return this.#volume(existing);
       }
-      if (driver !== this.#driver.name) {
-        throw notFound(`create ${name}: error looking up volume plugin ${driver}: plugin "${driver}" not found`);
-      }
       const options = request.options ?? {};
-      this.#driver.check(name, options);
-      await this.#driver.create(name);
+      if (driver === this.#driver.name) {
+        this.#driver.check(name, options);
+        await this.#driver.create(name);
+      } else {
+        const plugin = await this.#plugin(driver, `create ${name}`);
+        await plugin.create(name, options);
+      }
       const labels = request.labels ?? {};
       const anonymous = !request.name;
       const record = { name, driver, createdAt: Date.now(), labels, options, anonymous, layers: [] };
@@ -74,9 +98,13 @@ class Volumes implements VolumeService {
   async remove(name: string, options: { force?: boolean } = {}): Promise<void> {
     await this.#lock.run(name, async () => {
       if (this.#records.get(name) === undefined && options.force) return;
-      this.#record(name);
+      const record = this.#record(name);
       const users = this.#records.users(name);
       if (users.length > 0) throw conflict(`remove ${name}: volume is in use - [${users.join(', ')}]`);
+      if (record.driver !== this.#driver.name) {
+        await this.#removeFromPlugin(record, options.force ?? false);
+        return;
+      }
       // Record first: a crash after it leaves a directory that reconcile removes, never a volume without its data.
       this.#records.delete(name);
       await this.#driver.remove(name);
@@ -103,6 +131,7 @@ class Volumes implements VolumeService {
     return this.#lock.run(name, async () => {
       const record = this.#record(name);
       const users = this.#mounted.get(name) ?? new Set();
+      if (record.driver !== this.#driver.name) return this.#mountByPlugin(record, users, user);
       // The directory may have been removed by hand; Docker makes it again too.
       await this.#driver.create(name);
       if (users.size === 0) await this.#mountNow(record);
@@ -118,13 +147,16 @@ class Volumes implements VolumeService {
       if (!users?.delete(user) || users.size > 0) return;
       this.#mounted.delete(name);
       const record = this.#records.get(name);
-      if (record !== undefined && isMounted(record)) await this.#driver.unmount(name);
+      if (record !== undefined && record.driver !== this.#driver.name) await this.#unmountByPlugin(record);
+      else if (record !== undefined && isMounted(record)) await this.#driver.unmount(name);
     });
   }
 
   async copyUp(name: string, source: string): Promise<void> {
     await this.#lock.run(name, async () => {
       const record = this.#record(name);
+      const directory = this.#pluginDirectories.get(name);
+      if (directory !== undefined) return this.#driver.copyInto(directory, source);
       const others = this.#mounted.get(name)?.size ?? 0;
       await this.#driver.copyUp(name, source, others > 1 || isMounted(record));
     });
@@ -132,6 +164,7 @@ class Volumes implements VolumeService {
 
   async size(name: string): Promise<number> {
     const record = this.#record(name);
+    if (record.driver !== this.#driver.name) return -1;
     if (record.layers.length === 0) return this.#driver.size(name);
     return this.#driver.size(name, this.#layers.directories(record, this.#records.list()));
   }
@@ -163,7 +196,8 @@ class Volumes implements VolumeService {
 
   async rename(name: string, newName: string): Promise<Volume> {
     return this.#lockBoth(name, newName, async () => {
-      this.#record(name);
+      if (this.#record(name).driver !== this.#driver.name)
+        throw invalid(`rename ${name}: only local volumes can be renamed`);
       this.#driver.check(newName, {});
       this.#refuseTaken(newName);
       const users = this.#records.users(name);
@@ -210,6 +244,44 @@ class Volumes implements VolumeService {
     else await this.#driver.mount(record.name, record.options);
   }
 
+  async #plugin(name: string, what: string): Promise<PluginDriver> {
+    try {
+      return await PluginDriver.find(name, this.#places);
+    } catch (error) {
+      if (!isBerthError(error, 'not-found')) throw error;
+      throw notFound(`${what}: error looking up volume plugin ${name}: ${error.message}`, { cause: error });
+    }
+  }
+
+  /** The plugin first: while it still has the volume, so have we. With `force` its failure does not count. */
+  async #removeFromPlugin(record: VolumeRecord, force: boolean): Promise<void> {
+    try {
+      const plugin = await this.#plugin(record.driver, `remove ${record.name}`);
+      await plugin.remove(record.name);
+    } catch (error) {
+      if (!force) throw error;
+    }
+    this.#records.delete(record.name);
+  }
+
+  async #mountByPlugin(record: VolumeRecord, users: Set<string>, user: string): Promise<string> {
+    let directory = this.#pluginDirectories.get(record.name);
+    if (directory === undefined) {
+      const plugin = await this.#plugin(record.driver, `mount ${record.name}`);
+      directory = await plugin.mount(record.name, mountId);
+      this.#pluginDirectories.set(record.name, directory);
+    }
+    users.add(user);
+    this.#mounted.set(record.name, users);
+    return directory;
+  }
+
+  async #unmountByPlugin(record: VolumeRecord): Promise<void> {
+    this.#pluginDirectories.delete(record.name);
+    const plugin = await this.#plugin(record.driver, `unmount ${record.name}`);
+    await plugin.unmount(record.name, mountId);
+  }
+
   /** Moves and freezings whose record was written when the daemon died. */
   async #finishInterrupted(): Promise<void> {
     for (const move of this.#records.moves()) {
@@ -248,7 +320,9 @@ class Volumes implements VolumeService {
 
   #volume(record: VolumeRecord): Volume {
     const { layers: _, ...shown } = record;
-    return { ...shown, mountpoint: this.#driver.mountpoint(record.name) };
+    const local = record.driver === this.#driver.name;
+    const mountpoint = local ? this.#driver.mountpoint(record.name) : (this.#pluginDirectories.get(record.name) ?? '');
+    return { ...shown, mountpoint };
   }
 }
 

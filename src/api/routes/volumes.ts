@@ -76,7 +76,7 @@ export function registerVolumes(app: FastifyInstance, { volumes, events }: ApiPo
     for (const volume of await volumes.list()) {
       if (!labelFiltersMatch(volume.labels, filters) || (!all && !volume.anonymous)) continue;
       // What options describe, a disk or a server, is not ours to delete.
-      if (Object.keys(volume.options).length > 0) continue;
+      if (volume.driver !== 'local' || Object.keys(volume.options).length > 0) continue;
       if (volumes.users(volume.name).length > 0) continue;
       try {
         const size = await volumes.size(volume.name);
