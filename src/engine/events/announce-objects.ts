@@ -49,6 +49,16 @@ export function announceVolumes(volumes: VolumeService, events: EventJournal): V
       if (before === undefined) events.publish('volume', 'create', volume.name, { driver: volume.driver });
       return volume;
     },
+    async clone(source, request) {
+      const volume = await volumes.clone(source, request);
+      events.publish('volume', 'create', volume.name, { driver: volume.driver });
+      return volume;
+    },
+    async rename(name, newName) {
+      const volume = await volumes.rename(name, newName);
+      events.publish('volume', 'rename', volume.name, { driver: volume.driver, oldName: name });
+      return volume;
+    },
     async remove(name, options) {
       const volume = await find(name);
       await volumes.remove(name, options);
