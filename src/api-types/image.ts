@@ -86,6 +86,24 @@ export interface ImageDeleteItem {
   Deleted?: string;
 }
 
+/** One entry of GET /berth/images/log, newest first. Empty ids from when the tag was removed. */
+export interface ImageVersion {
+  ImageID: string;
+  ManifestDigest: string;
+  /** RFC 3339. */
+  Time: string;
+  /** Who moved the tag: by a client's call (`api`) or the engine itself. */
+  Actor: { Via: string; Uid?: number; Pid?: number; Agent?: string };
+  /** Whether the image is still there. */
+  Present: boolean;
+}
+
+/** Answer of POST /berth/images/rollback. */
+export interface ImageRollback {
+  Name: string;
+  ImageID: string;
+}
+
 /** Answer of POST /images/prune. Bytes. */
 export interface ImagesPruneReport {
   ImagesDeleted: ImageDeleteItem[] | null;

@@ -6,9 +6,11 @@ import type {
   ImageDeleteItem,
   ImageHistoryItem,
   ImageInspect,
+  ImageRollback,
   ImageSearchResult,
   ImageSummary,
   ImagesPruneReport,
+  ImageVersion,
   ProgressMessage,
 } from '#api-types';
 import type { Cancellable } from './containers.ts';
@@ -20,7 +22,7 @@ import type { Call, Query, Transport } from './transport.ts';
 const at = (name: string, action = ''): string =>
   `/images/${name.split('/').map(encodeURIComponent).join('/')}${action}`;
 
-/** Docker's image calls, and `bootstrap`, which makes a base image from a distribution's packages. */
+/** Docker's image calls, and Berth's own: versions of a tag, and base images from a distribution's packages. */
 export class ImagesClient {
   readonly #transport: Transport;
 
@@ -164,6 +166,16 @@ export class ImagesClient {
 
   prune(filters: readonly string[] = []): Promise<ImagesPruneReport> {
     return this.#transport.json({ method: 'POST', path: '/images/prune', query: { filters: filtersQuery(filters) } });
+  }
+
+  /** What a tag pointed to, newest first. */
+  versions(name: string): Promise<ImageVersion[]> {
+    return this.#transport.json({ method: 'GET', path: '/berth/images/log', query: { name } });
+  }
+
+  /** Points a tag to an earlier version: the one before, or the one that `to` names. */
+  rollBack(name: string, to?: string): Promise<ImageRollback> {
+    return this.#transport.json({ method: 'POST', path: '/berth/images/rollback', query: { name, to } });
   }
 
   /** Makes a base image of a distribution's packages on the daemon's side. */

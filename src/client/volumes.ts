@@ -29,6 +29,16 @@ export class VolumesClient {
     return this.#transport.json({ method: 'DELETE', path: at(name), query: { force: options.force || undefined } });
   }
 
+  /** A Berth call: makes a volume with the data of another. */
+  clone(source: string, body: { Name: string; Labels?: Readonly<Record<string, string>> }): Promise<Volume> {
+    return this.#transport.json({ method: 'POST', path: `/berth${at(source)}/clone`, body });
+  }
+
+  /** A Berth call: gives an unused volume another name. */
+  rename(name: string, newName: string): Promise<Volume> {
+    return this.#transport.json({ method: 'POST', path: `/berth${at(name)}/rename`, body: { Name: newName } });
+  }
+
   prune(filters: readonly string[] = []): Promise<VolumesPruneReport> {
     return this.#transport.json({ method: 'POST', path: '/volumes/prune', query: { filters: filtersQuery(filters) } });
   }

@@ -4,7 +4,7 @@ import { createArchiver } from '#archive';
 import type { Logger } from '#base';
 import { builderMigrations, createBuilder } from '#builder';
 import { openContentStore } from '#content';
-import { createContainerEngine, createJournal, engineMigrations } from '#engine';
+import { announceNetworks, announceVolumes, createContainerEngine, createJournal, engineMigrations } from '#engine';
 import {
   Cgroup,
   createConnections,
@@ -66,6 +66,8 @@ export async function assemble(config: DaemonConfig, place: DaemonPlace): Promis
   const mounts = createMounts();
   const database = openDatabase(roots.database, migrations);
 
+  const journal = createJournal({ database });
+
   const content = await openContentStore({ root: roots.content });
   const snapshots = await createOverlaySnapshotter({
     database,
@@ -90,6 +92,8 @@ export async function assemble(config: DaemonConfig, place: DaemonPlace): Promis
     archiver,
     registry,
     scratch,
+    keepVersions: config.imageVersions,
+    onEvent: ({ action, id, name }) => journal.publish('image', action, id, { name }),
     keepSnapshots: () => new Set([...engine.snapshotsInUse(), ...builder.keepSnapshots()]),
   });
   const runtime = await createRuntime({
@@ -112,7 +116,6 @@ export async function assemble(config: DaemonConfig, place: DaemonPlace): Promis
     log: logger,
   });
   const volumes = createVolumeService({ database, root: roots.volumes, mounts, processes });
-  const journal = createJournal({ database });
   const engine = createContainerEngine({
     database,
     journal,
@@ -157,8 +160,8 @@ export async function assemble(config: DaemonConfig, place: DaemonPlace): Promis
       execs: engine.execs,
       events: journal,
       images,
-      networks,
-      volumes,
+      networks: announceNetworks(networks, journal),
+      volumes: announceVolumes(volumes, journal),
       builder,
       registry: createRegistryPort(registry),
       bootstrap: { make: (spec, options) => bootstrap(spec, { images, processes, scratch, ...options }) },

@@ -29,6 +29,8 @@ export interface DaemonConfig {
   readonly labels: readonly string[];
   readonly defaultRuntime: string | undefined;
   readonly cgroupParent: string | undefined;
+  /** Versions of a tag that image prune keeps. */
+  readonly imageVersions: number;
   readonly logOptions: Readonly<Record<string, string>>;
   readonly tls:
     | { readonly verify: boolean; readonly ca: string; readonly cert: string; readonly key: string }
@@ -60,6 +62,7 @@ const flags = {
   label: { type: 'string', multiple: true },
   'default-runtime': { type: 'string' },
   'cgroup-parent': { type: 'string' },
+  'image-versions': { type: 'string' },
   'log-opt': { type: 'string', multiple: true },
   tls: { type: 'boolean' },
   tlsverify: { type: 'boolean' },
@@ -89,6 +92,7 @@ Options:
       --exec-root string              Directory of everything that ends with the boot (default "/run/berth")
   -G, --group string                  Group of the unix socket (default: docker or berth, if there is one)
   -H, --host stringArray              Where to listen: unix:///path or tcp://address:port
+      --image-versions number         Versions of a tag that image prune keeps (default 5; 0 keeps none)
       --insecure-registry stringArray Registry (host:port or CIDR) without verified TLS
       --label stringArray             Label of this engine: key=value
   -l, --log-level string              debug, info, warn or error (default "info")
@@ -175,6 +179,12 @@ class FileSettings {
     throw invalid(`config file: "${key}" must be true or false`);
   }
 
+  number(key: string): number | undefined {
+    const value = this.#values[key];
+    if (value === undefined || typeof value === 'number') return value;
+    throw invalid(`config file: "${key}" must be a number`);
+  }
+
   pools(): { base: string; size: number }[] | undefined {
     const value = this.#values['default-address-pools'];
     if (value === undefined) return undefined;
@@ -218,6 +228,7 @@ function resolveConfig(values: Flags, settings: Record<string, unknown>): Daemon
     labels: values.label ?? file.texts('labels') ?? [],
     defaultRuntime: values['default-runtime'] ?? file.text('default-runtime'),
     cgroupParent: values['cgroup-parent'] ?? file.text('cgroup-parent'),
+    imageVersions: count('image-versions', values['image-versions'] ?? file.number('image-versions') ?? 5),
     logOptions: { ...file.pairs('log-opts'), ...Object.fromEntries((values['log-opt'] ?? []).map(pair)) },
     tls: tlsFiles(values, file),
     instance: dataRoot === '/var/lib/berth' ? '' : createHash('sha256').update(dataRoot).digest('hex').slice(0, 8),
@@ -227,6 +238,12 @@ function resolveConfig(values: Flags, settings: Record<string, unknown>): Daemon
 function checkHost(host: string): void {
   if (/^unix:\/\/\/./.test(host) || /^tcp:\/\/[^/]*:\d+\/?$/.test(host)) return;
   throw invalid(`--host ${host}: want unix:///path or tcp://address:port`);
+}
+
+function count(key: string, value: string | number): number {
+  const number = Number(value);
+  if (/^\d{1,6}$/.test(String(value))) return number;
+  throw invalid(`--${key} ${value}: want a whole number from 0 on`);
 }
 
 function logLevel(text = 'info'): LogLevel {

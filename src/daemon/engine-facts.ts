@@ -46,7 +46,11 @@ export async function gatherFacts(
     ipv4Forwarding: (await readFile('/proc/sys/net/ipv4/ip_forward', 'utf8')).trim() === '1',
     runtimes: runtimes.map(({ name, path }) => ({ name, path })),
     defaultRuntime: runtimes[0]?.name ?? '',
-    drivers: { volume: ['local'], network: ['bridge', 'host', 'null'], log: ['json-file', 'local', 'none'] },
+    drivers: {
+      volume: ['local'],
+      network: ['bridge', 'host', 'ipvlan', 'macvlan', 'null'],
+      log: ['json-file', 'local', 'none'],
+    },
     defaultLogDriver: 'json-file',
     securityOptions: ['name=seccomp,profile=builtin'],
     labels: config.labels,

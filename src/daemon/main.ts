@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { createLogger, isBerthError, messageOf } from '#base';
 import type { RegistryServer } from '#registry-server';
 import { assemble } from './assemble.ts';
@@ -31,6 +31,8 @@ async function serve(config: DaemonConfig): Promise<void> {
   process.on('unhandledRejection', (reason) => logger.error('unhandled rejection', { error: stackOf(reason) }));
 
   const addresses = listenAddresses(config);
+  // What tools show as the name of this process; its arguments stay as they are.
+  writeFileSync('/proc/self/comm', 'berthd');
   const namespace = MountNamespace.inherited(process.env);
   const roots = claimRoots(config);
   const daemon = await assemble(config, { roots, logger, ownMounts: namespace !== undefined });

@@ -20,6 +20,7 @@ import { Supervisor } from './containers/life/supervisor.ts';
 import { reconcile } from './containers/reconcile.ts';
 import { ContainerRegistry } from './containers/registry.ts';
 import { RootfsMounts } from './containers/rootfs/rootfs-mounts.ts';
+import { reachableAddress } from './containers/start/open-network.ts';
 import type { Journal } from './events/journal.ts';
 import { ExecService } from './exec/exec-service.ts';
 import type { Execs } from './exec/execs.ts';
@@ -77,7 +78,16 @@ export function createContainerEngine(options: EngineOptions): ContainerEngine {
   const rootfs = new RootfsMounts(snapshots, rootfsDirectory);
   const background = new BackgroundWork(logger);
   const limits = readHostLimits();
-  const health = new HealthMonitor({ registry, events: journal, rootfs });
+  const health = new HealthMonitor({
+    registry,
+    events: journal,
+    rootfs,
+    addressOf: (container) => reachableAddress(registry, container),
+    restart: (container) => {
+      const why = `restart of unhealthy container ${container.name}`;
+      void background.run(why, () => containers.restart(container.id));
+    },
+  });
   const shared = {
     ...options,
     registry,
@@ -99,8 +109,9 @@ export function createContainerEngine(options: EngineOptions): ContainerEngine {
   const execs = new ExecService({ registry, events: journal, rootfs });
   keepNetworkFiles(networks, { registry, background });
 
+  const containers: Containers = new ContainerService(parts);
   return {
-    containers: new ContainerService(parts),
+    containers,
     execs,
     snapshotsInUse() {
       return new Set(registry.all().flatMap(({ id, settings }) => [id, settings.parentSnapshot ?? id]));

@@ -50,6 +50,24 @@ export type LinkChange =
       readonly mode: 'bridge' | 'private' | 'vepa' | 'passthru';
     }
   | {
+      readonly op: 'add-ipvlan';
+      /** As for `add-macvlan`; it has its parent's hardware address. */
+      readonly parent: string;
+      readonly peerName: string;
+      readonly peerNetns: string;
+      readonly mode: 'l2' | 'l3' | 'l3s';
+      readonly isolation: 'bridge' | 'private' | 'vepa';
+    }
+  | { readonly op: 'add-dummy'; readonly name: string; readonly group: number }
+  | {
+      readonly op: 'add-vlan';
+      readonly name: string;
+      readonly group: number;
+      readonly parent: string;
+      /** 1 to 4094 (IEEE 802.1Q). */
+      readonly vlan: number;
+    }
+  | {
       readonly op: 'set';
       readonly name: string;
       readonly up?: boolean;

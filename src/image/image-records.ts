@@ -49,6 +49,9 @@ export const imageMigrations: readonly Migration[] = [
   },
 ];
 
+/** Lines that a tag's log keeps: a tag that is rebuilt every minute must not fill the disk. */
+const longestLog = 500;
+
 /** A record to be written: the parts of an {@link Image} that do not follow from its names. */
 export type NewImage = Omit<Image, 'tags' | 'repoDigests' | 'lastTaggedAt'>;
 
@@ -196,6 +199,18 @@ export class ImageRecords {
     return rows.map((row) => ({ ...row, image: row.image ?? undefined, manifest: row.manifest ?? undefined }));
   }
 
+  /** Images among the newest `count` different ones that each present tag pointed to. */
+  recentVersions(count: number): Set<Digest> {
+    const rows = this.#database.all<{ image: Digest }>(
+      `SELECT image FROM (
+         SELECT image, row_number() OVER (PARTITION BY name ORDER BY max(sequence) DESC) AS age FROM image_tag_log
+         WHERE image IS NOT NULL AND name IN (SELECT name FROM image_tags) GROUP BY name, image)
+       WHERE age <= ?`,
+      count,
+    );
+    return new Set(rows.map((row) => row.image));
+  }
+
   /** Remembers which blob holds the top layer of a chain. */
   putLayer(chain: Digest, diffId: Digest, descriptor: Descriptor): void {
     this.#database.run(
@@ -266,6 +281,12 @@ export class ImageRecords {
       manifest,
       at,
       JSON.stringify(currentActor()),
+    );
+    this.#database.run(
+      `DELETE FROM image_tag_log WHERE name = ?1 AND sequence <= (
+         SELECT sequence FROM image_tag_log WHERE name = ?1 ORDER BY sequence DESC LIMIT 1 OFFSET ?2)`,
+      name,
+      longestLog,
     );
   }
 }

@@ -47,6 +47,21 @@ describe('the image store', () => {
     return found;
   };
 
+  it("tells what happens to images, in Docker's words", async () => {
+    const heard: string[] = [];
+    await using told = await ImageFixture.open({
+      onEvent: ({ action, id, name }) =>
+        heard.push(`${action} ${id === image?.id ? 'ID' : id} ${name === id ? '' : name}`.trim()),
+    });
+    let image: Image | undefined;
+    image = await told.images.import(Readable.from([await tarOf({ a: '1' })]), {});
+    await told.images.tag(image.id, 'app:2');
+    const archive = await buffer(await told.images.save(['app:2']));
+    await told.images.remove('app:2', { ...noUsers });
+    await told.images.load(Readable.from([archive]), silent);
+    assert.deepEqual(heard, [`import ${image.id}`, 'tag ID app:2', 'save ID', 'untag ID', 'delete ID', 'load ID']);
+  });
+
   describe('finds an image', () => {
     it('by tag, by repository, by id, by prefix and by manifest digest name', async () => {
       const image = await importTar({ a: '1' }, 'app:1');
@@ -143,9 +158,41 @@ describe('the image store', () => {
       assert.deepEqual((await fixture.images.get(one.id)).tags, []);
       await fixture.images.remove('app', { ...noUsers });
       assert.deepEqual(
-        fixture.images.tagLog('app').map((entry) => entry.image),
-        [undefined, two.id, one.id],
+        (await fixture.images.versions('app')).map(({ image, isPresent }) => [image, isPresent]),
+        [
+          [undefined, false],
+          [two.id, false],
+          [one.id, true],
+        ],
       );
+      await assert.rejects(fixture.images.versions('never'), kind('not-found', /^never:latest has no versions/));
+    });
+
+    it('go back to what they pointed to before, and forth again', async () => {
+      const [one, two, three] = [
+        await importTar({ a: '1' }, 'app'),
+        await importTar({ a: '2' }, 'app'),
+        await importTar({ a: '3' }, 'app'),
+      ];
+      assert.ok(one && two && three);
+      assert.equal((await fixture.images.rollBack('app')).id, two.id);
+      assert.equal((await fixture.images.get('app')).id, two.id);
+      assert.equal((await fixture.images.rollBack('app')).id, three.id);
+      assert.equal((await fixture.images.rollBack('app', one.id.slice(0, 20))).id, one.id);
+      assert.equal((await fixture.images.rollBack('app:latest', '1')).id, three.id);
+      await assert.rejects(fixture.images.rollBack('app', '99'), kind('not-found', /has no version 99/));
+      await fixture.images.remove(two.id, { ...noUsers });
+      await assert.rejects(fixture.images.rollBack('app', two.id), kind('not-found', /is gone/));
+    });
+
+    it('keep their newest versions from pruning while they exist', async () => {
+      const made: Digest[] = [];
+      for (let text = 1; text <= 7; text += 1) made.push((await importTar({ a: `${text}` }, 'app')).id);
+      assert.deepEqual(await fixture.images.keptVersions(), new Set(made.slice(-5)));
+      await fixture.images.rollBack('app', made[0] ?? '');
+      assert.deepEqual(await fixture.images.keptVersions(), new Set([...made.slice(-4), made[0]]));
+      await fixture.images.remove('app', { ...noUsers });
+      assert.deepEqual(await fixture.images.keptVersions(), new Set());
     });
 
     it('are refused when malformed', async () => {

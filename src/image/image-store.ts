@@ -4,13 +4,21 @@ import type { LayerArchiver } from '#archive';
 import type { Digest } from '#base';
 import type { ContentStore } from '#content';
 import type { Database } from '#metadata';
-import { canonicalString, type Descriptor, type ImageConfig } from '#oci';
+import {
+  canonicalString,
+  type Descriptor,
+  familiarName,
+  familiarString,
+  type ImageConfig,
+  parseReference,
+  withDefaultTag,
+} from '#oci';
 import type { RegistryClient } from '#registry-client';
 import type { Snapshotter } from '#snapshot';
 import { collectGarbage, layersOnDisk } from './collect-garbage.ts';
 import { imageHistory } from './history.ts';
-import type { Image, ImageRemoval, ImageStore } from './image.ts';
-import { ImageRecords, type TagLogEntry } from './image-records.ts';
+import type { Image, ImageRemoval, ImageStore, ImageVersion } from './image.ts';
+import { ImageRecords } from './image-records.ts';
 import { type ImportOptions, importImage } from './import.ts';
 import { LayerStage } from './layer-stage.ts';
 import { Leases } from './leases.ts';
@@ -23,6 +31,7 @@ import { parseTagName, resolveImage } from './resolve.ts';
 import { saveImages } from './save.ts';
 import { Unpacker } from './unpack.ts';
 import { unpackPrefix } from './unpack-prefix.ts';
+import { imageVersions, rollBack } from './versions.ts';
 
 /** What the image store needs. */
 export interface ImageStoreOptions {
@@ -35,14 +44,25 @@ export interface ImageStoreOptions {
   readonly scratch: string;
   /** Snapshots that others need although no image does (build cache); asked when a removed image is cleaned up. */
   readonly keepSnapshots?: () => ReadonlySet<string>;
+  /** How many versions of a tag prune keeps, the present one included; default 5, 0 keeps none. */
+  readonly keepVersions?: number;
+  /** Hears what happened to images, after it happened; must not throw. */
+  readonly onEvent?: (event: ImageEvent) => void;
 }
+
+/** What `docker events` tells of images: `id` is an image's, or for transfers the name; `name` as Docker has it. */
+export interface ImageEvent {
+  readonly action: 'delete' | 'import' | 'load' | 'pull' | 'push' | 'save' | 'tag' | 'untag';
+  readonly id: string;
+  readonly name: string;
+}
+
+const defaultKeptVersions = 5;
 
 /** The image store with what only this implementation offers. */
 export interface LocalImageStore extends ImageStore {
   /** Bytes on disk of all blobs and of the unpacked layers of images, shared ones once. */
   layersSize(): Promise<number>;
-  /** What the tag pointed to, newest first. Throws `invalid`. */
-  tagLog(name: string): TagLogEntry[];
 }
 
 /** Opens the image store and drops what an earlier process left half-made. Reconcile the snapshots before. */
@@ -88,55 +108,89 @@ class ComposedImageStore implements LocalImageStore {
   }
 
   async tag(source: string, target: string): Promise<void> {
-    const name = canonicalString(parseTagName(target));
-    this.#records.transaction(() => this.#records.setTag(name, resolveImage(this.#records, source)));
+    const reference = parseTagName(target);
+    const image = this.#records.transaction(() => {
+      const found = resolveImage(this.#records, source);
+      this.#records.setTag(canonicalString(reference), found);
+      return found;
+    });
+    this.#announce('tag', image.id, familiarString(reference));
   }
 
   async layersSize(): Promise<number> {
     return layersOnDisk({ ...this.#shared(), snapshots: this.#options.snapshots });
   }
 
-  tagLog(name: string): TagLogEntry[] {
-    return this.#records.tagLog(canonicalString(parseTagName(name)));
+  async versions(name: string): Promise<ImageVersion[]> {
+    return imageVersions(this.#records, name);
+  }
+
+  async rollBack(name: string, to?: string): Promise<Image> {
+    const image = rollBack(this.#records, name, to);
+    this.#announce('tag', image.id, familiarString(parseTagName(name)));
+    return image;
+  }
+
+  async keptVersions(): Promise<ReadonlySet<Digest>> {
+    return this.#records.recentVersions(this.#options.keepVersions ?? defaultKeptVersions);
   }
 
   async remove(name: string, options: RemoveOptions): Promise<ImageRemoval[]> {
+    const { id } = resolveImage(this.#records, name);
     const { done, removed } = removeImage(this.#records, name, options);
+    for (const step of done) if ('untagged' in step) this.#announce('untag', id);
+    for (const image of removed) this.#announce('delete', image.id);
     if (removed.length > 0) await this.collectGarbage(this.#options.keepSnapshots?.() ?? new Set());
     return done;
   }
 
   async pull(name: string, options: Parameters<ImageStore['pull']>[1]): Promise<Image> {
-    return pullImage(name, options, {
+    const image = await pullImage(name, options, {
       ...this.#shared(),
       registry: this.#options.registry,
       unpacker: this.#unpacker,
       maker: this.#maker,
       stage: () => this.#stage(),
     });
+    this.#announceTransfer('pull', name, options);
+    return image;
   }
 
   async push(name: string, options: Parameters<ImageStore['push']>[1]): Promise<{ digest: Digest; size: number }> {
-    return pushImage(name, options, {
+    const pushed = await pushImage(name, options, {
       ...this.#shared(),
       registry: this.#options.registry,
       scratch: this.#options.scratch,
     });
+    this.#announceTransfer('push', name, options);
+    return pushed;
   }
 
   async save(names: readonly string[], options: Parameters<ImageStore['save']>[1] = {}): Promise<Readable> {
-    return saveImages(names, {
-      ...this.#shared(),
-      ...options,
-    });
+    const onSaved = (id: Digest) => this.#announce('save', id);
+    return saveImages(names, { ...this.#shared(), ...options, onSaved });
   }
 
   async load(archive: Readable, options: Parameters<ImageStore['load']>[1]): ReturnType<ImageStore['load']> {
-    return loadImages(archive, { ...this.#shared(), ...options, maker: this.#maker, stage: () => this.#stage() });
+    const loaded = await loadImages(archive, {
+      ...this.#shared(),
+      ...options,
+      maker: this.#maker,
+      stage: () => this.#stage(),
+    });
+    for (const { image } of loaded) this.#announce('load', image.id);
+    return loaded;
   }
 
   async import(archive: Readable, options: ImportOptions): Promise<Image> {
-    return importImage(archive, options, { ...this.#shared(), maker: this.#maker, stage: () => this.#stage() });
+    const image = await importImage(archive, options, {
+      ...this.#shared(),
+      maker: this.#maker,
+      stage: () => this.#stage(),
+    });
+    if (options.target !== undefined) this.#announce('tag', image.id, familiarString(parseTagName(options.target)));
+    this.#announce('import', image.id);
+    return image;
   }
 
   holding<T>(body: () => Promise<T>): Promise<T> {
@@ -152,11 +206,22 @@ class ComposedImageStore implements LocalImageStore {
     layers: readonly Descriptor[],
     options: { tags?: readonly string[]; parent?: Digest } = {},
   ): Promise<Image> {
-    return this.#maker.create(config, layers, options);
+    const image = await this.#maker.create(config, layers, options);
+    for (const tag of options.tags ?? []) this.#announce('tag', image.id, familiarString(parseTagName(tag)));
+    return image;
   }
 
   async collectGarbage(keepSnapshots: ReadonlySet<string>): Promise<number> {
     return collectGarbage({ ...this.#shared(), snapshots: this.#options.snapshots }, keepSnapshots);
+  }
+
+  #announce(action: ImageEvent['action'], id: string, name: string = id): void {
+    this.#options.onEvent?.({ action, id, name });
+  }
+
+  #announceTransfer(action: 'pull' | 'push', name: string, { allTags }: { allTags?: boolean }): void {
+    const reference = parseReference(name);
+    this.#announce(action, familiarString(allTags ? reference : withDefaultTag(reference)), familiarName(reference));
   }
 
   #stage(): LayerStage {

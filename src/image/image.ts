@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { Digest } from '#base';
+import type { Actor, Digest } from '#base';
 import type { Descriptor, HistoryEntry, ImageConfig, ImageRunConfig, Platform } from '#oci';
 
 /** One image of this platform in the store. */
@@ -150,8 +150,33 @@ export interface ImageMaker {
   ): Promise<Image>;
 }
 
+/** One line of a tag's log: what it pointed to from `at` (ms since the epoch) on. */
+export interface ImageVersion {
+  /** Undefined from when the tag was removed. */
+  readonly image: Digest | undefined;
+  readonly manifest: Digest | undefined;
+  readonly at: number;
+  /** Who moved the tag. */
+  readonly actor: Actor;
+  /** Whether the image is still in the store. */
+  readonly isPresent: boolean;
+}
+
+/** What tags pointed to, and going back. */
+export interface ImageVersions {
+  /** Newest first, the present one at index 0. Throws `invalid`, and `not-found` for a name that was never a tag. */
+  versions(name: string): Promise<ImageVersion[]>;
+  /**
+   * Points the tag to the version before, to the one that many lines down its log, or to the one whose image or manifest
+   * digest begins so. Throws `not-found` when there is none, or its image is gone.
+   */
+  rollBack(name: string, to?: string): Promise<Image>;
+  /** Images that prune leaves alone although nothing uses them: the newest versions of each tag. */
+  keptVersions(): Promise<ReadonlySet<Digest>>;
+}
+
 /** All of the image store. Consumers ask for the roles they need. */
-export interface ImageStore extends ImageReader, ImageNames, ImageTransfer, ImageMaker {
+export interface ImageStore extends ImageReader, ImageNames, ImageTransfer, ImageMaker, ImageVersions {
   /** Removes blobs and snapshots that no image, no lease and none of `keepSnapshots` needs. Returns bytes freed. */
   collectGarbage(keepSnapshots: ReadonlySet<string>): Promise<number>;
 }

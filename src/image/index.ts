@@ -1,5 +1,5 @@
 export { type BootstrapSpec, bootstrap } from './bootstrap.ts';
 export { chainIds } from './chain-id.ts';
 export * from './image.ts';
-export { imageMigrations, type TagLogEntry } from './image-records.ts';
-export { createImageStore, type ImageStoreOptions, type LocalImageStore } from './image-store.ts';
+export { imageMigrations } from './image-records.ts';
+export { createImageStore, type ImageEvent, type ImageStoreOptions, type LocalImageStore } from './image-store.ts';

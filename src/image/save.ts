@@ -23,6 +23,8 @@ export interface SaveOptions {
   readonly content: ContentStore;
   readonly records: ImageRecords;
   readonly leases: Leases;
+  /** Hears of each image when its bytes begin to flow. */
+  readonly onSaved?: (id: Digest) => void;
   /** Refuses an image of another platform. */
   readonly platform?: Platform;
   readonly signal?: AbortSignal;
@@ -62,6 +64,7 @@ export async function saveImages(names: readonly string[], options: SaveOptions)
         const abort = () => output.destroy(canceled('saving was canceled'));
         if (signal?.aborted) throw canceled('saving was canceled');
         signal?.addEventListener('abort', abort, { once: true });
+        for (const { image } of images) options.onSaved?.(image.id);
         begin(output);
         await ended;
         signal?.removeEventListener('abort', abort);

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { invalid, isBerthError, shortId } from '#base';
+import { invalid, shortId } from '#base';
 import type { LinkChange, Links, NetworkNamespaces } from '#host';
 import type { NetworkDriver } from './driver.ts';
+import { checkMtu, mtuOf, setUpInterface } from './interface-setup.ts';
 import { parseSubnet } from './ip.ts';
 import type { Network } from './network.ts';
 import type { BridgeRules } from './ruleset.ts';
 
 const OPTION = 'com.docker.network.bridge.';
-const MTU = 'com.docker.network.driver.mtu';
 /** Options that are booleans, without {@link OPTION}. */
 const FLAGS = ['default_bridge', 'enable_icc', 'enable_ip_masquerade', 'inhibit_ipv4'];
 /** What Go's strconv.ParseBool takes. */
@@ -41,22 +41,32 @@ export function bridgeRules(network: Network): BridgeRules {
 
 /** Networks on a Linux bridge of the host, one veth pair per sandbox. */
 export function createBridgeDriver({ links, namespaces, group }: BridgeDriverOptions): NetworkDriver {
+  /** Bridges on their way out, by name. */
+  const leaving = new Map<string, Promise<void>>();
+  const remove = async (name: string) => {
+    const there = (await links.list()).find((link) => link.name === name);
+    if (there?.group === group) await links.apply([{ op: 'delete', name }]);
+  };
   return {
     name: 'bridge',
     shares: 'namespace',
     addressed: true,
     bridged: true,
     single: false,
+    hardwareAddresses: true,
     check(request) {
       const name = request.options?.[`${OPTION}name`];
       if (name !== undefined && !/^[\w.-]{1,15}$/.test(name)) {
         throw invalid(`invalid bridge name ${name}: 1 to 15 letters, digits, "_", "." or "-"`);
       }
-      checkMtu(request.options?.[MTU]);
+      checkMtu(request.options);
       for (const option of FLAGS) checkFlag(`${OPTION}${option}`, request.options?.[`${OPTION}${option}`]);
     },
+    hostLinks: (network) => [bridgeName(network)],
+    routesByDevice: () => false,
     async up(network) {
       const name = bridgeName(network);
+      await leaving.get(name);
       const there = (await links.list()).find((link) => link.name === name);
       if (there && there.group !== group) {
         throw invalid(`bridge ${name} exists already and is not this engine's; choose another name`);
@@ -79,11 +89,16 @@ export function createBridgeDriver({ links, namespaces, group }: BridgeDriverOpt
     },
     async down(network) {
       const name = bridgeName(network);
-      const there = (await links.list()).find((link) => link.name === name);
-      if (there?.group === group) await links.apply([{ op: 'delete', name }]);
+      const gone = remove(name).finally(() => leaving.delete(name));
+      leaving.set(name, gone);
+      // Nobody need wait for the kernel; who wants the name again does, and a failure is met by the next start's clean-up.
+      gone.catch(() => undefined);
+    },
+    async settle() {
+      await Promise.allSettled(leaving.values());
     },
     async attach(network, attachment) {
-      const { netns, interfaceName, hostLink, mac, addresses } = attachment;
+      const { netns, interfaceName, hostLink, mac } = attachment;
       if (!attachment.ready) {
         await links.apply([
           { op: 'add-veth', name: hostLink, group, peerName: interfaceName, peerNetns: netns, peerMac: mac },
@@ -97,16 +112,7 @@ export function createBridgeDriver({ links, namespaces, group }: BridgeDriverOpt
         if (!flag(network, 'enable_icc') && !filtersBridges()) {
           await links.apply([{ op: 'set', name: hostLink, isolated: true }]);
         }
-        namespaces.enter(netns, () => {
-          const setting = `/proc/sys/net/ipv6/conf/${interfaceName}/disable_ipv6`;
-          writeFileIfThere(setting, network.enableIPv6 ? '0' : '1');
-        });
-        const changes: LinkChange[] = addresses.map((address) => ({
-          op: 'add-address',
-          name: interfaceName,
-          address,
-        }));
-        await links.apply([{ op: 'set', name: interfaceName, mac, up: true, ...mtu }, ...changes], netns);
+        await setUpInterface({ links, namespaces }, network, attachment);
       } catch (error) {
         await links.apply([{ op: 'delete', name: hostLink }]);
         throw error;
@@ -141,22 +147,6 @@ function checkFlag(option: string, value: string | undefined): void {
   throw invalid(`failed to parse ${option} value: ${value} (strconv.ParseBool: parsing "${value}": invalid syntax)`);
 }
 
-/** The smallest is IPv4's (RFC 791), the largest what the kernel takes. Throws `invalid`, in Docker's words where there are any. */
-export function checkMtu(value: string | undefined): void {
-  if (value === undefined || value === '') return;
-  if (!/^[+-]?\d+$/.test(value)) {
-    throw invalid(`failed to parse ${MTU} value: ${value} (strconv.Atoi: parsing "${value}": invalid syntax)`);
-  }
-  const mtu = Number(value);
-  if (mtu !== 0 && (mtu < 68 || mtu > 65_535)) throw invalid(`invalid MTU ${value}: a number from 68 to 65535`);
-}
-
-/** The MTU asked for; empty where the kernel chooses. */
-export function mtuOf(network: Network): { mtu?: number } {
-  const mtu = Number(network.options[MTU] ?? 0);
-  return mtu === 0 ? {} : { mtu };
-}
-
 /** Routing for IPv6, keeping the router advertisements that the host listens to (kernel doc ip-sysctl, accept_ra). */
 function forwardIPv6(): void {
   const all = '/proc/sys/net/ipv6/conf/all/forwarding';
@@ -175,14 +165,5 @@ function filtersBridges(): boolean {
     return readFileSync('/proc/sys/net/bridge/bridge-nf-call-iptables', 'utf8').trim() === '1';
   } catch {
     return false;
-  }
-}
-
-function writeFileIfThere(path: string, text: string): void {
-  try {
-    writeFileSync(path, text);
-  } catch (error) {
-    // A kernel without IPv6 has no such file.
-    if (isBerthError(error) || !(error instanceof Error) || !error.message.includes('ENOENT')) throw error;
   }
 }

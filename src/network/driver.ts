@@ -6,7 +6,7 @@ export interface Attachment {
   readonly netns: string;
   /** Name inside the sandbox, such as `eth0`. */
   readonly interfaceName: string;
-  /** Name of the end that stays on the host; unused by drivers that leave none there. */
+  /** Name of the end that stays on the host; empty for drivers that leave none there. */
   readonly hostLink: string;
   readonly mac: string;
   /** Addresses in CIDR form. */
@@ -31,12 +31,20 @@ export interface NetworkDriver {
   readonly bridged: boolean;
   /** Only the predefined network of this name may exist. */
   readonly single: boolean;
-  /** Throws `invalid` for options that this driver cannot take. */
-  check(request: NetworkRequest): void;
+  /** Endpoints have hardware addresses of their own. */
+  readonly hardwareAddresses: boolean;
+  /** Throws `invalid` for options that this driver cannot take, `forbidden` for what one of `others` has already. */
+  check(request: NetworkRequest, others: readonly Network[]): void;
+  /** Names of the links on the host that this engine may have made for the network itself. */
+  hostLinks(network: Network): readonly string[];
+  /** True when whatever is elsewhere is reached by the interface itself, without a gateway. */
+  routesByDevice(network: Network): boolean;
   /** Makes the network's part of the host, or repairs it. Harmless when repeated. */
   up(network: Network): Promise<void>;
-  /** Removes the network's part of the host. Harmless when repeated. */
+  /** Removes the network's part of the host, perhaps not at once. Harmless when repeated. */
   down(network: Network): Promise<void>;
+  /** Resolves when nothing that `down` began is under way any more. */
+  settle(): Promise<void>;
   /** Puts an interface into a sandbox, up and with its addresses; routes are the caller's. All or nothing. */
   attach(network: Network, attachment: Attachment): Promise<void>;
   /** Takes the interface away. Harmless when repeated. */

@@ -91,7 +91,9 @@ export function planEndpoint(resolved: ResolvedEndpoint, plan: EndpointPlan): En
     return {
       address,
       prefix: pool ? parseSubnet(pool.subnet).prefix : 0,
-      ...(pool?.gateway !== undefined && !network.internal ? { gateway: pool.gateway } : {}),
+      ...(pool?.gateway !== undefined && !network.internal && !driver.routesByDevice(network)
+        ? { gateway: pool.gateway }
+        : {}),
     };
   };
   const names =
@@ -105,14 +107,14 @@ export function planEndpoint(resolved: ResolvedEndpoint, plan: EndpointPlan): En
     id: newId(),
     networkId: network.id,
     networkName: network.name,
-    mac: address === undefined ? '' : (request.mac?.toLowerCase() ?? macOf(address)),
+    mac: address === undefined || !driver.hardwareAddresses ? '' : (request.mac?.toLowerCase() ?? macOf(address)),
     ...(ipv4 ? { ipv4 } : {}),
     ...(ipv6 ? { ipv6 } : {}),
     aliases: request.aliases ?? [],
     dnsNames: names.filter((name) => name !== ''),
     interfaceName: driver.addressed ? plan.interfaceName : '',
   };
-  return { request, endpoint, hostLink: plan.hostLink };
+  return { request, endpoint, hostLink: driver.bridged ? plan.hostLink : '' };
 }
 
 /** The endpoint that the default route of a family goes through: highest priority, then network name. */

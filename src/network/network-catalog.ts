@@ -81,7 +81,7 @@ export class NetworkCatalog {
     }
     const driver = this.driver(request.driver ?? 'bridge');
     if (driver.single && !predefined) throw forbidden(`only one instance of "${driver.name}" network is allowed`);
-    driver.check(request);
+    driver.check(request, this.all());
     const routes = driver.addressed ? await this.#hostSubnets() : [];
     // No await between here and the insert: name and subnet are checked and taken in one step.
     if (this.all().some((network) => network.name === name)) {

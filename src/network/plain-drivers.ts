@@ -18,11 +18,15 @@ function plainDriver(name: string, shares: NetworkDriver['shares']): NetworkDriv
     addressed: false,
     bridged: false,
     single: true,
+    hardwareAddresses: false,
     check(request) {
       if (request.ipam?.pools.length) throw invalid(`network driver ${name} takes no subnet`);
     },
+    hostLinks: () => [],
+    routesByDevice: () => false,
     async up() {},
     async down() {},
+    async settle() {},
     async attach() {},
     async detach() {},
   };

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { BerthError, conflict, invalid, isBerthError, KeyedLock, messageOf, newId, notFound, withUndo } from '#base';
 import type { Links, NetworkNamespaces } from '#host';
 import type { Database } from '#metadata';
+import { setDefaultRoutes } from './default-routes.ts';
 import type { NameService } from './dns/name-service.ts';
 import type { Attachment } from './driver.ts';
 import { checkEndpoint, checkTogether, gatewayEndpoint, planEndpoint, type ResolvedEndpoint } from './endpoint-plan.ts';
@@ -219,7 +220,7 @@ export class SandboxManager {
       const ready = endpoint.hostLink === made.ready.hostLink;
       await driver.attach(network, attachment(record, endpoint, ready));
     }
-    await this.#setDefaultRoutes(record, false);
+    await setDefaultRoutes(this.#options, record, { replace: false });
     const sysctls = Object.entries(made.request.sysctls ?? {}).filter(([key]) => key.startsWith('net.'));
     if (sysctls.length > 0 && record.netns !== '') {
       namespaces.enter(record.netns, () => {
@@ -240,7 +241,7 @@ export class SandboxManager {
         const network = catalog.get(endpoint.endpoint.networkId);
         await catalog.driver(network.driver).detach(network, attachment(record, endpoint, false));
       }
-      await pool.discard({ netns: record.netns, hostLink: record.endpoints[0]?.hostLink ?? newHostLink() });
+      await pool.discard({ netns: record.netns, hostLink: record.endpoints[0]?.hostLink || newHostLink() });
     }
     database.transaction(() => {
       ipam.release(record.owner.id);
@@ -271,7 +272,7 @@ export class SandboxManager {
   /** After networks came or went: default routes, published ports and DNS follow. */
   async #afterChange(before: SandboxRecord, after: SandboxRecord): Promise<void> {
     const { rules, names } = this.#options;
-    await this.#setDefaultRoutes(after, true);
+    await setDefaultRoutes(this.#options, after, { replace: true });
     const [old, now] = [portTargets(before), portTargets(after)];
     if (old.ipv4 !== now.ipv4 || old.ipv6 !== now.ipv6) {
       await rules.removePorts(portRules(before.ports, old));
@@ -281,30 +282,6 @@ export class SandboxManager {
     }
     if (hasInternalDns(after) && !hasInternalDns(before)) await names.start(after);
     if (!hasInternalDns(after)) names.stop(after.owner.id);
-  }
-
-  async #setDefaultRoutes(record: SandboxRecord, replace: boolean): Promise<void> {
-    const { links } = this.#options;
-    if (record.netns === '') return;
-    for (const family of [4, 6] as const) {
-      const endpoint = gatewayEndpoint(record.endpoints, family);
-      if (replace) await this.#removeDefaultRoutes(record, family);
-      const gateway = (family === 4 ? endpoint?.ipv4 : endpoint?.ipv6)?.gateway;
-      if (!endpoint || gateway === undefined) continue;
-      await links.apply([{ op: 'add-route', name: endpoint.interfaceName, gateway, family }], record.netns);
-    }
-  }
-
-  async #removeDefaultRoutes(record: SandboxRecord, family: 4 | 6): Promise<void> {
-    const { links } = this.#options;
-    const destination = family === 4 ? '0.0.0.0/0' : '::/0';
-    const routes = (await links.routes(record.netns)).filter((route) => route.destination === destination);
-    if (routes.length === 0) return;
-    const names = new Map((await links.list(record.netns)).map((link) => [link.index, link.name]));
-    for (const route of routes) {
-      const name = names.get(route.device);
-      if (name !== undefined) await links.apply([{ op: 'delete-route', name, family }], record.netns);
-    }
   }
 
   #resolve(request: EndpointRequest): ResolvedEndpoint {
@@ -343,9 +320,10 @@ export class SandboxManager {
 
 /** Where the published ports of a sandbox lead: the endpoints that its default routes go through. */
 export function portTargets(record: SandboxRecord): PortTargets {
+  const bridged = record.endpoints.filter(({ hostLink }) => hostLink !== '');
   return {
-    ipv4: gatewayEndpoint(record.endpoints, 4)?.ipv4?.address,
-    ipv6: gatewayEndpoint(record.endpoints, 6)?.ipv6?.address,
+    ipv4: gatewayEndpoint(bridged, 4)?.ipv4?.address,
+    ipv6: gatewayEndpoint(bridged, 6)?.ipv6?.address,
   };
 }
 
@@ -363,7 +341,8 @@ function freeInterface(record: SandboxRecord): string {
 }
 
 function publishing(record: SandboxRecord) {
-  return gatewayEndpoint(record.endpoints, 4) ?? gatewayEndpoint(record.endpoints, 6);
+  const bridged = record.endpoints.filter(({ hostLink }) => hostLink !== '');
+  return gatewayEndpoint(bridged, 4) ?? gatewayEndpoint(bridged, 6);
 }
 
 function attachment(record: SandboxRecord, { endpoint, hostLink }: EndpointRecord, ready: boolean): Attachment {

@@ -5,6 +5,7 @@ import type { Endpoint, EndpointRequest, PortBinding, SandboxRequest } from './n
 export interface EndpointRecord {
   readonly request: EndpointRequest;
   readonly endpoint: Endpoint;
+  /** Empty where none of it is on the host: off a bridge, where no ports can be published. */
   readonly hostLink: string;
 }
 

@@ -7,11 +7,12 @@ import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import koffi from 'koffi';
-import { newId, silentLogger } from '#base';
+import { isBerthError, newId, silentLogger } from '#base';
 import { createConnections, createFirewall, createLinks, createNetworkNamespaces, createSockets } from '#host';
 import { type Database, openDatabase } from '#metadata';
 import {
   createNetworkService,
+  type NetworkRequest,
   type NetworkService,
   networkMigrations,
   type Sandbox,
@@ -369,6 +370,83 @@ test('after a kill the next daemon takes over what lives and removes the rest', 
   );
   await service.close(living.owner.id);
   await service.remove('lasting');
+});
+
+/** Runs a test, or skips it where the kernel lacks a kind of link. */
+const needingKernel = (name: string, body: () => Promise<void>) =>
+  test(name, async (context) => {
+    try {
+      await body();
+    } catch (error) {
+      if (!isBerthError(error, 'unavailable') || error.details.errno !== 'ENOTSUP') throw error;
+      context.skip(error.message);
+    }
+  });
+
+async function withNetwork(wanted: NetworkRequest, body: () => Promise<void>): Promise<void> {
+  await service.create(wanted);
+  try {
+    await body();
+  } finally {
+    await service.remove(wanted.name);
+  }
+}
+
+for (const driver of ['macvlan', 'ipvlan']) {
+  needingKernel(`${driver} puts sandboxes on the network of a parent interface`, async () => {
+    const pools = [{ subnet: '198.51.100.0/24', range: '198.51.100.64/26', gateway: '198.51.100.1' }];
+    await withNetwork({ name: 'wide', driver, ipam: { pools }, options: { parent: 'uplink' } }, async () => {
+      await assert.rejects(
+        service.create({ name: 'twice', driver, options: { parent: 'uplink' } }),
+        /network wide is already using parent interface uplink/,
+      );
+      await withSandbox(request('one', on('wide')), async (one) => {
+        await withSandbox(request('two', on('wide')), async (two) => {
+          const address = one.endpoints[0]?.ipv4?.address ?? '';
+          assert.match(address, /^198\.51\.100\.6\d$/);
+          assert.equal(one.endpoints[0]?.mac === '', driver === 'ipvlan');
+          await serving(one.netnsPath, 80, async () => {
+            assert.equal(await ask(two.netnsPath, address, 80), `hello ${two.endpoints[0]?.ipv4?.address}`);
+            assert.equal(await ask(lan, address, 80), 'hello 198.51.100.1');
+          });
+          await serving(lan, 7005, async () => {
+            assert.equal(await ask(one.netnsPath, '198.51.100.1', 7005), `hello ${address}`);
+          });
+          assert.equal(await resolve(two.netnsPath, 'one'), address);
+        });
+      });
+    });
+  });
+}
+
+needingKernel('ipvlan in l3 mode routes by its device', async () => {
+  const options = { parent: 'uplink', ipvlan_mode: 'l3' };
+  await withNetwork({ name: 'routed', driver: 'ipvlan', options }, async () => {
+    await withSandbox(request('one', on('routed')), async (one) => {
+      const routes = await links.routes(one.netnsPath);
+      const index = (await links.list(one.netnsPath)).find((link) => link.name === 'eth0')?.index;
+      assert.ok(routes.some((route) => route.destination === '0.0.0.0/0' && route.device === index));
+      assert.equal(one.endpoints[0]?.ipv4?.gateway, undefined);
+    });
+  });
+});
+
+needingKernel('a VLAN named as parent is made for the network and removed with it', async () => {
+  const has = async () => (await links.list()).some((link) => link.name === 'uplink.77' && link.kind === 'vlan');
+  await withNetwork({ name: 'tagged', driver: 'macvlan', options: { parent: 'uplink.77' } }, async () => {
+    assert.ok(await has());
+  });
+  assert.ok(!(await has()));
+});
+
+test('a macvlan network is refused without its parent, or with a mode that is none', async () => {
+  const refused: [Record<string, string>, RegExp][] = [
+    [{ parent: 'nosuch0' }, /parent interface nosuch0 was not found/],
+    [{ macvlan_mode: 'nosuch' }, /requested macvlan_mode 'nosuch' is not valid/],
+  ];
+  for (const [options, text] of refused) {
+    await assert.rejects(service.create({ name: 'bad', driver: 'macvlan', options }), text);
+  }
 });
 
 test('rules that somebody flushed are back at once, and a firewall that comes later is told', async () => {

@@ -21,6 +21,7 @@ import type { HostFiles } from './sandbox-files.ts';
 import { portTargets, SandboxManager } from './sandbox-manager.ts';
 import { SandboxPool } from './sandbox-pool.ts';
 import { SandboxRecords } from './sandbox-records.ts';
+import { createIpvlanDriver, createMacvlanDriver } from './vlan-drivers.ts';
 
 /** What a network service is made with. */
 export interface NetworkServiceOptions {
@@ -64,7 +65,13 @@ export function createNetworkService(options: NetworkServiceOptions): NetworkSer
   const table = `berth_${options.instance.replaceAll(/[^\w]/g, '_')}`;
   const directory = join(options.execRoot, 'netns');
   const hostFiles = options.hostFiles ?? { hosts: '/etc/hosts', resolvConf: '/etc/resolv.conf' };
-  const driverList = [createBridgeDriver({ links, namespaces, group }), createHostDriver(), createNoneDriver()];
+  const driverList = [
+    createBridgeDriver({ links, namespaces, group }),
+    createMacvlanDriver({ links, namespaces, group }),
+    createIpvlanDriver({ links, namespaces, group }),
+    createHostDriver(),
+    createNoneDriver(),
+  ];
   const drivers = new Map<string, NetworkDriver>(driverList.map((driver) => [driver.name, driver]));
   const rules = new PacketRules({ firewall, connections, names: { table, group, mark: PASS_MARK }, log });
   const records = new SandboxRecords(database);
@@ -116,6 +123,7 @@ export function createNetworkService(options: NetworkServiceOptions): NetworkSer
       names.close();
       ports.close();
       if (records.all().length === 0) await leaveHost(reconciler);
+      await Promise.all(driverList.map((driver) => driver.settle()));
     },
   };
 }
@@ -184,12 +192,10 @@ function runningPorts(records: SandboxRecords, alive: ReadonlySet<string>): Port
 /** Removes links and namespaces of this instance that no record names: what a killed daemon left half done, and its pool. */
 async function removeLeftovers({ options, records, catalog, group, directory }: Reconciler): Promise<void> {
   const { links, namespaces } = options;
-  const bridges = new Set(
-    catalog.all().flatMap((network) => (network.driver === 'bridge' ? [bridgeRules(network).bridge] : [])),
-  );
+  const own = new Set(catalog.all().flatMap((network) => catalog.driver(network.driver).hostLinks(network)));
   const used = new Set(records.all().flatMap((record) => record.endpoints.map((endpoint) => endpoint.hostLink)));
   for (const link of await links.list()) {
-    if (link.group === group && !bridges.has(link.name) && !used.has(link.name)) {
+    if (link.group === group && !own.has(link.name) && !used.has(link.name)) {
       await links.apply([{ op: 'delete', name: link.name }]);
     }
   }

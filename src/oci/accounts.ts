@@ -48,9 +48,9 @@ export class Accounts {
     const id = toId(wanted);
     const user = this.#user(wanted) ?? (id === undefined ? undefined : { name: '', uid: id, gid: 0, home: '/' });
     if (user === undefined) throw invalid(`unable to find user ${wanted}: no matching entries in passwd file`);
-    const gid = groupPart === '' ? user.gid : this.#gid(groupPart, 'unable');
+    const gid = groupPart === '' ? user.gid : this.#gid(groupPart);
     const own = groupPart === '' ? this.#groups.filter((group) => group.members.includes(user.name)) : [];
-    const added = groupAdd.map((group) => this.#gid(group, 'Unable'));
+    const added = groupAdd.map((group) => this.#gid(group));
     const additionalGids = [...new Set([gid, ...own.map((group) => group.gid), ...added])];
     return { uid: user.uid, gid, additionalGids, home: user.home || '/' };
   }
@@ -67,9 +67,9 @@ export class Accounts {
     return { uid, gid };
   }
 
-  #gid(wanted: string, word: string): number {
+  #gid(wanted: string): number {
     const gid = this.#group(wanted)?.gid ?? toId(wanted);
-    if (gid === undefined) throw invalid(`${word} to find group ${wanted}: no matching entries in group file`);
+    if (gid === undefined) throw invalid(`unable to find group ${wanted}: no matching entries in group file`);
     return gid;
   }
 

@@ -44,7 +44,7 @@ export interface Index {
 
 /** HEALTHCHECK of an image (Docker's extension of the OCI config). Durations are nanoseconds; 0 means "default". */
 export interface Healthcheck {
-  /** First word `NONE`, `CMD` or `CMD-SHELL`; empty inherits. */
+  /** First word `NONE`, `CMD`, `CMD-SHELL`, or our own `HTTP` (`PORT[/PATH]`) and `TCP` (`PORT`); empty inherits. */
   Test?: string[];
   Interval?: number;
   Timeout?: number;

@@ -21,6 +21,8 @@ export interface CreateRuntimeOptions {
   readonly logger: Logger;
   /** Default `conmon`, looked up in PATH. */
   readonly conmon?: string;
+  /** Milliseconds that an OCI runtime may take to make a container; default a minute. */
+  readonly patience?: number;
   /** Name and path of each OCI runtime, the default first; default crun and runc from PATH. */
   readonly programs?: readonly { name: string; path: string }[];
 }
@@ -42,7 +44,14 @@ export async function createRuntime(options: CreateRuntimeOptions): Promise<Runt
   if (conmon === undefined) throw unavailable('conmon not found: install the package conmon');
   const cgroups = await detectCgroups();
   const seccomp = new SeccompCache(join(execRoot, 'seccomp'));
-  return new ConmonRuntime(execRoot, runtimes, { processes, conmon, cgroups, seccomp, logger: options.logger });
+  return new ConmonRuntime(execRoot, runtimes, {
+    processes,
+    conmon,
+    cgroups,
+    seccomp,
+    logger: options.logger,
+    patience: options.patience ?? 60_000,
+  });
 }
 
 class ConmonRuntime implements Runtime {

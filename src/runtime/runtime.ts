@@ -51,6 +51,8 @@ export interface ExecOptions {
   readonly id: string;
   readonly process: RuntimeProcess;
   readonly stdin: boolean;
+  /** Kept with the process and given back by {@link ExecTask.note}, also to a later daemon. */
+  readonly note?: string;
 }
 
 /** A process that this engine started through a monitor (conmon), main or exec. */
@@ -88,6 +90,8 @@ export interface Task extends MonitoredProcess {
 
 /** A process started by {@link Task.exec}; made but not yet running until `start`. */
 export interface ExecTask extends MonitoredProcess {
+  /** What {@link ExecOptions} carried for the caller. */
+  readonly note: string | undefined;
   start(): Promise<void>;
 }
 

@@ -33,7 +33,7 @@ export class ImageFixture implements AsyncDisposable {
 
   /** Opens one; `registry` answers pulls and pushes. */
   static async open(
-    options: { registry?: RegistryClient; keepSnapshots?: ImageStoreOptions['keepSnapshots'] } = {},
+    options: { registry?: RegistryClient } & Pick<ImageStoreOptions, 'keepSnapshots' | 'onEvent'> = {},
   ): Promise<ImageFixture> {
     const directory = mkdtempSync(join(tmpdir(), 'berth-image-'));
     const database = openDatabase(':memory:', [...snapshotMigrations, ...imageMigrations]);
@@ -50,9 +50,9 @@ export class ImageFixture implements AsyncDisposable {
       content,
       snapshots,
       archiver,
-      registry: options.registry ?? noRegistry,
       scratch: join(directory, 'scratch'),
-      ...(options.keepSnapshots === undefined ? {} : { keepSnapshots: options.keepSnapshots }),
+      ...options,
+      registry: options.registry ?? noRegistry,
     });
     return new ImageFixture({ directory, database, content, snapshots }, images, archiver);
   }

@@ -7,6 +7,7 @@ export * from './engine-fixture.ts';
 export * from './image-fixture.ts';
 export * from './leaks.ts';
 export * from './memory-content.ts';
+export * from './mutations.ts';
 export * from './private-mounts.ts';
 export * from './pty.ts';
 export * from './runtime-fixture.ts';

@@ -29,10 +29,13 @@ export class RuntimeFixture {
     this.runtime = runtime;
   }
 
-  /** `programs` as in `CreateRuntimeOptions`. */
-  static async create(programs?: readonly { name: string; path: string }[]): Promise<RuntimeFixture> {
+  /** `programs` and `patience` as in `CreateRuntimeOptions`. */
+  static async create(
+    programs?: readonly { name: string; path: string }[],
+    patience?: number,
+  ): Promise<RuntimeFixture> {
     const directory = await mkdtemp('/tmp/berth-runtime-');
-    const fixture = new RuntimeFixture(directory, await openRuntime(directory, programs));
+    const fixture = new RuntimeFixture(directory, await openRuntime(directory, programs, patience));
     makeBusyboxRoot(fixture.rootfs);
     return fixture;
   }
@@ -74,12 +77,17 @@ export async function collect(output: AsyncIterable<OutputChunk>): Promise<{ std
   return text;
 }
 
-function openRuntime(directory: string, programs?: readonly { name: string; path: string }[]): Promise<Runtime> {
+function openRuntime(
+  directory: string,
+  programs?: readonly { name: string; path: string }[],
+  patience?: number,
+): Promise<Runtime> {
   return createRuntime({
     execRoot: join(directory, 'exec'),
     processes: createProcesses(),
     logger: createLogger('warn', (line) => process.stderr.write(line)),
     ...(programs ? { programs } : {}),
+    ...(patience === undefined ? {} : { patience }),
   });
 }
 

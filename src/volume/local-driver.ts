@@ -1,8 +1,9 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
-import { invalid, isBerthError, messageOf, newId, unavailable } from '#base';
+import { errnoOf, invalid, isBerthError, messageOf, newId, unavailable } from '#base';
 import type { Mounts, Processes } from '#host';
+import { layersDirectory } from './volume-layers.ts';
 
 /** Options of one local volume, checked. */
 type LocalOptions = Readonly<Record<string, string>>;
@@ -73,7 +74,9 @@ export class LocalDriver {
     const directories = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
     return {
       volumes: directories.filter((name) => !name.startsWith('.')),
-      garbage: directories.filter((name) => name.startsWith('.')).map((name) => join(this.#root, name)),
+      garbage: directories
+        .filter((name) => name.startsWith('.') && name !== layersDirectory)
+        .map((name) => join(this.#root, name)),
     };
   }
 
@@ -91,6 +94,19 @@ export class LocalDriver {
         { cause: error },
       );
     }
+  }
+
+  /** Moves the directories of a volume that nothing has mounted. Gone already is a success. */
+  async rename(volume: string, newName: string): Promise<void> {
+    await rename(join(this.#root, volume), join(this.#root, newName)).catch((error: unknown) => {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+    });
+  }
+
+  /** Makes `target` a full copy of what containers see of `source` now. */
+  async copy(source: string, target: string): Promise<void> {
+    await mkdir(join(this.#root, target), { recursive: true });
+    await this.#copy(this.mountpoint(source), this.mountpoint(target));
   }
 
   /** Undoes {@link mount}; nothing mounted is a success. */
@@ -112,11 +128,16 @@ export class LocalDriver {
     }
   }
 
-  /** Bytes allocated. */
-  async size(volume: string): Promise<number> {
-    const { code, stdout, stderr } = await this.#processes.run('du', ['-sxB1', this.mountpoint(volume)]);
+  /** Copies into a directory of somebody else's, if it is empty. */
+  async copyInto(target: string, source: string): Promise<void> {
+    if ((await readdir(target)).length === 0) await this.#copy(source, target);
+  }
+
+  /** Bytes allocated in these directories. */
+  async size(volume: string, directories: readonly string[] = [this.mountpoint(volume)]): Promise<number> {
+    const { code, stdout, stderr } = await this.#processes.run('du', ['-cxsB1', '--', ...directories]);
     if (code !== 0) throw unavailable(`volume ${volume}: cannot measure its size: ${stderr.trim()}`);
-    return Number.parseInt(stdout, 10);
+    return Number.parseInt(stdout.trim().split('\n').at(-1) ?? '', 10);
   }
 
   async #copy(source: string, target: string): Promise<void> {

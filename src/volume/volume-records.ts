@@ -15,10 +15,28 @@ export const volumeMigrations: readonly Migration[] = [
         user TEXT NOT NULL, PRIMARY KEY (volume, user));
       CREATE INDEX volume_users_by_user ON volume_users (user);`,
   },
+  {
+    room: 'volume',
+    version: 2,
+    sql: `
+      ALTER TABLE volume_volumes ADD COLUMN layers TEXT NOT NULL DEFAULT '[]';
+      CREATE TABLE volume_layers (id TEXT PRIMARY KEY, origin TEXT NOT NULL, part TEXT NOT NULL);
+      CREATE TABLE volume_moves (old_name TEXT PRIMARY KEY, new_name TEXT NOT NULL);`,
+  },
 ];
 
 /** A volume as recorded; its mountpoint is the driver's to know. */
-export type VolumeRecord = Omit<Volume, 'mountpoint'>;
+export type VolumeRecord = Omit<Volume, 'mountpoint'> & {
+  /** Ids of the frozen layers below its own data, bottom first; empty for a volume that is one plain directory. */
+  readonly layers: readonly string[];
+};
+
+/** Data that no longer changes and that volumes share. `origin` is the volume whose directory `part` it was. */
+export interface LayerRecord {
+  readonly id: string;
+  readonly origin: string;
+  readonly part: '_data' | 'upper';
+}
 
 interface Row {
   name: string;
@@ -27,6 +45,7 @@ interface Row {
   labels: string;
   options: string;
   anonymous: number;
+  layers: string;
 }
 
 /** The durable part of the volume room: volumes and who uses them. */
@@ -48,18 +67,64 @@ export class VolumeRecords {
 
   insert(volume: VolumeRecord): void {
     this.#database.run(
-      'INSERT INTO volume_volumes VALUES (?, ?, ?, ?, ?, ?)',
+      'INSERT INTO volume_volumes VALUES (?, ?, ?, ?, ?, ?, ?)',
       volume.name,
       volume.driver,
       volume.createdAt,
       JSON.stringify(volume.labels),
       JSON.stringify(volume.options),
       volume.anonymous ? 1 : 0,
+      JSON.stringify(volume.layers),
     );
   }
 
   delete(name: string): void {
     this.#database.run('DELETE FROM volume_volumes WHERE name = ?', name);
+  }
+
+  /** Records a clone at one stroke: the layer that freezing makes of the source, if any, and both volumes on it. */
+  insertClone(source: VolumeRecord, target: VolumeRecord, layer: LayerRecord | undefined): void {
+    this.#database.transaction(() => {
+      if (layer) {
+        this.#database.run('INSERT INTO volume_layers VALUES (?, ?, ?)', layer.id, layer.origin, layer.part);
+        this.#database.run(
+          'UPDATE volume_volumes SET layers = ? WHERE name = ?',
+          JSON.stringify([...source.layers, layer.id]),
+          source.name,
+        );
+      }
+      this.insert(target);
+    });
+  }
+
+  layers(): LayerRecord[] {
+    return this.#database.all<LayerRecord>('SELECT * FROM volume_layers');
+  }
+
+  /** Forgets the layers that no volume has any more, and returns their ids. */
+  takeUnusedLayers(): string[] {
+    const used = new Set(this.list().flatMap((volume) => volume.layers));
+    const unused = this.layers().filter((layer) => !used.has(layer.id));
+    for (const { id } of unused) this.#database.run('DELETE FROM volume_layers WHERE id = ?', id);
+    return unused.map((layer) => layer.id);
+  }
+
+  /** Gives an unused volume another name; the move on disk is owed until {@link VolumeRecords.settleMove}. */
+  rename(oldName: string, newName: string): void {
+    this.#database.transaction(() => {
+      this.#database.run('UPDATE volume_volumes SET name = ? WHERE name = ?', newName, oldName);
+      this.#database.run('UPDATE volume_layers SET origin = ? WHERE origin = ?', newName, oldName);
+      this.#database.run('INSERT OR REPLACE INTO volume_moves VALUES (?, ?)', oldName, newName);
+    });
+  }
+
+  /** Moves on disk that are owed. */
+  moves(): { readonly old_name: string; readonly new_name: string }[] {
+    return this.#database.all('SELECT * FROM volume_moves');
+  }
+
+  settleMove(oldName: string): void {
+    this.#database.run('DELETE FROM volume_moves WHERE old_name = ?', oldName);
   }
 
   addUser(volume: string, user: string): void {
@@ -91,5 +156,6 @@ function decode(row: Row): VolumeRecord {
     labels: JSON.parse(row.labels) as Record<string, string>,
     options: JSON.parse(row.options) as Record<string, string>,
     anonymous: row.anonymous !== 0,
+    layers: JSON.parse(row.layers) as string[],
   };
 }

@@ -21,6 +21,14 @@ export interface VolumeService {
     labels?: Readonly<Record<string, string>>;
     options?: Readonly<Record<string, string>>;
   }): Promise<Volume>;
+  /**
+   * Makes a volume with the data that `source` has now. At once, whatever the size, while nothing has the source mounted:
+   * its data is frozen and shared, and each volume writes into a directory of its own. Otherwise by a copy.
+   * Throws `not-found`, `conflict` for a taken name, `invalid` for a source with options or of another driver.
+   */
+  clone(source: string, request: { name: string; labels?: Readonly<Record<string, string>> }): Promise<Volume>;
+  /** Throws `not-found`; `conflict` when a container uses it or the new name is taken. */
+  rename(name: string, newName: string): Promise<Volume>;
   /** Throws `not-found` ("get X: no such volume"). */
   get(name: string): Promise<Volume>;
   list(): Promise<Volume[]>;
@@ -38,7 +46,7 @@ export interface VolumeService {
    * a crash half-way leaves it empty again.
    */
   copyUp(name: string, source: string): Promise<void>;
-  /** Bytes used. */
+  /** Bytes used; -1 for a volume of a plugin, where nobody knows. */
   size(name: string): Promise<number>;
   reconcile(usersAlive: ReadonlySet<string>): Promise<void>;
 }

@@ -10,8 +10,10 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { isBerthError } from '#base';
 import type { MountEntry, MountRequest, Mounts, Processes } from '#host';
@@ -46,7 +48,8 @@ describe('volumes', () => {
   let mounts: RememberedMounts;
   const open = () => {
     const database = openDatabase(join(directory, 'db'), volumeMigrations);
-    return createVolumeService({ database, root: join(directory, 'volumes'), mounts, processes });
+    const plugins = { sockets: [join(directory, 'plugins')], specs: [join(directory, 'specs')] };
+    return createVolumeService({ database, root: join(directory, 'volumes'), mounts, processes, plugins });
   };
 
   beforeEach(() => {
@@ -93,6 +96,43 @@ describe('volumes', () => {
     await volumes.remove('data');
     await assert.rejects(volumes.get('data'), (error) => isBerthError(error, 'not-found'));
     assert.deepEqual(readdirSync(join(directory, 'volumes')), []);
+  });
+
+  test('a plugin keeps its volumes: it is told of each step once, and its words are handed on', async () => {
+    const told: string[] = [];
+    const disk = join(directory, 'disk');
+    const plugin = createServer(async (request, response) => {
+      const { Name = '' } = (await json(request)) as { Name?: string };
+      const verb = request.url?.slice(1) ?? '';
+      told.push(`${verb} ${Name}`.trim());
+      const answers: Record<string, object> = {
+        'Plugin.Activate': { Implements: ['VolumeDriver'] },
+        'VolumeDriver.Mount': { Mountpoint: disk, Err: '' },
+      };
+      response.end(JSON.stringify(Name === 'broken' ? { Err: 'disk is full' } : (answers[verb] ?? { Err: '' })));
+    });
+    mkdirSync(disk);
+    mkdirSync(join(directory, 'specs'));
+    writeFileSync(join(directory, 'specs/remote.spec'), `unix://${join(directory, 'remote.sock')}\n`);
+    await new Promise<void>((resolve) => plugin.listen(join(directory, 'remote.sock'), resolve));
+    try {
+      const volumes = open();
+      assert.equal((await volumes.create({ name: 'far', driver: 'remote' })).driver, 'remote');
+      assert.equal(await volumes.mount('far', 'one'), disk);
+      assert.equal(await volumes.mount('far', 'two'), disk);
+      assert.equal((await volumes.get('far')).mountpoint, disk);
+      await volumes.unmount('far', 'one');
+      await volumes.unmount('far', 'two');
+      await volumes.remove('far');
+      assert.deepEqual(
+        told.filter((step) => step !== 'Plugin.Activate'),
+        ['VolumeDriver.Create far', 'VolumeDriver.Mount far', 'VolumeDriver.Unmount far', 'VolumeDriver.Remove far'],
+      );
+      await assert.rejects(volumes.create({ name: 'broken', driver: 'remote' }), /VolumeDriver.Create: disk is full/);
+      assert.deepEqual(await volumes.list(), []);
+    } finally {
+      plugin.close();
+    }
   });
 
   test('the first user mounts what the options say, the last one unmounts it', async () => {

@@ -1,10 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { conflict, invalid, KeyedLock, newId, notFound } from '#base';
+import { conflict, invalid, isBerthError, KeyedLock, newId, notFound } from '#base';
 import type { Mounts, Processes } from '#host';
 import type { Database } from '#metadata';
 import { LocalDriver } from './local-driver.ts';
+import { defaultPluginPlaces, PluginDriver, type PluginPlaces } from './plugin-driver.ts';
 import type { Volume, VolumeService } from './volume.ts';
+import { VolumeLayers } from './volume-layers.ts';
 import { type VolumeRecord, VolumeRecords } from './volume-records.ts';
 
 /** What the volume room needs. `root` is the directory that holds one directory per volume; it is made. */
@@ -13,24 +15,47 @@ export interface VolumeServiceOptions {
   readonly root: string;
   readonly mounts: Mounts;
   readonly processes: Processes;
+  /** Where drivers of others are looked for; Docker's places if left out. */
+  readonly plugins?: PluginPlaces;
 }
 
 /** Makes the volume service. */
 export function createVolumeService(options: VolumeServiceOptions): VolumeService {
   mkdirSync(options.root, { recursive: true, mode: 0o701 });
-  return new Volumes(new VolumeRecords(options.database), new LocalDriver(options));
+  return new Volumes({
+    records: new VolumeRecords(options.database),
+    driver: new LocalDriver(options),
+    layers: new VolumeLayers(options),
+    plugins: options.plugins ?? defaultPluginPlaces,
+  });
 }
+
+interface VolumeParts {
+  readonly records: VolumeRecords;
+  readonly driver: LocalDriver;
+  readonly layers: VolumeLayers;
+  readonly plugins: PluginPlaces;
+}
+
+/** Plugins are told of one user, this engine, which counts its own. */
+const mountId = 'berth';
 
 class Volumes implements VolumeService {
   readonly #records: VolumeRecords;
   readonly #driver: LocalDriver;
+  readonly #layers: VolumeLayers;
+  readonly #places: PluginPlaces;
+  /** Directories that plugins gave, while mounted. */
+  readonly #pluginDirectories = new Map<string, string>();
   /** Users that have it mounted now, by volume: what `unmount` counts down. */
   readonly #mounted = new Map<string, Set<string>>();
   readonly #lock = new KeyedLock();
 
-  constructor(records: VolumeRecords, driver: LocalDriver) {
-    this.#records = records;
-    this.#driver = driver;
+  constructor(parts: VolumeParts) {
+    this.#records = parts.records;
+    this.#driver = parts.driver;
+    this.#layers = parts.layers;
+    this.#places = parts.plugins;
   }
 
   async create(request: Parameters<VolumeService['create']>[0]): Promise<Volume> {
@@ -46,14 +71,17 @@ class Volumes implements VolumeService {
         }
         return this.#volume(existing);
       }
-      if (driver !== this.#driver.name) {
-        throw notFound(`create ${name}: error looking up volume plugin ${driver}: plugin "${driver}" not found`);
-      }
       const options = request.options ?? {};
-      this.#driver.check(name, options);
-      await this.#driver.create(name);
+      if (driver === this.#driver.name) {
+        this.#driver.check(name, options);
+        await this.#driver.create(name);
+      } else {
+        const plugin = await this.#plugin(driver, `create ${name}`);
+        await plugin.create(name, options);
+      }
       const labels = request.labels ?? {};
-      const record: VolumeRecord = { name, driver, createdAt: Date.now(), labels, options, anonymous: !request.name };
+      const anonymous = !request.name;
+      const record = { name, driver, createdAt: Date.now(), labels, options, anonymous, layers: [] };
       this.#records.insert(record);
       return this.#volume(record);
     });
@@ -70,12 +98,17 @@ class Volumes implements VolumeService {
   async remove(name: string, options: { force?: boolean } = {}): Promise<void> {
     await this.#lock.run(name, async () => {
       if (this.#records.get(name) === undefined && options.force) return;
-      this.#record(name);
+      const record = this.#record(name);
       const users = this.#records.users(name);
       if (users.length > 0) throw conflict(`remove ${name}: volume is in use - [${users.join(', ')}]`);
+      if (record.driver !== this.#driver.name) {
+        await this.#removeFromPlugin(record, options.force ?? false);
+        return;
+      }
       // Record first: a crash after it leaves a directory that reconcile removes, never a volume without its data.
       this.#records.delete(name);
       await this.#driver.remove(name);
+      await this.#layers.remove(this.#records.takeUnusedLayers());
     });
   }
 
@@ -98,9 +131,10 @@ class Volumes implements VolumeService {
     return this.#lock.run(name, async () => {
       const record = this.#record(name);
       const users = this.#mounted.get(name) ?? new Set();
+      if (record.driver !== this.#driver.name) return this.#mountByPlugin(record, users, user);
       // The directory may have been removed by hand; Docker makes it again too.
       await this.#driver.create(name);
-      if (users.size === 0) await this.#driver.mount(name, record.options);
+      if (users.size === 0) await this.#mountNow(record);
       users.add(user);
       this.#mounted.set(name, users);
       return this.#driver.mountpoint(name);
@@ -112,28 +146,169 @@ class Volumes implements VolumeService {
       const users = this.#mounted.get(name);
       if (!users?.delete(user) || users.size > 0) return;
       this.#mounted.delete(name);
-      if (this.#records.get(name)?.options.type !== undefined) await this.#driver.unmount(name);
+      const record = this.#records.get(name);
+      if (record !== undefined && record.driver !== this.#driver.name) await this.#unmountByPlugin(record);
+      else if (record !== undefined && isMounted(record)) await this.#driver.unmount(name);
     });
   }
 
   async copyUp(name: string, source: string): Promise<void> {
     await this.#lock.run(name, async () => {
-      const { options } = this.#record(name);
+      const record = this.#record(name);
+      const directory = this.#pluginDirectories.get(name);
+      if (directory !== undefined) return this.#driver.copyInto(directory, source);
       const others = this.#mounted.get(name)?.size ?? 0;
-      await this.#driver.copyUp(name, source, others > 1 || options.type !== undefined);
+      await this.#driver.copyUp(name, source, others > 1 || isMounted(record));
     });
   }
 
   async size(name: string): Promise<number> {
-    this.#record(name);
-    return this.#driver.size(name);
+    const record = this.#record(name);
+    if (record.driver !== this.#driver.name) return -1;
+    if (record.layers.length === 0) return this.#driver.size(name);
+    return this.#driver.size(name, this.#layers.directories(record, this.#records.list()));
   }
 
   async reconcile(usersAlive: ReadonlySet<string>): Promise<void> {
     for (const user of this.#records.allUsers()) if (!usersAlive.has(user)) this.#records.removeUser(user);
+    await this.#finishInterrupted();
     const { volumes, garbage } = await this.#driver.list();
     for (const path of garbage) await rm(path, { recursive: true, force: true });
     for (const name of volumes) if (this.#records.get(name) === undefined) await this.#driver.remove(name);
+  }
+
+  async clone(source: string, request: { name: string; labels?: Readonly<Record<string, string>> }): Promise<Volume> {
+    const { name } = request;
+    return this.#lockBoth(source, name, async () => {
+      const from = this.#record(source);
+      if (Object.keys(from.options).length > 0 || from.driver !== this.#driver.name) {
+        throw invalid(`clone ${source}: only local volumes without options can be cloned`);
+      }
+      this.#driver.check(name, {});
+      this.#refuseTaken(name);
+      const labels = request.labels ?? {};
+      const to = { name, driver: from.driver, createdAt: Date.now(), labels, options: {}, anonymous: false };
+      const inUse = (this.#mounted.get(source)?.size ?? 0) > 0;
+      const record = inUse || !this.#layers.fits(from) ? await this.#copy(from, to) : await this.#share(from, to);
+      return this.#volume(record);
+    });
+  }
+
+  async rename(name: string, newName: string): Promise<Volume> {
+    return this.#lockBoth(name, newName, async () => {
+      if (this.#record(name).driver !== this.#driver.name)
+        throw invalid(`rename ${name}: only local volumes can be renamed`);
+      this.#driver.check(newName, {});
+      this.#refuseTaken(newName);
+      const users = this.#records.users(name);
+      if (users.length > 0) throw conflict(`rename ${name}: volume is in use - [${users.join(', ')}]`);
+      if (this.#mounted.has(name)) throw conflict(`rename ${name}: volume is mounted`);
+      this.#records.rename(name, newName);
+      await this.#driver.rename(name, newName);
+      this.#records.settleMove(name);
+      return this.#volume(this.#record(newName));
+    });
+  }
+
+  /** Freezes what the source has and puts both volumes on it: no data moves. */
+  async #share(from: VolumeRecord, to: Omit<VolumeRecord, 'layers'>): Promise<VolumeRecord> {
+    const part = await this.#layers.partToFreeze(from);
+    const layer = part && { id: newId().slice(0, 12), origin: from.name, part };
+    const layers = layer ? [...from.layers, layer.id] : from.layers;
+    const record = { ...to, layers };
+    // The record first: whatever is interrupted afterwards is finished by the next start.
+    this.#records.insertClone(from, record, layer);
+    if (layer) await this.#layers.freeze(layer);
+    await this.#layers.prepare(to.name, layers.at(-1) ?? '');
+    return record;
+  }
+
+  async #copy(from: VolumeRecord, to: Omit<VolumeRecord, 'layers'>): Promise<VolumeRecord> {
+    const idle = !this.#mounted.has(from.name);
+    if (idle) await this.#mountNow(from);
+    try {
+      await this.#driver.copy(from.name, to.name);
+    } catch (error) {
+      await this.#driver.remove(to.name);
+      throw error;
+    } finally {
+      if (idle) await this.#driver.unmount(from.name);
+    }
+    const record = { ...to, layers: [] };
+    this.#records.insert(record);
+    return record;
+  }
+
+  async #mountNow(record: VolumeRecord): Promise<void> {
+    if (record.layers.length > 0) await this.#layers.mount(record);
+    else await this.#driver.mount(record.name, record.options);
+  }
+
+  async #plugin(name: string, what: string): Promise<PluginDriver> {
+    try {
+      return await PluginDriver.find(name, this.#places);
+    } catch (error) {
+      if (!isBerthError(error, 'not-found')) throw error;
+      throw notFound(`${what}: error looking up volume plugin ${name}: ${error.message}`, { cause: error });
+    }
+  }
+
+  /** The plugin first: while it still has the volume, so have we. With `force` its failure does not count. */
+  async #removeFromPlugin(record: VolumeRecord, force: boolean): Promise<void> {
+    try {
+      const plugin = await this.#plugin(record.driver, `remove ${record.name}`);
+      await plugin.remove(record.name);
+    } catch (error) {
+      if (!force) throw error;
+    }
+    this.#records.delete(record.name);
+  }
+
+  async #mountByPlugin(record: VolumeRecord, users: Set<string>, user: string): Promise<string> {
+    let directory = this.#pluginDirectories.get(record.name);
+    if (directory === undefined) {
+      const plugin = await this.#plugin(record.driver, `mount ${record.name}`);
+      directory = await plugin.mount(record.name, mountId);
+      this.#pluginDirectories.set(record.name, directory);
+    }
+    users.add(user);
+    this.#mounted.set(record.name, users);
+    return directory;
+  }
+
+  async #unmountByPlugin(record: VolumeRecord): Promise<void> {
+    this.#pluginDirectories.delete(record.name);
+    const plugin = await this.#plugin(record.driver, `unmount ${record.name}`);
+    await plugin.unmount(record.name, mountId);
+  }
+
+  /** Moves and freezings whose record was written when the daemon died. */
+  async #finishInterrupted(): Promise<void> {
+    for (const move of this.#records.moves()) {
+      await this.#driver.rename(move.old_name, move.new_name);
+      this.#records.settleMove(move.old_name);
+    }
+    this.#records.takeUnusedLayers();
+    const layers = this.#records.layers();
+    for (const layer of layers) await this.#layers.freeze(layer);
+    for (const { name, layers: own } of this.#records.list()) {
+      const top = own.at(-1);
+      if (top !== undefined) await this.#layers.prepare(name, top);
+    }
+    const known = new Set(layers.map((layer) => layer.id));
+    await this.#layers.remove((await this.#layers.list()).filter((id) => !known.has(id)));
+  }
+
+  #refuseTaken(name: string): void {
+    if (this.#records.get(name) === undefined) return;
+    throw conflict(`a volume named ${name} already exists; choose another name or remove it first`);
+  }
+
+  /** In one order for everybody, so that two calls never wait for each other. */
+  #lockBoth<T>(one: string, other: string, body: () => Promise<T>): Promise<T> {
+    if (one === other) throw conflict(`a volume named ${one} already exists; choose another name`);
+    const [first = '', second = ''] = [one, other].sort();
+    return this.#lock.run(first, () => this.#lock.run(second, body));
   }
 
   #record(name: string): VolumeRecord {
@@ -144,6 +319,14 @@ class Volumes implements VolumeService {
   }
 
   #volume(record: VolumeRecord): Volume {
-    return { ...record, mountpoint: this.#driver.mountpoint(record.name) };
+    const { layers: _, ...shown } = record;
+    const local = record.driver === this.#driver.name;
+    const mountpoint = local ? this.#driver.mountpoint(record.name) : (this.#pluginDirectories.get(record.name) ?? '');
+    return { ...shown, mountpoint };
   }
+}
+
+/** True for a volume whose data is at its mountpoint only while something is mounted there. */
+function isMounted(record: VolumeRecord): boolean {
+  return record.options.type !== undefined || record.layers.length > 0;
 }

@@ -27,7 +27,7 @@ const pruneFilters = [
 
 /** POST /build, /build/prune, /build/cancel. */
 export function registerBuild(app: FastifyInstance, ports: ApiPorts): void {
-  const { builder } = ports;
+  const { builder, events } = ports;
 
   app.post('/build', async (request, reply) => {
     const query = new Query(request);
@@ -72,6 +72,7 @@ export function registerBuild(app: FastifyInstance, ports: ApiPorts): void {
       filters: query.filters(pruneFilters),
       ...(keepBytes ? { keepBytes } : {}),
     });
+    events.publish('builder', 'prune', '', { reclaimed: String(reclaimed) });
     return { CachesDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: reclaimed };
   });
 

@@ -145,6 +145,60 @@ describe('image routes', () => {
     assert.equal(String((await once(saved, 'data'))[0]), 'tar');
   });
 
+  it('leave the newest versions of a tag to prune only when all unused images go', async () => {
+    const digest = (digit: string): Image['id'] => `sha256:${digit.repeat(64)}`;
+    let list = ['1', '2', '3'].map((digit) => sampleImage({ id: digest(digit), tags: digit === '3' ? ['app:1'] : [] }));
+    await using api = await startTestServer({
+      images: {
+        list: async () => list,
+        keptVersions: async () => new Set(list.some(({ tags }) => tags.length > 0) ? [digest('2')] : []),
+        remove: async (name) => {
+          const removed = list.filter(({ id, tags }) => id === name || tags.includes(name));
+          list = list.filter((image) => !removed.includes(image));
+          return removed.map(({ id }) => ({ deleted: id }));
+        },
+      },
+      containers: { list: async () => [] },
+    });
+    const docker = new Docker({ socketPath: api.path });
+    const prune = async (filters: Record<string, string[]>) => (await docker.pruneImages({ filters })).ImagesDeleted;
+    assert.deepEqual(await prune({}), [{ Deleted: digest('1') }]);
+    assert.deepEqual(await prune({ dangling: ['false'] }), [{ Deleted: digest('3') }, { Deleted: digest('2') }]);
+  });
+
+  it('show the versions of a tag, and roll it back', async () => {
+    const asked: unknown[] = [];
+    await using api = await startTestServer({
+      images: {
+        versions: async () => [
+          { image: imageId, manifest: undefined, at: 1000, actor: { via: 'api', uid: 0 }, isPresent: true },
+        ],
+        rollBack: async (...given) => {
+          asked.push(given);
+          return sampleImage();
+        },
+      },
+    });
+    const call = async (method: string, path: string): Promise<unknown> => {
+      const [response] = await once(request({ socketPath: api.path, path, method }).end(), 'response');
+      return JSON.parse(String((await once(response, 'data'))[0]));
+    };
+    assert.deepEqual(await call('GET', '/berth/images/log?name=team/app'), [
+      {
+        ImageID: imageId,
+        ManifestDigest: '',
+        Time: '1970-01-01T00:00:01Z',
+        Actor: { Via: 'api', Uid: 0 },
+        Present: true,
+      },
+    ]);
+    assert.deepEqual(await call('POST', '/berth/images/rollback?name=team/app&to=2'), {
+      Name: 'team/app:latest',
+      ImageID: imageId,
+    });
+    assert.deepEqual(asked, [['team/app', '2']]);
+  });
+
   it('tell the store which containers use an image when it is removed', async () => {
     let users: unknown;
     await using api = await startTestServer({

@@ -35,7 +35,7 @@ const predefined = new Set(['bridge', 'host', 'none']);
 const listFilters = ['dangling', 'driver', 'id', 'label', 'name', 'scope', 'type'];
 
 /** All of /networks. */
-export function registerNetworks(app: FastifyInstance, { networks, containers }: ApiPorts): void {
+export function registerNetworks(app: FastifyInstance, { networks, containers, events }: ApiPorts): void {
   const isUnused = async (network: Network) =>
     !predefined.has(network.name) && (await networks.endpoints(network.id)).length === 0;
 
@@ -97,6 +97,7 @@ export function registerNetworks(app: FastifyInstance, { networks, containers }:
         if (!isBerthError(error)) throw error;
       }
     }
+    events.publish('network', 'prune', '', { reclaimed: '0' });
     return { NetworksDeleted: deleted.length > 0 ? deleted : null };
   });
 }

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { VolumeList, VolumesPruneReport } from '#api-types';
-import { isBerthError } from '#base';
+import { invalid, isBerthError } from '#base';
 import type { Volume } from '#volume';
 import { checkVolumeName } from '../decode/binds.ts';
 import { goObject, stringMap, text } from '../decode/go-json.ts';
@@ -16,10 +16,11 @@ interface VolumeParams {
   Params: { name: string };
 }
 
+const cloneSchema = goObject({ Name: text, Labels: stringMap });
 const createSchema = goObject({ Name: text, Driver: text, DriverOpts: stringMap, Labels: stringMap });
 
 /** All of /volumes. */
-export function registerVolumes(app: FastifyInstance, { volumes }: ApiPorts): void {
+export function registerVolumes(app: FastifyInstance, { volumes, events }: ApiPorts): void {
   app.get('/volumes', async (request): Promise<VolumeList> => {
     const filters = new Query(request).filters(['dangling', 'driver', 'label', 'name']);
     const dangling = booleanFilter(filters, 'dangling');
@@ -45,6 +46,22 @@ export function registerVolumes(app: FastifyInstance, { volumes }: ApiPorts): vo
     return encodeVolume(volume);
   });
 
+  // Beyond Docker: a volume with the data of another, and another name for one.
+  app.post<VolumeParams>('/berth/volumes/:name/clone', async (request, reply) => {
+    const wire = await readOptionalJson(request, cloneSchema);
+    if (!wire.Name) throw invalid('clone: the body must have a Name');
+    checkVolumeName(wire.Name);
+    reply.code(201);
+    return encodeVolume(await volumes.clone(request.params.name, { name: wire.Name, labels: wire.Labels ?? {} }));
+  });
+
+  app.post<VolumeParams>('/berth/volumes/:name/rename', async (request) => {
+    const wire = await readOptionalJson(request, cloneSchema);
+    if (!wire.Name) throw invalid('rename: the body must have a Name');
+    checkVolumeName(wire.Name);
+    return encodeVolume(await volumes.rename(request.params.name, wire.Name));
+  });
+
   app.delete<VolumeParams>('/volumes/:name', async (request, reply) => {
     await volumes.remove(request.params.name, { force: new Query(request).bool('force') });
     return noContent(reply);
@@ -59,7 +76,7 @@ export function registerVolumes(app: FastifyInstance, { volumes }: ApiPorts): vo
     for (const volume of await volumes.list()) {
       if (!labelFiltersMatch(volume.labels, filters) || (!all && !volume.anonymous)) continue;
       // What options describe, a disk or a server, is not ours to delete.
-      if (Object.keys(volume.options).length > 0) continue;
+      if (volume.driver !== 'local' || Object.keys(volume.options).length > 0) continue;
       if (volumes.users(volume.name).length > 0) continue;
       try {
         const size = await volumes.size(volume.name);
@@ -71,6 +88,7 @@ export function registerVolumes(app: FastifyInstance, { volumes }: ApiPorts): vo
         if (!isBerthError(error)) throw error;
       }
     }
+    events.publish('volume', 'prune', '', { reclaimed: String(reclaimed) });
     return { VolumesDeleted: deleted, SpaceReclaimed: reclaimed };
   });
 }

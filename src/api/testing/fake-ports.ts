@@ -80,8 +80,11 @@ export function fakePorts(given: PartialPorts): ApiPorts {
       counts: () => ({ created: 0, running: 1, paused: 0, restarting: 0, removing: 0, exited: 2, dead: 0 }),
     }),
     execs: failing<ApiPorts['execs']>('execs', given.execs, {}),
-    events: failing<ApiPorts['events']>('events', given.events, {}),
-    images: failing<ApiPorts['images']>('images', given.images, { list: async () => [] }),
+    events: failing<ApiPorts['events']>('events', given.events, { publish: () => undefined }),
+    images: failing<ApiPorts['images']>('images', given.images, {
+      list: async () => [],
+      keptVersions: async () => new Set(),
+    }),
     networks: failing<ApiPorts['networks']>('networks', given.networks, { list: async () => [] }),
     volumes: failing<ApiPorts['volumes']>('volumes', given.volumes, { list: async () => [] }),
     builder: failing<ApiPorts['builder']>('builder', given.builder, {}),

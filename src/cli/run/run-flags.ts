@@ -41,6 +41,8 @@ export const containerFlags = flagTable(`
       --gpus gpu-request                 GPU devices for the container ('all' for all)
       --group-add list                   Join further groups
       --health-cmd string                Command that checks health
+      --health-http string               Check health by HTTP, PORT[/PATH], from outside the container
+      --health-tcp string                Check health by connecting to PORT, from outside the container
       --health-interval duration         Time between two checks (ms|s|m|h) (default 0s)
       --health-retries int               Failures in a row that make the container unhealthy
       --health-start-interval duration   Time between two checks during the start period (ms|s|m|h) (default 0s)

@@ -1,6 +1,6 @@
-import { isAbsolute } from 'node:path';
 import { invalid } from '#base';
 import { canonicalise } from './canonical.ts';
+import { composeError } from './compose-error.ts';
 import { setDefaults } from './defaults.ts';
 import { applyExtends, type LoadBaseFile } from './extends.ts';
 import { applyInclude } from './include.ts';
@@ -23,10 +23,10 @@ export interface SourceText {
   text: string;
 }
 
-function asModel(value: Tree): TreeMap {
-  if (value === null) throw invalid('empty compose file');
-  if (!isMap(value)) throw invalid('top-level object must be a mapping');
-  return value;
+function asModel(value: Tree, file: string): TreeMap {
+  if (value === null) throw invalid(`empty compose file: ${file}`);
+  if (isMap(value)) return value;
+  throw composeError('top-level object must be a mapping', { at: { file, line: 1, column: 1 } });
 }
 
 /** Drops empty entries of `dns`, which a variable without value leaves behind. */
@@ -46,8 +46,8 @@ const loadBaseFile: LoadBaseFile = async (name, scope) => {
   const file = scope.sources.parse(name, await scope.reader.read(name));
   const model: TreeMap = new Map();
   for (const document of file.documents) {
-    const layer = asModel(cloneTree(document.value));
-    if (scope.interpolate) interpolate(layer, { variables: variablesOf(scope), sources: scope.sources });
+    const layer = asModel(cloneTree(document.value), file.name);
+    if (scope.interpolate) interpolate(layer, { ...scope, variables: variablesOf(scope) });
     layer.delete('include');
     for (const reset of document.resets) resetPath(model, reset);
     mergeModels(model, layer, scope.sources);
@@ -60,16 +60,17 @@ const loadBaseFile: LoadBaseFile = async (name, scope) => {
 
 async function mergeDocument(model: TreeMap, document: YamlDocument, file: YamlFile, scope: ModelScope): Promise<void> {
   const { sources } = scope;
-  const layer = asModel(cloneTree(document.value));
-  if (scope.interpolate) interpolate(layer, { variables: variablesOf(scope), sources });
+  const layer = asModel(cloneTree(document.value), file.name);
+  if (scope.interpolate) interpolate(layer, { ...scope, variables: variablesOf(scope) });
   await applyExtends(layer, { file: file.name, scope, resets: document.resets, loadBaseFile });
   for (const reset of document.resets) resetPath(model, reset);
   await applyInclude(layer, { file: file.name, scope, buildModel: buildIncluded });
   mergeModels(model, layer, sources);
   dropRedefinitions(model);
-  if (scope.validate) validateSchema(model, file.name, sources);
+  validateSchema(model, file.name, sources);
   if (model.delete('version')) {
-    const advice = 'the attribute `version` is obsolete, it will be ignored, please remove it to avoid potential confusion';
+    const advice =
+      'the attribute `version` is obsolete, it will be ignored, please remove it to avoid potential confusion';
     scope.warn(`${file.name}: ${advice}`);
   }
   canonicalise(model, { sources, strict: scope.interpolate, warn: scope.warn });
@@ -89,7 +90,10 @@ function resolveEnvironment(model: TreeMap, environment: ReadonlyMap<string, str
     });
     service.set('environment', values);
   }
-  for (const [section, key] of [['secrets', secretValueKey], ['configs', 'content']] as const) {
+  for (const [section, key] of [
+    ['secrets', secretValueKey],
+    ['configs', 'content'],
+  ] as const) {
     for (const object of mapAt(model, section)?.values() ?? []) {
       const value = isMap(object) ? environment.get(textAt(object, 'environment') ?? '') : undefined;
       if (isMap(object) && value !== undefined) object.set(key, value);
@@ -113,8 +117,8 @@ export async function buildModel(files: readonly SourceText[], scope: ModelScope
     for (const document of file.documents) await mergeDocument(model, document, file, scope);
   }
   setDefaults(model);
-  if (scope.validate) validateModel(model, scope.sources);
-  if (scope.resolvePaths || !isAbsolute(scope.base)) resolvePaths(model, scope.base, scope.sources);
+  validateModel(model, scope.sources);
+  if (scope.resolvePaths || scope.base !== '.') resolvePaths(model, scope.base, scope.sources);
   resolveEnvironment(model, scope.environment);
   return model;
 }

@@ -1,18 +1,26 @@
 import { invalid } from '#base';
 
-/** Turns a string into the type that a key asks for. Throws `invalid` with Go's words. */
-export type Cast = (text: string) => boolean | number;
+/** Turns a string into the type that a key asks for; `warn` hears of old spellings. Throws `invalid` with Go's words. */
+export type Cast = (text: string, warn: (message: string) => void) => boolean | number;
 
 /** Reads a boolean as YAML 1.1 spells it. */
-export function toBoolean(text: string): boolean {
+export function toBoolean(text: string, warn: (message: string) => void): boolean {
   const word = text.toLowerCase();
-  if (['true', 'y', 'yes', 'on', '1'].includes(word)) return true;
-  if (['false', 'n', 'no', 'off', '0'].includes(word)) return false;
-  throw invalid(`invalid boolean: ${text}`);
+  if (word === 'true') return true;
+  if (word === 'false') return false;
+  const value = ['y', 'yes', 'on'].includes(word);
+  if (!value && !['n', 'no', 'off'].includes(word)) throw invalid(`invalid boolean: ${text}`);
+  warn(`${JSON.stringify(text)} for boolean is not supported by YAML 1.2, please use \`${value}\``);
+  return value;
 }
 
-/** Reads a decimal integer; `reader` is the Go function whose message a fault gets. */
-export function toInteger(text: string, reader = 'Atoi'): number {
+/** Reads a decimal integer. */
+export function toInteger(text: string): number {
+  return parseInteger(text, 'Atoi');
+}
+
+/** `reader` is the Go function whose message a fault gets. */
+function parseInteger(text: string, reader: string): number {
   if (!/^[-+]?\d+$/.test(text)) throw invalid(`strconv.${reader}: parsing ${JSON.stringify(text)}: invalid syntax`);
   const value = Number(text);
   if (!Number.isSafeInteger(value)) {
@@ -23,7 +31,7 @@ export function toInteger(text: string, reader = 'Atoi'): number {
 
 /** Reads a decimal integer; a fault is worded as one of a 64-bit number. */
 export function toInteger64(text: string): number {
-  return toInteger(text, 'ParseInt');
+  return parseInteger(text, 'ParseInt');
 }
 
 /** Reads a number. */

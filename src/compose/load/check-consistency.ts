@@ -34,7 +34,11 @@ function checkImage(service: Service, { model }: ConsistencyContext, report: Rep
     }
   }
   if (platform && build.platforms && !build.platforms.includes(platform)) {
-    report(`service.build.platforms MUST include service.platform ${JSON.stringify(platform)}${suffix}`, 'build', 'platforms');
+    report(
+      `service.build.platforms MUST include service.platform ${JSON.stringify(platform)}${suffix}`,
+      'build',
+      'platforms',
+    );
   }
 }
 
@@ -47,7 +51,10 @@ function checkReferences(service: Service, { model, disabled }: ConsistencyConte
     }
   };
   if (service.network_mode && service.networks) {
-    report(`service ${service.name} declares mutually exclusive \`network_mode\` and \`networks\`${suffix}`, 'network_mode');
+    report(
+      `service ${service.name} declares mutually exclusive \`network_mode\` and \`networks\`${suffix}`,
+      'network_mode',
+    );
   }
   known('network', Object.keys(service.networks ?? {}), model.networks, 'networks');
   const [kind] = service.healthcheck?.test ?? [];
@@ -59,7 +66,12 @@ function checkReferences(service: Service, { model, disabled }: ConsistencyConte
     report(`service ${name} depends on undefined service ${JSON.stringify(wanted)}${suffix}`, 'depends_on', wanted);
   }
   const named = service.volumes?.filter((volume) => volume.type === 'volume') ?? [];
-  known('volume', named.map((volume) => volume.source), model.volumes, 'volumes');
+  known(
+    'volume',
+    named.map((volume) => volume.source),
+    model.volumes,
+    'volumes',
+  );
   known('build secret', service.build?.secrets?.map((secret) => secret.source) ?? [], model.secrets, 'build.secrets');
   known('config', service.configs?.map((config) => config.source) ?? [], model.configs, 'configs');
   known('model', Object.keys(service.models ?? {}), model.models, 'models');
@@ -88,10 +100,14 @@ function checkScale(service: Service, _context: ConsistencyContext, report: Repo
   if (scale !== undefined && replicas !== undefined && scale !== replicas) {
     report(`services.${name}: can't set distinct values on 'scale' and 'deploy.replicas'${suffix}`, 'scale');
   }
-  if (scale !== undefined && scale < 0) report(`services.${name}.scale: must be greater than or equal to 0${suffix}`, 'scale');
+  if (scale !== undefined && scale < 0)
+    report(`services.${name}.scale: must be greater than or equal to 0${suffix}`, 'scale');
   if ((scale ?? replicas ?? 1) > 1 && service.container_name) {
     const key = scale === undefined ? 'deploy.replicas' : 'scale';
-    report(`services.${key}: can't set container_name and ${name} as container name must be unique${suffix}`, 'container_name');
+    report(
+      `services.${key}: can't set container_name and ${name} as container name must be unique${suffix}`,
+      'container_name',
+    );
   }
   if (scale !== undefined && deploy) deploy.replicas = scale;
 }
@@ -111,7 +127,8 @@ function checkMounts(service: Service, _context: ConsistencyContext, report: Rep
       if (target === undefined) continue;
       const place = `services.${service.name}.${key}[${index}]`;
       const earlier = taken.get(target);
-      if (earlier !== undefined) report(`${place}: target ${target} already mounted as ${earlier}${suffix}`, key, String(index));
+      if (earlier !== undefined)
+        report(`${place}: target ${target} already mounted as ${earlier}${suffix}`, key, String(index));
       taken.set(target, place);
     }
   };
@@ -138,7 +155,10 @@ export function checkConsistency(context: ConsistencyContext): void {
   }
   for (const [name, secret] of Object.entries(model.secrets)) {
     if (secret.external || secret.file || secret.environment || secret.driver) continue;
-    throw sources.error(`secret ${JSON.stringify(name)} must declare either \`file\` or \`environment\`${suffix}`, ['secrets', name]);
+    throw sources.error(`secret ${JSON.stringify(name)} must declare either \`file\` or \`environment\`${suffix}`, [
+      'secrets',
+      name,
+    ]);
   }
   const cycle = findCycle(model.services);
   if (cycle) {

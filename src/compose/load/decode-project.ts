@@ -63,12 +63,12 @@ const fileObjectFields: Fields = {
 const modelFields: Fields = { name: text, model: text, context_size: integer, runtime_flags: texts };
 
 /** Gives the canonical `model` its types. Throws `invalid` for a value that its key cannot take. */
-export function decodeModel(model: TreeMap, sources: Sources): DecodedModel {
+export function decodeModel(model: TreeMap, sources: Sources, warn: (message: string) => void): DecodedModel {
   const section = <T>(name: string, fields: Fields, finish: (value: T, key: string, tree: TreeMap) => void) => {
     const entries = [...(mapAt(model, name) ?? new Map())].map(([key, value]) => {
       const tree: TreeMap = isMap(value) ? value : new Map();
       // The fields are those of T: this is where the document gets its type.
-      const decoded = structOf(tree, fields, { path: [name, key], sources }) as T;
+      const decoded = structOf(tree, fields, { path: [name, key], sources, warn }) as T;
       finish(decoded, key, tree);
       return [key, decoded] as const;
     });

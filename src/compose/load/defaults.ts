@@ -20,7 +20,6 @@ const fills = pathRules<Fill>({
   },
   'services.*.deploy.resources.reservations.devices.*': deviceCount,
   'services.*.gpus.*': deviceCount,
-  'services.*.volumes.*.bind': (bind) => setIfMissing(bind, 'create_host_path', true),
 });
 
 function walk(value: Tree, rules: RuleNode<Fill>): void {

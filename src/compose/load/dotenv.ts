@@ -80,9 +80,9 @@ function unescapeDouble(text: string): string {
     '?': '?',
     $: '\\$',
   };
-  return text.replace(/\\([abcfnrtv'"?\\$]|0\d{0,3})/g, (match, escape: string) => {
-    if (!escape.startsWith('0')) return named[escape] ?? match;
-    return escape === '0' ? match : String.fromCharCode(Number.parseInt(escape.slice(1), 8));
+  return text.replace(/\\([abcfnrtv'"?\\$]|0\d{0,3})/g, (match, code: string) => {
+    if (!code.startsWith('0')) return named[code] ?? match;
+    return code === '0' ? match : String.fromCharCode(Number.parseInt(code.slice(1), 8));
   });
 }
 

@@ -1,4 +1,4 @@
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { errnoOf, invalid, messageOf } from '#base';
 import type { ModelScope } from './load-scope.ts';
 import { mergeServices, resetPath } from './merge.ts';
@@ -40,7 +40,8 @@ function checkCircle(chain: Chain, link: Link): readonly Link[] {
 async function baseFile(name: string, reference: string, chain: Chain): Promise<{ services: TreeMap; file: string }> {
   const { scope, loadBaseFile } = chain;
   const path = ['services', name, 'extends', 'file'];
-  if (isRemote(reference)) throw scope.sources.error(`cannot extend from ${reference}: only local files are supported`, path);
+  if (isRemote(reference))
+    throw scope.sources.error(`cannot extend from ${reference}: only local files are supported`, path);
   const file = resolve(scope.directory, reference);
   let model: TreeMap;
   try {
@@ -57,7 +58,10 @@ async function baseFile(name: string, reference: string, chain: Chain): Promise<
     throw scope.sources.error(`cannot extend service ${JSON.stringify(name)} in ${file}: no services section`, path);
   }
   if (!isMap(services)) {
-    throw scope.sources.error(`cannot extend service ${JSON.stringify(name)} in ${file}: services must be a mapping`, path);
+    throw scope.sources.error(
+      `cannot extend service ${JSON.stringify(name)} in ${file}: services must be a mapping`,
+      path,
+    );
   }
   return { services, file };
 }
@@ -106,9 +110,4 @@ export async function applyExtends(model: TreeMap, options: ExtendsOptions): Pro
   for (const name of [...services.keys()]) {
     services.set(name, await extended(name, { ...options, services, links: [] }));
   }
-}
-
-/** The directory of `file`, as a base for relative paths: relative to `directory` where it lies below it. */
-export function baseOf(file: string, directory: string, base: string): string {
-  return join(base, relative(directory, dirname(file)) || '.');
 }

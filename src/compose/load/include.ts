@@ -75,7 +75,8 @@ async function includeEntry(entry: TreeMap, options: IncludeOptions, path: Path)
   }
   const declared = textAt(entry, 'project_directory');
   const directory = declared === undefined ? dirname(main) : resolve(scope.directory, expandHome(declared));
-  const base = declared && isAbsolute(declared) ? declared : join(scope.base, relative(scope.directory, directory) || '.');
+  const base =
+    declared && isAbsolute(declared) ? declared : join(scope.base, relative(scope.directory, directory) || '.');
   const environment = await environmentOf(entry, directory, options, path);
   try {
     return await buildModel(absolute, { ...scope, base, directory, environment, includedFrom: chain });

@@ -1,5 +1,6 @@
-export { shellWords } from './shell-words.ts';
+export { configYaml } from './config-yaml.ts';
 export type { LoadOptions } from './load-options.ts';
 export { loadModel, loadProject, type RawModel } from './load-project.ts';
-export { normaliseProjectName } from './project-name.ts';
+export { type ConfigOutput, type ConfigRequest, type ConfigSelection, renderConfig } from './render-config.ts';
+export { shellWords } from './shell-words.ts';
 export { diskReader, type SourceReader } from './source-reader.ts';

@@ -7,9 +7,6 @@ import { isList, isMap, type Path, type Tree } from './tree.ts';
 
 /** Keys whose text, interpolated or not, becomes a boolean or a number before the schema sees it. */
 const casts = pathRules<Cast>({
-  'services.*.blkio_config.weight': toInteger,
-  'services.*.blkio_config.weight_device.*.weight': toInteger,
-  'services.*.configs.*.mode': toInteger,
   'services.*.cpu_count': toInteger64,
   'services.*.cpu_percent': toNumber,
   'services.*.cpu_period': toInteger64,
@@ -19,8 +16,6 @@ const casts = pathRules<Cast>({
   'services.*.cpus': toNumber,
   'services.*.cpu_shares': toInteger64,
   'services.*.init': toBoolean,
-  'services.*.depends_on.*.required': toBoolean,
-  'services.*.depends_on.*.restart': toBoolean,
   'services.*.deploy.replicas': toInteger,
   'services.*.deploy.update_config.parallelism': toInteger,
   'services.*.deploy.update_config.max_failure_ratio': toNumber,
@@ -30,8 +25,6 @@ const casts = pathRules<Cast>({
   'services.*.deploy.placement.max_replicas_per_node': toInteger,
   'services.*.healthcheck.retries': toInteger,
   'services.*.healthcheck.disable': toBoolean,
-  'services.*.networks.*.priority': toInteger,
-  'services.*.networks.*.gw_priority': toInteger,
   'services.*.oom_kill_disable': toBoolean,
   'services.*.oom_score_adj': toInteger64,
   'services.*.pids_limit': toInteger64,
@@ -39,7 +32,6 @@ const casts = pathRules<Cast>({
   'services.*.privileged': toBoolean,
   'services.*.read_only': toBoolean,
   'services.*.scale': toInteger,
-  'services.*.secrets.*.mode': toInteger,
   'services.*.stdin_open': toBoolean,
   'services.*.tty': toBoolean,
   'services.*.ulimits.*': toInteger,
@@ -60,6 +52,7 @@ export interface Interpolation {
   variables: Variables;
   /** Names the place of an error. */
   sources: Sources;
+  warn(message: string): void;
 }
 
 /** A path as messages of interpolation show it: positions in lists are not told. */
@@ -72,7 +65,7 @@ function interpolateText(text: string, cast: Cast | undefined, path: Path, conte
     const value = text.includes('$') ? substitute(text, context.variables) : text;
     if (cast === undefined) return value;
     try {
-      return cast(value);
+      return cast(value, context.warn);
     } catch (error) {
       const message = `error while interpolating ${shown(path)}: failed to cast to expected type: ${messageOf(error)}`;
       throw context.sources.error(message, path, { cause: error });

@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { errnoOf, invalid, messageOf, notFound } from '#base';
 import type { Project } from '../model/project.ts';
-import { buildModel, type SourceText } from './build-model.ts';
+import { buildModel, type SourceText, secretValueKey } from './build-model.ts';
 import { checkConsistency, checkContainerNames } from './check-consistency.ts';
 import { decodeModel } from './decode-project.ts';
 import { findComposeFiles } from './find-files.ts';
@@ -17,8 +17,7 @@ import { sortedRecord } from './shape.ts';
 import { diskReader } from './source-reader.ts';
 import { Sources } from './sources.ts';
 import { substitute } from './template.ts';
-import { plainOf, type TreeMap } from './tree.ts';
-import { nameOf } from './validate-model.ts';
+import { isMap, mapAt, plainOf, type TreeMap, textAt } from './tree.ts';
 
 /** Which files make up a project, and the variables they see. */
 interface Setting {
@@ -44,7 +43,8 @@ function splitList(value: string | undefined, separator: string): string[] {
 async function findSetting(options: LoadOptions, warn: (message: string) => void): Promise<Setting> {
   const { workingDir, reader = diskReader } = options;
   const processVariables = new Map<string, string>();
-  for (const [name, value] of Object.entries(options.environment)) if (value !== undefined) processVariables.set(name, value);
+  for (const [name, value] of Object.entries(options.environment))
+    if (value !== undefined) processVariables.set(name, value);
   const onUnset = (name: string) => warn(`The "${name}" variable is not set. Defaulting to a blank string.`);
   const absolute = (path: string) => resolve(workingDir, path);
   const given = options.envFiles?.length ? options.envFiles : splitList(processVariables.get('COMPOSE_ENV_FILES'), ',');
@@ -79,7 +79,8 @@ async function readSources(files: readonly string[], options: LoadOptions): Prom
   const { reader = diskReader, readInput } = options;
   return Promise.all(
     files.map(async (name) => {
-      if (isRemote(name) || name.startsWith('oci://')) throw invalid(`cannot load ${name}: only local files are supported`);
+      if (isRemote(name) || name.startsWith('oci://'))
+        throw invalid(`cannot load ${name}: only local files are supported`);
       if (name === '-') {
         if (!readInput) throw invalid('standard input is not available here: name a file with --file');
         return { name, text: await readInput() };
@@ -96,10 +97,16 @@ async function readSources(files: readonly string[], options: LoadOptions): Prom
 }
 
 /** The last `name` that the files give, with its variables replaced. */
-function nameInFiles(texts: readonly SourceText[], sources: Sources, setting: Setting, interpolate: boolean): string | undefined {
+function nameInFiles(
+  texts: readonly SourceText[],
+  sources: Sources,
+  setting: Setting,
+  interpolate: boolean,
+): string | undefined {
   let name: string | undefined;
   for (const { name: file, text } of texts) {
-    for (const document of sources.parse(file, text).documents) name = nameOf(document.value) || name;
+    for (const document of sources.parse(file, text).documents)
+      name = (isMap(document.value) && textAt(document.value, 'name')) || name;
   }
   if (name === undefined || !interpolate || !name.includes('$')) return name;
   const template = name;
@@ -125,11 +132,9 @@ async function load(options: LoadOptions): Promise<Loaded> {
     sources,
     interpolate,
     resolvePaths: options.resolvePaths ?? true,
-    validate: true,
     warn,
     base: options.resolvePaths === false ? '.' : setting.directory,
     directory: setting.directory,
-    projectDirectory: setting.directory,
     environment: setting.environment,
     includedFrom: [],
   };
@@ -160,7 +165,7 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
   const loaded = await load(options);
   const { model, sources, environment, warnings } = loaded;
   model.delete('name');
-  const { services, ...decoded } = decodeModel(model, sources);
+  const { services, ...decoded } = decodeModel(model, sources, (message) => void warnings.add(message));
   const profiles = activeProfiles(options, loaded, services);
   const { on, off } = divideByProfile(services, profiles);
   if (options.checkConsistency ?? true) {
@@ -194,6 +199,14 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
   return project;
 }
 
+/** Takes out the values of variables that secrets and configs are made of: a document must not show them. */
+function dropEnvironmentValues(model: TreeMap): void {
+  for (const secret of mapAt(model, 'secrets')?.values() ?? []) if (isMap(secret)) secret.delete(secretValueKey);
+  for (const config of mapAt(model, 'configs')?.values() ?? []) {
+    if (isMap(config) && config.has('environment')) config.delete('content');
+  }
+}
+
 /** The merged model as it stands before it gets types, for `config --no-interpolate` and `--variables`. */
 export interface RawModel {
   name: string;
@@ -206,5 +219,6 @@ export interface RawModel {
 /** Loads a project's files without giving them types: what does not fit may still be a variable. */
 export async function loadModel(options: LoadOptions): Promise<RawModel> {
   const { name, model, warnings } = await load(options);
+  dropEnvironmentValues(model);
   return { name, model, document: plainOf(model), warnings: [...warnings] };
 }

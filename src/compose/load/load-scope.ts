@@ -6,11 +6,8 @@ import type { Variables } from './template.ts';
 export interface LoadScope {
   reader: SourceReader;
   sources: Sources;
-  /** Absolute directory of the project: relative bases below start here. */
-  projectDirectory: string;
   interpolate: boolean;
   resolvePaths: boolean;
-  validate: boolean;
   warn(message: string): void;
 }
 

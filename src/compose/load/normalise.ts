@@ -78,7 +78,8 @@ function setNames(model: TreeMap, projectName: string): void {
     const resources = mapAt(model, section);
     for (const [key, value] of resources ?? []) {
       const resource: TreeMap = isMap(value) ? value : new Map();
-      if (!textAt(resource, 'name')) resource.set('name', resource.get('external') === true ? key : `${projectName}_${key}`);
+      if (!textAt(resource, 'name'))
+        resource.set('name', resource.get('external') === true ? key : `${projectName}_${key}`);
       resources?.set(key, resource);
     }
   }

@@ -31,6 +31,7 @@ export function projectName({ flag, variable, file, directory }: NameOrigins): s
     );
   }
   const derived = normaliseProjectName(file ?? '') || normaliseProjectName(basename(directory));
-  if (derived === '') throw invalid('project name must not be empty (name it with --project-name or a top-level "name")');
+  if (derived === '')
+    throw invalid('project name must not be empty (name it with --project-name or a top-level "name")');
   return derived;
 }

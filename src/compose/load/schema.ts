@@ -19,6 +19,8 @@ export interface Schema {
   open?: boolean;
   /** A list of such. */
   items?: Schema;
+  /** No entry of the list may be there twice. */
+  distinct?: boolean;
 }
 
 const scalar = (...scalars: ScalarKind[]): Schema => ({ scalars });
@@ -31,10 +33,12 @@ const oneOf = (...values: string[]): Schema => ({ scalars: ['string'], values })
 
 const text = scalar('string');
 const flag = scalar('boolean', 'string');
+const strictFlag = scalar('boolean');
 const integer = scalar('integer', 'string');
 const number = scalar('number', 'string');
 const nothing = scalar('null');
 const texts = list(text);
+const distinctTexts: Schema = { items: text, distinct: true };
 const textOrTexts = either(text, texts);
 const listOrDict = either(texts, mapOf(scalar('boolean', 'null', 'number', 'string')));
 const command = either(nothing, textOrTexts);
@@ -45,13 +49,13 @@ const external = either(flag, object({ name: text }));
 
 const fileReference = either(text, object({ source: text, target: text, uid: text, gid: text, mode: number }));
 
-const hook = object(
-  { command, user: text, privileged: flag, working_dir: text, environment: listOrDict },
-  ['command'],
-);
+const hook = object({ command, user: text, privileged: flag, working_dir: text, environment: listOrDict }, ['command']);
 
 const deviceRequest = (required: string[]): Schema =>
-  object({ capabilities: texts, count: integer, device_ids: texts, driver: text, options: listOrDict }, required);
+  object(
+    { capabilities: distinctTexts, count: integer, device_ids: distinctTexts, driver: text, options: listOrDict },
+    required,
+  );
 
 const build = object({
   context: text,
@@ -90,7 +94,7 @@ const develop = object({
         action: oneOf('rebuild', 'sync', 'restart', 'sync+restart', 'sync+exec'),
         target: text,
         exec: hook,
-        initial_sync: flag,
+        initial_sync: strictFlag,
       },
       ['path', 'action'],
     ),
@@ -178,7 +182,7 @@ const dependsOn = either(
     object(
       {
         restart: flag,
-        required: flag,
+        required: strictFlag,
         condition: oneOf('service_started', 'service_healthy', 'service_completed_successfully'),
       },
       ['condition'],
@@ -201,7 +205,7 @@ const service = object({
   configs: list(fileReference),
   container_name: { scalars: ['string'], pattern: '[a-zA-Z0-9][a-zA-Z0-9_.-]+' },
   cpu_count: integer,
-  cpu_percent: number,
+  cpu_percent: integer,
   cpu_shares: number,
   cpu_quota: number,
   cpu_period: number,
@@ -211,7 +215,7 @@ const service = object({
   cpuset: text,
   credential_spec: object({ config: text, file: text, registry: text }),
   depends_on: dependsOn,
-  device_cgroup_rules: texts,
+  device_cgroup_rules: distinctTexts,
   devices: list(either(text, object({ source: text, target: text, permissions: text }, ['source']))),
   dns: textOrTexts,
   dns_opt: texts,
@@ -223,11 +227,17 @@ const service = object({
   environment: listOrDict,
   expose: list(scalar('number', 'string')),
   extends: either(text, object({ service: text, file: text }, ['service'])),
-  provider: object({ type: text, options: mapOf(either(scalar('string', 'number', 'boolean'), list(scalar('string', 'number', 'boolean')))) }, ['type']),
-  external_links: texts,
+  provider: object(
+    {
+      type: text,
+      options: mapOf(either(scalar('string', 'number', 'boolean'), list(scalar('string', 'number', 'boolean')))),
+    },
+    ['type'],
+  ),
+  external_links: distinctTexts,
   extra_hosts: extraHosts,
   gpus: either(oneOf('all'), list(deviceRequest([]))),
-  group_add: list(scalar('number', 'string')),
+  group_add: { items: scalar('number', 'string'), distinct: true },
   healthcheck: object({
     disable: flag,
     interval: text,
@@ -285,7 +295,7 @@ const service = object({
   restart: text,
   runtime: text,
   scale: integer,
-  security_opt: texts,
+  security_opt: distinctTexts,
   shm_size: number,
   secrets: list(fileReference),
   sysctls: listOrDict,
@@ -296,12 +306,12 @@ const service = object({
   tmpfs: textOrTexts,
   tty: flag,
   ulimits,
-  use_api_socket: flag,
+  use_api_socket: strictFlag,
   user: text,
   uts: text,
   userns_mode: text,
   volumes: list(either(text, volumeMount)),
-  volumes_from: texts,
+  volumes_from: distinctTexts,
   working_dir: text,
 });
 
@@ -341,13 +351,9 @@ const named = (schema: Schema): Schema => ({ each: schema, keyPattern: /^[a-zA-Z
 export const composeSchema: Schema = object({
   version: text,
   name: text,
-  include: list(
-    either(text, object({ path: textOrTexts, env_file: textOrTexts, project_directory: text })),
-  ),
+  include: list(either(text, object({ path: textOrTexts, env_file: textOrTexts, project_directory: text }))),
   services: named(service),
-  models: named(
-    object({ name: text, model: text, context_size: scalar('integer'), runtime_flags: texts }, ['model']),
-  ),
+  models: named(object({ name: text, model: text, context_size: scalar('integer'), runtime_flags: texts }, ['model'])),
   networks: named(either(nothing, network)),
   volumes: named(either(nothing, volume)),
   secrets: named(object(fileObject)),

@@ -12,7 +12,8 @@ export interface Division {
 
 function pick(services: Readonly<Services>, wanted: (service: Service) => boolean): Division {
   const division: Division = { on: {}, off: {} };
-  for (const [name, service] of Object.entries(services)) (wanted(service) ? division.on : division.off)[name] = service;
+  for (const [name, service] of Object.entries(services))
+    (wanted(service) ? division.on : division.off)[name] = service;
   return division;
 }
 
@@ -61,7 +62,10 @@ export function dropUnused(project: Project): void {
   const volumes = services.flatMap((service) => service.volumes ?? []).filter((volume) => volume.type === 'volume');
   const secrets = services.flatMap((service) => [...(service.secrets ?? []), ...(service.build?.secrets ?? [])]);
   const configs = services.flatMap((service) => service.configs ?? []);
-  project.networks = keep(project.networks, new Set(services.flatMap((service) => Object.keys(service.networks ?? {}))));
+  project.networks = keep(
+    project.networks,
+    new Set(services.flatMap((service) => Object.keys(service.networks ?? {}))),
+  );
   project.volumes = keep(project.volumes, new Set(volumes.map((volume) => volume.source)));
   project.secrets = keep(project.secrets, new Set(secrets.map((secret) => secret.source)));
   project.configs = keep(project.configs, new Set(configs.map((config) => config.source)));

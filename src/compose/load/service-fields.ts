@@ -1,6 +1,6 @@
-import { shellWords } from './shell-words.ts';
 import {
   always,
+  bareInteger,
   byteSize,
   type Decode,
   deviceCount,
@@ -23,6 +23,7 @@ import {
   texts,
   variables,
 } from './shape.ts';
+import { shellWords } from './shell-words.ts';
 import { isList, isMap, scalarText } from './tree.ts';
 
 /** A command: text is split into words; null is the image's own and an empty one clears that. */
@@ -99,8 +100,10 @@ const watchTrigger = struct({
 const throttle = list(struct({ path: always(text, ''), rate: always(byteSize, '0') }, { path: 'Path', rate: 'Rate' }));
 
 const blkio = struct({
-  weight: integer,
-  weight_device: list(struct({ path: always(text, ''), weight: always(integer, 0) }, { path: 'Path', weight: 'Weight' })),
+  weight: bareInteger,
+  weight_device: list(
+    struct({ path: always(text, ''), weight: always(bareInteger, 0) }, { path: 'Path', weight: 'Weight' }),
+  ),
   device_read_bps: throttle,
   device_read_iops: throttle,
   device_write_bps: throttle,
@@ -194,7 +197,7 @@ const volume = struct({
   consistency: text,
   bind: struct({ selinux: text, propagation: text, create_host_path: flag, recursive: text }),
   volume: struct({ labels: mapping, nocopy: flag, subpath: text }),
-  tmpfs: struct({ size: byteSize, mode: integer }),
+  tmpfs: struct({ size: byteSize, mode: bareInteger }),
   image: struct({ subpath: text }),
 });
 

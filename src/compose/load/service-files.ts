@@ -33,7 +33,8 @@ export async function resolveEnvFiles(service: Service, context: ServiceFilesCon
   const files = service.env_file ?? [];
   const own: Environment = service.environment ?? {};
   const variables: Variables = {
-    lookup: (name) => context.environment.get(name) ?? (Object.hasOwn(own, name) ? (own[name] ?? undefined) : undefined),
+    lookup: (name) =>
+      context.environment.get(name) ?? (Object.hasOwn(own, name) ? (own[name] ?? undefined) : undefined),
     onUnset: context.onUnset,
   };
   const into = new Map<string, string>();

@@ -1,4 +1,5 @@
-import { isBerthError, parseByteSize } from '#base';
+import { invalid, isBerthError, parseByteSize } from '#base';
+import { compareBytes } from '../model/byte-order.ts';
 import { canonicalDuration } from '../model/duration.ts';
 import { toBoolean, toInteger, toNumber } from './cast.ts';
 import type { Sources } from './sources.ts';
@@ -14,10 +15,11 @@ export type Decode = (value: Tree, context: DecodeContext) => unknown;
 export interface DecodeContext {
   path: Path;
   sources: Sources;
+  warn(message: string): void;
 }
 
 function at(context: DecodeContext, key: string): DecodeContext {
-  return { path: [...context.path, key], sources: context.sources };
+  return { ...context, path: [...context.path, key] };
 }
 
 /** `services[a].ports[0].target`: a path as messages of decoding show it. */
@@ -55,7 +57,7 @@ function asText(value: Tree, context: DecodeContext): string {
 
 function asBoolean(value: Tree, context: DecodeContext): boolean {
   if (typeof value === 'boolean') return value;
-  if (typeof value === 'string') return attempt(context, () => toBoolean(value));
+  if (typeof value === 'string') return attempt(context, () => toBoolean(value, context.warn));
   throw refuse(value, 'bool', context);
 }
 
@@ -75,8 +77,13 @@ export const flag: Decode = (value, context) => (value === null ? undefined : no
 export const optionalFlag: Decode = (value, context) => (value === null ? undefined : asBoolean(value, context));
 
 /** A boolean that is true when absent; only false is kept. */
-export const optOut: Decode = (value, context) =>
-  value === null || asBoolean(value, context) ? undefined : false;
+export const optOut: Decode = (value, context) => (value === null || asBoolean(value, context) ? undefined : false);
+
+/** An integer that must be written as one; 0 is none. */
+export const bareInteger: Decode = (value, context) => {
+  if (typeof value === 'string') throw refuse(value, 'uint32', context);
+  return integer(value, context);
+};
 
 /** An integer; 0 is none. */
 export const integer: Decode = (value, context) =>
@@ -148,11 +155,6 @@ const anyText: Decode = asText;
 /** A list of texts; one text stands for a list of it. */
 export const texts = list(anyText);
 
-/** Compares as Go does, by bytes rather than by UTF-16 units. */
-function byBytes(a: string, b: string): number {
-  return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b));
-}
-
 /** Sets a key that may have any name, `__proto__` included. */
 function define(target: Record<string, unknown>, key: string, value: unknown): void {
   Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
@@ -161,7 +163,7 @@ function define(target: Record<string, unknown>, key: string, value: unknown): v
 /** A record with its keys in order. */
 export function sortedRecord<T>(entries: Iterable<readonly [string, T]>): Record<string, T> {
   const record: Record<string, T> = {};
-  for (const [key, value] of [...entries].sort(([a], [b]) => byBytes(a, b))) define(record, key, value);
+  for (const [key, value] of [...entries].sort(([a], [b]) => compareBytes(a, b))) define(record, key, value);
   return record;
 }
 
@@ -206,13 +208,13 @@ export const hosts: Decode = (value, context) => {
     const name = equals === -1 ? entry : entry.slice(0, equals);
     const address = equals === -1 ? '' : entry.slice(equals + 1);
     attempt(context, () => {
-      if (address === '') throw context.sources.error(`invalid additional host, missing IP: ${entry}`, []);
+      if (address === '') throw invalid(`invalid additional host, missing IP: ${entry}`);
     });
     const bare = address.replace(/^\[(.*)\]$/, '$1');
     byName.set(name, [...(byName.get(name) ?? []), bare]);
   }
   const all = [...byName].flatMap(([name, addresses]) => addresses.map((address) => `${name}=${address}`));
-  return all.length === 0 ? undefined : all.sort(byBytes);
+  return all.length === 0 ? undefined : all.sort(compareBytes);
 };
 
 /** Things by name, sorted; null stays null. An empty mapping is none. */
@@ -243,6 +245,7 @@ export type Fields = Readonly<Record<string, Decode>>;
  */
 export function struct(fields: Fields, rename: Readonly<Record<string, string>> = {}): Decode {
   return (value, context) => {
+    if (value === null) return undefined;
     if (!isMap(value)) throw refuse(value, 'map', context);
     return structOf(value, fields, context, rename);
   };

@@ -70,7 +70,7 @@ function substitutionAt(text: string, index: number): Substitution {
   return { name, operator, argument: text.slice(after + operator.length, close), end: close + 1 };
 }
 
-function valueOf(use: Substitution, variables: Variables): string {
+function valueFor(use: Substitution, variables: Variables): string {
   const { name, operator, argument } = use;
   const value = variables.lookup(name);
   const present = value !== undefined && (value !== '' || !operator.startsWith(':'));
@@ -107,7 +107,7 @@ export function substitute(text: string, variables: Variables): string {
       continue;
     }
     const use = substitutionAt(text, dollar);
-    result += valueOf(use, variables);
+    result += valueFor(use, variables);
     from = use.end;
   }
   return result + text.slice(from);

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { pathRules, type RuleNode, ruleAt } from './path-rules.ts';
 import type { Sources } from './sources.ts';
-import { isList, isMap, type Path, type Tree, type TreeMap, textAt } from './tree.ts';
+import { isList, isMap, type Path, type Tree, type TreeMap } from './tree.ts';
 
 /** Returns what is wrong with a value, in words that follow its path. */
 type Check = (value: Tree) => string | undefined;
@@ -56,9 +56,4 @@ function walk(value: Tree, path: Path, rules: RuleNode<Check>, sources: Sources)
 /** Checks rules of a merged, canonical model that the schema cannot say. Throws `invalid` with path and line. */
 export function validateModel(model: TreeMap, sources: Sources): void {
   walk(model, [], checks, sources);
-}
-
-/** The top-level `name` of a file, if it has one. */
-export function nameOf(model: Tree): string | undefined {
-  return isMap(model) ? textAt(model, 'name') : undefined;
 }

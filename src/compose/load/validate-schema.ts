@@ -1,7 +1,7 @@
-import { composeSchema, type ScalarKind, type Schema } from './schema.ts';
 import { closestName } from './closest-name.ts';
+import { composeSchema, type ScalarKind, type Schema } from './schema.ts';
 import type { Sources } from './sources.ts';
-import { isList, isMap, kindOf, type Path, type Tree, type TreeMap } from './tree.ts';
+import { isList, isMap, kindOf, type Path, sameTree, type Tree, type TreeMap } from './tree.ts';
 
 interface Fault {
   path: Path;
@@ -60,6 +60,15 @@ function mappingFault(value: TreeMap, schema: Schema, path: Path): Fault | undef
   return undefined;
 }
 
+function repetitionFault(value: Tree[], path: Path): Fault | undefined {
+  for (const [index, entry] of value.entries()) {
+    const first = value.findIndex((other) => sameTree(other, entry));
+    if (first < index)
+      return { path, at: [...path, String(index)], message: `items at ${first} and ${index} are equal` };
+  }
+  return undefined;
+}
+
 function faultOf(value: Tree, schema: Schema, path: Path): Fault | undefined {
   if (isMap(value) && (schema.keys || schema.each || schema.open)) return mappingFault(value, schema, path);
   if (isList(value) && schema.items) {
@@ -67,7 +76,7 @@ function faultOf(value: Tree, schema: Schema, path: Path): Fault | undefined {
       const fault = faultOf(entry, schema.items, [...path, String(index)]);
       if (fault) return fault;
     }
-    return undefined;
+    return schema.distinct ? repetitionFault(value, path) : undefined;
   }
   const kind = kindOf(value);
   if (!allowsScalar(schema, kind)) return { path, message: `must be a ${allowedKinds(schema)}` };

@@ -1,7 +1,7 @@
 import type { FileObject, Network, Project, Volume } from './project.ts';
 import type { Service } from './service.ts';
-import type { EnvFile } from './service-parts.ts';
 import { serviceKeys } from './service-keys.ts';
+import type { EnvFile } from './service-parts.ts';
 
 /** A document of plain data, ready for JSON. */
 export type Document = { [key: string]: unknown };
@@ -13,7 +13,7 @@ function withoutExtensions(value: unknown, isRecord = false): unknown {
   const copy: Document = {};
   for (const [key, entry] of Object.entries(value)) {
     if (!isRecord && key.startsWith('x-')) continue;
-    const inner = withoutExtensions(entry, records.has(key));
+    const inner = withoutExtensions(entry, !isRecord && records.has(key));
     Object.defineProperty(copy, key, { value: inner, enumerable: true, configurable: true, writable: true });
   }
   return copy;
@@ -26,6 +26,11 @@ const records = new Set(
     'networks storage_opt sysctls aux_addresses',
   ].flatMap((line) => line.split(' ')),
 );
+
+/** True for a key whose object's own keys are names and not Compose's words. */
+export function hasRecordKeys(key: string): boolean {
+  return records.has(key);
+}
 
 /** An `env_file` entry as docker compose writes it: its path alone, unless the file may be missing. */
 function envFileDocument({ path, required }: EnvFile): unknown {

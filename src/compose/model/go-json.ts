@@ -1,7 +1,4 @@
-/** Keys of a record in Go's order: by bytes. */
-function sortedKeys(value: object): string[] {
-  return Object.keys(value).sort((a, b) => (a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b))));
-}
+import { compareBytes } from './byte-order.ts';
 
 /** True when an object's own order cannot be trusted, because JavaScript moves keys that look like integers. */
 function hasIntegerKey(value: object): boolean {
@@ -23,14 +20,42 @@ function goString(value: string): string {
 
 /**
  * Writes a document byte for byte as Go's `json.Marshal` writes the struct it mirrors: keys of objects in the order
- * they have, records with integer-like keys sorted, `undefined` left out.
+ * they have, records with integer-like keys sorted, `undefined` left out. With `indent`, as `json.MarshalIndent` with
+ * that many blanks.
  */
-export function goJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(goJson).join(',')}]`;
+export function goJson(value: unknown, indent = 0): string {
+  return write(value, indent === 0 ? undefined : ' '.repeat(indent), '');
+}
+
+function enclose(
+  parts: string[],
+  brackets: readonly [string, string],
+  step: string | undefined,
+  margin: string,
+): string {
+  const [open, close] = brackets;
+  if (parts.length === 0) return open + close;
+  if (step === undefined) return `${open}${parts.join(',')}${close}`;
+  const inner = `\n${margin}${step}`;
+  return `${open}${inner}${parts.join(`,${inner}`)}\n${margin}${close}`;
+}
+
+function write(value: unknown, step: string | undefined, margin: string): string {
   if (typeof value === 'string') return goString(value);
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-  const entries = new Map<string, unknown>(Object.entries(value));
-  const keys = hasIntegerKey(value) ? sortedKeys(value) : [...entries.keys()];
+  const deeper = margin + (step ?? '');
+  if (Array.isArray(value)) {
+    return enclose(
+      value.map((entry) => write(entry, step, deeper)),
+      ['[', ']'],
+      step,
+      margin,
+    );
+  }
+  const separator = step === undefined ? ':' : ': ';
+  const entries: ReadonlyMap<string, unknown> = new Map(Object.entries(value));
+  const keys = hasIntegerKey(value) ? [...entries.keys()].sort(compareBytes) : [...entries.keys()];
   const fields = keys.filter((key) => entries.get(key) !== undefined);
-  return `{${fields.map((key) => `${goString(key)}:${goJson(entries.get(key))}`).join(',')}}`;
+  const parts = fields.map((key) => `${goString(key)}${separator}${write(entries.get(key), step, deeper)}`);
+  return enclose(parts, ['{', '}'], step, margin);
 }

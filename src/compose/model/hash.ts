@@ -14,7 +14,14 @@ function sha256(text: string): string {
  * or pulled, how many containers there are, dependencies, profiles) is not part of it.
  */
 export function serviceHash(service: Service): string {
-  const { build: _build, pull_policy: _pull, scale: _scale, depends_on: _depends, profiles: _profiles, ...rest } = service;
+  const {
+    build: _build,
+    pull_policy: _pull,
+    scale: _scale,
+    depends_on: _depends,
+    profiles: _profiles,
+    ...rest
+  } = service;
   if (rest.deploy) {
     const { replicas: _replicas, ...deploy } = rest.deploy;
     rest.deploy = deploy;

@@ -1,6 +1,6 @@
-export * from './config-document.ts';
+export { configDocument, type Document } from './config-document.ts';
 export * from './duration.ts';
-export * from './hash.ts';
+export { networkHash, serviceHash, volumeHash } from './hash.ts';
 export * from './project.ts';
 export * from './service.ts';
 export * from './service-parts.ts';

@@ -29,8 +29,11 @@ interface EventRow {
   readonly actor: string;
 }
 
-/** Events wait at most so long (ms) for a transaction that takes them along. */
-const patience = 5;
+/**
+ * Events wait at most so long (ms) for a transaction that takes them along. A run publishes some of its own between two
+ * changes of state; a durable commit for them alone would hold it up.
+ */
+const patience = 100;
 
 /** Opens the journal in `database`. */
 export function createJournal(options: JournalOptions): Journal {

@@ -69,7 +69,8 @@ export class ExecService implements Execs {
     exec.started = true;
     this.#publish(container, `exec_start: ${request.cmd.join(' ')}`, id);
     try {
-      const execTask = await task.exec({ id, process, stdin: request.attachStdin && !options.detach });
+      const stdin = request.attachStdin && !options.detach;
+      const execTask = await task.exec({ id, process, stdin, note: JSON.stringify(request) });
       exec.task = execTask;
       const attachment = options.detach ? undefined : await execTask.attach();
       await execTask.start();
@@ -87,21 +88,12 @@ export class ExecService implements Execs {
     await task.resize(size);
   }
 
-  /** Takes over execs of a container that an earlier daemon started; what they were asked is no longer known. */
+  /** Takes over execs of a container that an earlier daemon started. */
   async adopt(container: LiveContainer): Promise<void> {
     for (const task of (await container.task?.execs()) ?? []) {
-      const request: ExecRequest = {
-        container: container.id,
-        cmd: [],
-        env: [],
-        workingDir: '',
-        user: '',
-        privileged: false,
-        tty: false,
-        attachStdin: false,
-        attachStdout: true,
-        attachStderr: true,
-      };
+      // Probes of the engine's own carry no request: nobody can ask for them.
+      if (task.note === undefined) continue;
+      const request = JSON.parse(task.note) as ExecRequest;
       const exec = { id: task.id, container, request, task, started: true, running: true, exitCode: null };
       this.#add(exec);
       void this.#watch(exec, task);

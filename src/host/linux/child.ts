@@ -25,10 +25,12 @@ const setFlags = library.func('int posix_spawnattr_setflags(void *attributes, sh
 const setDefaults = library.func('int posix_spawnattr_setsigdefault(void *attributes, const void *signals)');
 const setMask = library.func('int posix_spawnattr_setsigmask(void *attributes, const void *signals)');
 const socketpair = library.func('int socketpair(int domain, int type, int protocol, void *fds)');
+const pipe2 = library.func('int pipe2(void *fds, int flags)');
 const duplicate = library.func('int fcntl(int fd, int command, int least)');
 const waitpid = library.func('int waitpid(int pid, void *status, int options)');
 
-const streamCloexec = 1 | 0o2000000;
+const O_CLOEXEC = 0o2000000;
+const streamCloexec = 1 | O_CLOEXEC;
 const F_DUPFD_CLOEXEC = 1030;
 const O_RDWR = 2;
 // spawn.h
@@ -94,9 +96,9 @@ class ChildDescriptors {
   readonly #toClose: number[] = [];
 
   constructor(stdio: SpawnOptions['stdio']) {
-    for (const entry of stdio) {
+    for (const [number, entry] of stdio.entries()) {
       const [ours, source] =
-        entry === 'pipe' ? this.#pair() : [undefined, entry === 'ignore' ? undefined : Number(entry)];
+        entry === 'pipe' ? this.#pair(number) : [undefined, entry === 'ignore' ? undefined : Number(entry)];
       this.#ours.push(ours);
       // A source among the numbers to be filled could be covered before its turn.
       this.#sources.push(source !== undefined && source < stdio.length ? this.#move(source, stdio.length) : source);
@@ -114,7 +116,7 @@ class ChildDescriptors {
   takeSockets(): (Socket | null)[] {
     return this.#ours.splice(0).map((fd, number) => {
       if (fd === undefined) return null;
-      return new Socket({ fd, readable: number > 0, writable: true });
+      return new Socket({ fd, readable: number > 0, writable: number !== 1 && number !== 2 });
     });
   }
 
@@ -123,9 +125,11 @@ class ChildDescriptors {
     for (const fd of [...this.#toClose, ...this.#ours.splice(0)]) if (fd !== undefined) closeSync(fd);
   }
 
-  #pair(): [number, number] {
+  /** Output gets a true pipe: programs open /dev/stdout, which the kernel refuses for a socket. */
+  #pair(number: number): [number, number] {
     const fds = new Int32Array(2);
-    check('socketpair', () => Number(socketpair(1, streamCloexec, 0, fds)));
+    if (number === 1 || number === 2) check('pipe2', () => Number(pipe2(fds, O_CLOEXEC)));
+    else check('socketpair', () => Number(socketpair(1, streamCloexec, 0, fds)));
     const [ours = -1, theirs = -1] = fds;
     this.#toClose.push(theirs);
     return [ours, theirs];

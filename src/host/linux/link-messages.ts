@@ -37,6 +37,11 @@ const IFLA_BRPORT_ISOLATED = 33;
 const VETH_INFO_PEER = 1;
 const IFLA_MACVLAN_MODE = 1;
 const MACVLAN_MODES = { private: 1, vepa: 2, bridge: 4, passthru: 8 } as const;
+const IFLA_IPVLAN_MODE = 1;
+const IFLA_IPVLAN_FLAGS = 2;
+const IPVLAN_MODES = { l2: 0, l3: 1, l3s: 2 } as const;
+const IPVLAN_FLAGS = { bridge: 0, private: 1, vepa: 2 } as const;
+const IFLA_VLAN_ID = 1;
 const AF_INET = 2;
 const AF_INET6 = 10;
 const IFA_F_NODAD = 2;
@@ -108,6 +113,51 @@ export function addMacvlan(change: Change<'add-macvlan'>, fd: number, parent: nu
   return { type: LINK.new, flags: NEW, body };
 }
 
+/** An ipvlan interface on the link `parent`, born in the namespace open at `fd`. */
+export function addIpvlan(change: Change<'add-ipvlan'>, fd: number, parent: number): NetlinkRequest {
+  const mode = Buffer.alloc(2);
+  mode.writeUInt16LE(IPVLAN_MODES[change.mode]);
+  const flags = Buffer.alloc(2);
+  flags.writeUInt16LE(IPVLAN_FLAGS[change.isolation]);
+  const body = Buffer.concat([
+    interfaceHeader({}),
+    attribute(IFLA.IFNAME, change.peerName),
+    attribute(IFLA.LINK, parent),
+    attribute(IFLA.NET_NS_FD, fd),
+    nested(
+      IFLA.LINKINFO,
+      attribute(INFO.KIND, 'ipvlan'),
+      nested(INFO.DATA, attribute(IFLA_IPVLAN_MODE, mode), attribute(IFLA_IPVLAN_FLAGS, flags)),
+    ),
+  ]);
+  return { type: LINK.new, flags: NEW, body };
+}
+
+/** A new dummy link, up at once. */
+export function addDummy(change: Change<'add-dummy'>): NetlinkRequest {
+  const body = Buffer.concat([
+    interfaceHeader({ flags: IFF_UP, change: IFF_UP }),
+    attribute(IFLA.IFNAME, change.name),
+    attribute(IFLA.GROUP, change.group),
+    nested(IFLA.LINKINFO, attribute(INFO.KIND, 'dummy')),
+  ]);
+  return { type: LINK.new, flags: NEW, body };
+}
+
+/** A VLAN of the link `parent`. */
+export function addVlan(change: Change<'add-vlan'>, parent: number): NetlinkRequest {
+  const id = Buffer.alloc(2);
+  id.writeUInt16LE(change.vlan);
+  const body = Buffer.concat([
+    interfaceHeader({}),
+    attribute(IFLA.IFNAME, change.name),
+    attribute(IFLA.GROUP, change.group),
+    attribute(IFLA.LINK, parent),
+    nested(IFLA.LINKINFO, attribute(INFO.KIND, 'vlan'), nested(INFO.DATA, attribute(IFLA_VLAN_ID, id))),
+  ]);
+  return { type: LINK.new, flags: NEW, body };
+}
+
 /** Changes of an existing link. `master` is an index, 0 to leave the bridge. */
 export function setLink(change: Change<'set'>, index: number, master: number | undefined): NetlinkRequest {
   const flags = change.up === undefined ? {} : { flags: change.up ? IFF_UP : 0, change: IFF_UP };
@@ -129,6 +179,18 @@ export function setLink(change: Change<'set'>, index: number, master: number | u
 /** Deletes a link by name, and so its peer. */
 export function deleteLink(change: Change<'delete'>): NetlinkRequest {
   const body = Buffer.concat([interfaceHeader({}), attribute(IFLA.IFNAME, change.name)]);
+  return { type: LINK.delete, flags: 0, body };
+}
+
+/** Puts an existing link into a group. */
+export function setGroup(index: number, group: number): NetlinkRequest {
+  const body = Buffer.concat([interfaceHeader({ index }), attribute(IFLA.GROUP, group)]);
+  return { type: LINK.new, flags: 0, body };
+}
+
+/** Deletes all links of a group at once. */
+export function deleteGroup(group: number): NetlinkRequest {
+  const body = Buffer.concat([interfaceHeader({}), attribute(IFLA.GROUP, group)]);
   return { type: LINK.delete, flags: 0, body };
 }
 

@@ -1,7 +1,8 @@
 import { closeSync, openSync } from 'node:fs';
-import { type BerthError, conflict, notFound, Semaphore, unavailable } from '#base';
+import { type BerthError, conflict, notFound, unavailable } from '#base';
 import type { NetworkNamespaces } from '../host.ts';
 import type { Link, LinkChange, Links, Route } from '../links.ts';
+import { LinkDeletions } from './link-deletions.ts';
 import * as messages from './link-messages.ts';
 import { NetlinkError, type NetlinkRequest, NetlinkSocket, parseAttributes } from './netlink.ts';
 import { addressText } from './socket-address.ts';
@@ -11,11 +12,10 @@ const UNICAST = 1;
 
 /**
  * Links through rtnetlink(7) sockets: about 0.1 ms a change, where `ip -batch -` costs 2.3 ms for its process alone. The
- * kernel works on pool threads, since one lock covers all of them and a deletion holds it for milliseconds;
- * deletions go one at a time, so that they never fill the pool.
+ * kernel works on pool threads, since one lock covers all of them and a deletion holds it for milliseconds.
  */
 export function createLinks(namespaces: Pick<NetworkNamespaces, 'enter'>): Links {
-  const deletions = new Semaphore(1);
+  const deletions = new LinkDeletions();
   const open = (netns?: string) =>
     netns === undefined ? new NetlinkSocket() : namespaces.enter(netns, () => new NetlinkSocket());
   return {
@@ -38,7 +38,7 @@ export function createLinks(namespaces: Pick<NetworkNamespaces, 'enter'>): Links
     },
     async apply(changes, netns) {
       using socket = open(netns);
-      const batch = new Batch(socket, deletions);
+      const batch = new Batch(socket, netns === undefined ? deletions : undefined);
       for (const change of changes) await batch.add(change);
       await batch.flush();
     },
@@ -48,10 +48,11 @@ export function createLinks(namespaces: Pick<NetworkNamespaces, 'enter'>): Links
 /** Gathers changes and sends as many at once as do not depend on each other's new names. */
 class Batch {
   readonly #socket: NetlinkSocket;
-  readonly #deletions: Semaphore;
+  /** Undefined in another namespace, where a deletion is a request like others. */
+  readonly #deletions: LinkDeletions | undefined;
   #pending: { change: LinkChange; request: NetlinkRequest }[] = [];
 
-  constructor(socket: NetlinkSocket, deletions: Semaphore) {
+  constructor(socket: NetlinkSocket, deletions: LinkDeletions | undefined) {
     this.#socket = socket;
     this.#deletions = deletions;
   }
@@ -66,6 +67,14 @@ class Batch {
         const parent = await this.#index(change.parent);
         return withNamespaceFd(change.peerNetns, (fd) => this.#now(change, messages.addMacvlan(change, fd, parent)));
       }
+      case 'add-ipvlan': {
+        const parent = await this.#index(change.parent);
+        return withNamespaceFd(change.peerNetns, (fd) => this.#now(change, messages.addIpvlan(change, fd, parent)));
+      }
+      case 'add-dummy':
+        return this.#push(change, messages.addDummy(change));
+      case 'add-vlan':
+        return this.#push(change, messages.addVlan(change, await this.#index(change.parent)));
       case 'set': {
         const index = await this.#index(change.name);
         const master = change.master ? await this.#index(change.master) : change.master === '' ? 0 : undefined;
@@ -73,7 +82,7 @@ class Batch {
       }
       case 'delete':
         await this.flush();
-        return this.#deletions.run(() => this.#now(change, messages.deleteLink(change)));
+        return this.#deletions?.delete(change.name) ?? this.#now(change, messages.deleteLink(change));
       case 'add-address':
       case 'delete-address':
         return this.#push(change, messages.encodeAddress(change, await this.#index(change.name)));

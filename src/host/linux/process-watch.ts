@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import koffi from 'koffi';
 import { errnoOf, isBerthError } from '#base';
@@ -19,7 +18,7 @@ export interface ProcessIdentity {
 /** The identity of the process that has `pid` now; undefined when there is none (or only a zombie). */
 export async function identifyProcess(pid: number): Promise<ProcessIdentity | undefined> {
   try {
-    return parseStat(pid, await readFile(`/proc/${pid}/stat`, 'latin1'));
+    return parseStat(pid, readFileSync(`/proc/${pid}/stat`, 'latin1'));
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ESRCH') return undefined;
     throw error;

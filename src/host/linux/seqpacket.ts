@@ -1,5 +1,4 @@
-import { constants, readSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { closeSync, constants, openSync, readSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { basename, dirname } from 'node:path';
 import koffi from 'koffi';
@@ -110,11 +109,11 @@ export class PacketConnection {
  */
 export async function connectSeqpacket(path: string, handlers: PacketHandlers): Promise<PacketConnection> {
   // The directory's descriptor stands in for its path: sun_path holds only 108 bytes.
-  const directory = await open(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY);
+  const directory = openSync(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     const address = Buffer.alloc(110);
     address.writeUInt16LE(afUnix, 0);
-    const name = `/proc/self/fd/${directory.fd}/${basename(path)}`;
+    const name = `/proc/self/fd/${directory}/${basename(path)}`;
     const length = 2 + address.write(name, 2) + 1;
     const fd = check('socket', () => socket(afUnix, seqpacketCloexecNonblock, 0));
     try {
@@ -125,6 +124,6 @@ export async function connectSeqpacket(path: string, handlers: PacketHandlers): 
       throw error;
     }
   } finally {
-    await directory.close();
+    closeSync(directory);
   }
 }

@@ -94,10 +94,7 @@ async function serve(options: RegistryAppOptions, request: IncomingMessage, resp
     const challenge = (scope: Scope | undefined, insufficient: boolean) =>
       options.authenticator.challenge({ origin, scopes: scope ? [asked(scope)] : [], insufficient });
     const { status, headers, body } = errorAnswer(error, { challenge, logger: options.logger });
-    if (!request.complete) {
-      response.setHeader('Connection', 'close');
-      dropRest(request, response);
-    }
+    if (!request.complete) dropRest(request, response);
     response.writeHead(status, { 'Content-Length': Buffer.byteLength(body), ...headers });
     response.end(request.method === 'HEAD' ? undefined : body);
   }

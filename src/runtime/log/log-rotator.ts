@@ -1,3 +1,4 @@
+import { type FSWatcher, statSync, watch } from 'node:fs';
 import { rename, rm, stat } from 'node:fs/promises';
 import { type Logger, messageOf } from '#base';
 import { rotatedPath } from './log-files.ts';
@@ -17,24 +18,26 @@ export interface LogRotatorOptions {
 }
 
 /**
- * Keeps one log below its limit. It looks at the size when, at the rate of growth seen last, half of what is left
- * could be used up: a quiet log costs a stat every five seconds, a busy one is caught early.
+ * Keeps one log near its limit. A quiet log costs nothing: the kernel tells of the first write (inotify). While it grows,
+ * its size is looked at when, at the rate seen last, half of what is left could be used up.
  */
 export class LogRotator {
   readonly #options: LogRotatorOptions;
   #timer: NodeJS.Timeout | undefined;
+  #watcher: FSWatcher | undefined;
   #size = 0;
   #at = Date.now();
   #stopped = false;
 
   constructor(options: LogRotatorOptions) {
     this.#options = options;
-    this.#schedule(soonest);
+    void this.#look();
   }
 
   /** Ends the looking. Harmless when repeated. */
   stop(): void {
     this.#stopped = true;
+    this.#watcher?.close();
     clearTimeout(this.#timer);
   }
 
@@ -55,19 +58,39 @@ export class LogRotator {
   }
 
   async #look(): Promise<void> {
-    let delay = latest;
+    const { path, maxBytes, logger } = this.#options;
     try {
-      const { size } = await stat(this.#options.path);
+      let { size } = await stat(path);
       const now = Date.now();
-      const rate = Math.max(0, size - this.#size) / Math.max(1, now - this.#at);
-      const left = this.#options.maxBytes - size;
-      if (left <= 0) await this.rotate();
-      this.#size = left <= 0 ? 0 : size;
+      const grown = size - this.#size;
+      if (size >= maxBytes) {
+        await this.rotate();
+        size = 0;
+      }
+      const rate = grown / Math.max(1, now - this.#at);
+      this.#size = size;
       this.#at = now;
-      if (rate > 0) delay = Math.min(latest, Math.max(soonest, (left <= 0 ? this.#options.maxBytes : left) / rate / 2));
+      if (grown > 0) return this.#schedule(Math.min(latest, Math.max(soonest, (maxBytes - size) / rate / 2)));
+      this.#wait();
     } catch (error) {
-      this.#options.logger.debug('log rotation', { path: this.#options.path, error: messageOf(error) });
+      logger.debug('log rotation', { path, error: messageOf(error) });
+      this.#schedule(latest);
     }
-    this.#schedule(delay);
+  }
+
+  /** Looks again when something is written; what was written before the watch began counts too. */
+  #wait(): void {
+    if (this.#stopped) return;
+    const { path } = this.#options;
+    const wake = () => {
+      watcher.close();
+      if (this.#watcher !== watcher) return;
+      this.#watcher = undefined;
+      this.#schedule(soonest);
+    };
+    const watcher = watch(path, { persistent: false }, wake);
+    watcher.on('error', wake);
+    this.#watcher = watcher;
+    if (statSync(path).size !== this.#size) wake();
   }
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { conflict, errnoOf, isBerthError, messageOf, notFound, withUndo } from '#base';
 import { Cgroup, identifyProcess, isAlive, processEnd, signalProcess } from '#host';
@@ -61,7 +62,7 @@ export class ConmonTask extends Monitored implements Task {
     };
     return withUndo(async (undo) => {
       try {
-        await mkdir(files.directory, { mode: 0o700 });
+        mkdirSync(files.directory, { mode: 0o700 });
       } catch (error) {
         if (errnoOf(error) !== 'EEXIST') throw error;
         throw conflict(`container ${options.id} exists in the runtime already: remove it first`);
@@ -69,11 +70,9 @@ export class ConmonTask extends Monitored implements Task {
       const task = new ConmonTask(parts, record);
       undo.push(() => task.remove());
       const spec = await context.seccomp.prepare(options.spec, runtime);
-      await Promise.all([
-        mkdir(files.exitDirectory, { mode: 0o700 }),
-        writeFile(files.config, JSON.stringify(spec), { mode: 0o600 }),
-        writeRecord(files, record),
-      ]);
+      mkdirSync(files.exitDirectory, { mode: 0o700 });
+      writeFileSync(files.config, JSON.stringify(spec), { mode: 0o600 });
+      writeRecord(files, record);
       const monitor = new Monitor({
         ...context,
         containerId: options.id,
@@ -86,7 +85,7 @@ export class ConmonTask extends Monitored implements Task {
         ...(options.logPath === undefined ? {} : { logPath: options.logPath }),
         exec: false,
       });
-      await task.#begin(await monitor.reported(), await monitor.pid());
+      await task.#begin(await monitor.reported(), monitor.pid());
       if (spec === options.spec) await context.seccomp.learn(options.id, spec, runtime);
       return task;
     });
@@ -95,7 +94,7 @@ export class ConmonTask extends Monitored implements Task {
   /** Takes over what an earlier daemon made; `record.alive` must be there. */
   static async adopt(parts: TaskParts, record: ProcessRecord): Promise<ConmonTask> {
     const task = new ConmonTask(parts, record);
-    const sameBoot = record.alive?.boot === (await bootId());
+    const sameBoot = record.alive?.boot === bootId();
     task.watch(sameBoot ? record.alive?.monitor : undefined);
     task.#rotateLog();
     return task;
@@ -143,7 +142,7 @@ export class ConmonTask extends Monitored implements Task {
 
   async update(resources: RuntimeResources): Promise<void> {
     const path = join(this.files.directory, `resources-${randomUUID()}.json`);
-    await writeFile(path, JSON.stringify(resources), { mode: 0o600 });
+    writeFileSync(path, JSON.stringify(resources), { mode: 0o600 });
     try {
       await this.#runtime.update(this.id, path);
     } finally {
@@ -178,12 +177,12 @@ export class ConmonTask extends Monitored implements Task {
   }
 
   async #begin(pid: number, monitorPid: number): Promise<void> {
-    const [boot, main, monitor] = await Promise.all([bootId(), identifyProcess(pid), identifyProcess(monitorPid)]);
+    const [main, monitor] = await Promise.all([identifyProcess(pid), identifyProcess(monitorPid)]);
     if (!main || !monitor) throw notFound(`container ${this.id} ended before it was started`);
-    this.record = { ...this.record, alive: { boot, process: main, monitor } };
+    this.record = { ...this.record, alive: { boot: bootId(), process: main, monitor } };
     this.watch(monitor);
     this.#rotateLog();
-    await writeRecord(this.files, this.record);
+    writeRecord(this.files, this.record);
   }
 
   #rotateLog(): void {
@@ -199,7 +198,7 @@ export class ConmonTask extends Monitored implements Task {
     await killCgroup(this.#cgroup);
     await this.#deleteState();
     const monitor = this.record.alive?.monitor;
-    if (monitor && this.record.alive?.boot === (await bootId()) && (await isAlive(monitor))) await processEnd(monitor);
+    if (monitor && this.record.alive?.boot === bootId() && (await isAlive(monitor))) await processEnd(monitor);
     for (const exec of await this.execs().then(() => [...this.#execs.values()])) await exec.discard();
     await this.#cgroup.remove();
     await rm(this.files.directory, { recursive: true, force: true });

@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
+import { readFileSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { internal, invalid, unavailable } from '#base';
 import { type CgroupLayout, type Child, type Processes, warmUpCgroups } from '#host';
@@ -10,6 +9,7 @@ import type { ProcessFiles } from './task-files.ts';
 /** What conmon is started with. */
 export interface MonitorOptions {
   readonly processes: Processes;
+  readonly patience: number;
   readonly cgroups: CgroupLayout;
   /** Path of conmon. */
   readonly conmon: string;
@@ -40,7 +40,7 @@ const [syncFd, startFd, attachFd] = [3, 4, 5];
 export class Monitor {
   readonly #options: MonitorOptions;
   readonly #child: Child;
-  readonly #sync: AsyncIterator<string>;
+  readonly #report: Promise<string | undefined>;
   #errors = '';
 
   constructor(options: MonitorOptions) {
@@ -63,7 +63,7 @@ export class Monitor {
     this.#child.stderr?.on('data', (data: Buffer) => {
       if (this.#errors.length < 16_384) this.#errors += data.toString();
     });
-    this.#sync = lines(this.#pipe(syncFd));
+    this.#report = firstLine(this.#pipe(syncFd));
     const start = this.#pipe(startFd);
     start.on('error', () => {}); // a monitor that failed early: its sync pipe says why
     start.write('\0');
@@ -71,8 +71,8 @@ export class Monitor {
 
   /** Resolves once an exec's attach socket exists; the process is not yet started. */
   async attachable(): Promise<void> {
-    const answer = await lines(this.#pipe(attachFd)).next();
-    if (answer.done) throw unavailable(`conmon did not start: ${this.#errors.trim() || 'no message'}`);
+    const answer = await firstLine(this.#pipe(attachFd));
+    if (answer === undefined) throw unavailable(`conmon did not start: ${this.#errors.trim() || 'no message'}`);
   }
 
   /** Lets an exec start. */
@@ -80,17 +80,28 @@ export class Monitor {
     this.#pipe(startFd).write('\0');
   }
 
-  /** Resolves with the pid that the runtime reports; throws `invalid` with its message. */
+  /**
+   * Resolves with the pid that the runtime reports; throws `invalid` with its message, `unavailable` when nothing comes
+   * for `patience` ms: a runtime killed after it made the process leaves conmon waiting for that one's output.
+   */
   async reported(): Promise<number> {
+    let timer: NodeJS.Timeout | undefined;
+    const silence = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), this.#options.patience);
+    });
     try {
-      const answer = await this.#sync.next();
-      if (answer.done) throw unavailable(`conmon did not start: ${this.#errors.trim() || 'no message'}`);
-      const { data, message } = JSON.parse(answer.value) as { data?: unknown; message?: unknown };
+      const answer = await Promise.race([this.#report, silence]);
+      if (answer === undefined) {
+        const why = this.#errors.trim() || 'the OCI runtime was killed or hangs';
+        throw unavailable(`conmon reported no process: ${why}`);
+      }
+      const { data, message } = JSON.parse(answer) as { data?: unknown; message?: unknown };
       if (typeof data === 'number' && data > 0) return data;
       const reason = typeof message === 'string' ? message : this.#errors;
       const { text, details } = explainFailure(reason);
       throw invalid(text || `the OCI runtime failed without a message (code ${String(data)})`, { details });
     } finally {
+      clearTimeout(timer);
       this.close();
     }
   }
@@ -101,8 +112,8 @@ export class Monitor {
   }
 
   /** Pid of conmon itself, once it has reported. */
-  async pid(): Promise<number> {
-    return Number(await readFile(this.#options.files.monitorPid, 'utf8'));
+  pid(): number {
+    return Number(readFileSync(this.#options.files.monitorPid, 'utf8'));
   }
 
   #pipe(fd: number): Readable & Writable {
@@ -127,7 +138,16 @@ function monitorArguments(options: MonitorOptions): string[] {
   return flags;
 }
 
-function lines(input: Readable): AsyncIterator<string> {
-  input.on('error', () => {});
-  return createInterface({ input })[Symbol.asyncIterator]();
+/** The first line of what comes; undefined when it ends before. */
+function firstLine(input: Readable): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    let text = '';
+    input.setEncoding('utf8');
+    input.on('data', (chunk: string) => {
+      text += chunk;
+      const end = text.indexOf('\n');
+      if (end >= 0) resolve(text.slice(0, end));
+    });
+    for (const event of ['error', 'close'] as const) input.on(event, () => resolve(text === '' ? undefined : text));
+  });
 }

@@ -1,4 +1,5 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { unavailable } from '#base';
 import { type Cgroup, identifyProcess, isAlive, processEnd, signalProcess } from '#host';
 import type { ExecOptions, ExecTask } from '../runtime.ts';
@@ -35,12 +36,13 @@ export class ConmonExec extends Monitored implements ExecTask {
       cgroupPath: host.cgroup.path,
       terminal,
       stdinOnce: options.stdin,
+      ...(options.note === undefined ? {} : { note: options.note }),
     };
     const exec = new ConmonExec(options.id, host, record);
     const { files } = exec;
-    await mkdir(files.exitDirectory, { recursive: true, mode: 0o700 });
+    mkdirSync(files.exitDirectory, { recursive: true, mode: 0o700 });
     try {
-      await writeFile(files.process, JSON.stringify(options.process), { mode: 0o600 });
+      writeFileSync(files.process, JSON.stringify(options.process), { mode: 0o600 });
       exec.#monitor = new Monitor({
         ...host.context,
         containerId: host.containerId,
@@ -70,9 +72,13 @@ export class ConmonExec extends Monitored implements ExecTask {
       return undefined;
     }
     const exec = new ConmonExec(id, host, record);
-    const sameBoot = record.alive.boot === (await bootId());
+    const sameBoot = record.alive.boot === bootId();
     exec.watch(sameBoot ? record.alive.monitor : undefined);
     return exec;
+  }
+
+  get note(): string | undefined {
+    return this.record.note;
   }
 
   async start(): Promise<void> {
@@ -82,19 +88,15 @@ export class ConmonExec extends Monitored implements ExecTask {
     try {
       monitor.release();
       const pid = await monitor.reported();
-      const [boot, main, watcher] = await Promise.all([
-        bootId(),
-        identifyProcess(pid),
-        monitor.pid().then(identifyProcess),
-      ]);
+      const [main, watcher] = await Promise.all([identifyProcess(pid), identifyProcess(monitor.pid())]);
       // Short-lived ones may have ended by now; startTicks 0 then never matches a live process.
       const alive = {
-        boot,
+        boot: bootId(),
         process: main ?? { pid, startTicks: 0 },
         monitor: watcher ?? { pid: 0, startTicks: 0 },
       };
       this.record = { ...this.record, alive };
-      await writeRecord(this.files, this.record);
+      writeRecord(this.files, this.record);
       this.watch(watcher);
     } catch (error) {
       await rm(this.files.directory, { recursive: true, force: true });

@@ -10,4 +10,6 @@ export interface RuntimeContext {
   readonly cgroups: CgroupLayout;
   readonly logger: Logger;
   readonly seccomp: SeccompCache;
+  /** Milliseconds until a runtime that does not report is given up. */
+  readonly patience: number;
 }

@@ -1,4 +1,5 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf } from '#base';
 import type { ProcessIdentity } from '#host';
@@ -61,16 +62,21 @@ export interface ProcessRecord {
   readonly cgroupPath: string;
   readonly terminal: boolean;
   readonly stdinOnce: boolean;
+  /** Of an exec: what its caller wants to know again later. */
+  readonly note?: string;
   readonly log?: { readonly path: string; readonly rotation?: { maxBytes: number; maxFiles: number } };
   /** Pids are only comparable within one boot. */
   readonly alive?: { readonly boot: string; readonly process: ProcessIdentity; readonly monitor: ProcessIdentity };
 }
 
-/** Writes the record so that a reader sees the old or the new one, never half of it. */
-export async function writeRecord(files: ProcessFiles, record: ProcessRecord): Promise<void> {
+/**
+ * Writes the record so that a reader sees the old or the new one, never half of it. At once, as all small files of the
+ * exec root: into the page cache that takes 0.05 ms, where every asynchronous call takes two changes of thread.
+ */
+export function writeRecord(files: ProcessFiles, record: ProcessRecord): void {
   const fresh = `${files.record}.new`;
-  await writeFile(fresh, JSON.stringify(record), { mode: 0o600 });
-  await rename(fresh, files.record);
+  writeFileSync(fresh, JSON.stringify(record), { mode: 0o600 });
+  renameSync(fresh, files.record);
 }
 
 /** The record, or undefined where there is none that can be read. */
@@ -83,7 +89,10 @@ export async function readRecord(files: ProcessFiles): Promise<ProcessRecord | u
   }
 }
 
+let boot: string | undefined;
+
 /** The id of this boot of the machine (proc(5), random/boot_id). */
-export async function bootId(): Promise<string> {
-  return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+export function bootId(): string {
+  boot ??= readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  return boot;
 }

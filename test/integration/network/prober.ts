@@ -5,15 +5,16 @@ import type { Answer, Order } from './probe.ts';
 
 const patience = 1200;
 
-function serve(port: number): void {
-  createServer((client) => {
+async function serve(port: number): Promise<void> {
+  const server = createServer((client) => {
     client.on('error', () => client.destroy());
     client.end(client.remoteAddress ?? '');
-  }).listen(port, '::');
+  });
+  await new Promise<void>((resolve) => server.listen(port, '::', resolve));
   for (const kind of ['udp4', 'udp6'] as const) {
     const socket = createSocket({ type: kind, ipv6Only: kind === 'udp6' });
     socket.on('message', (_message, from) => socket.send(from.address, from.port, from.address));
-    socket.bind(port);
+    await new Promise<void>((resolve) => socket.bind(port, resolve));
   }
 }
 
@@ -51,7 +52,7 @@ function askUdp(host: string, port: number): Promise<string> {
 
 process.on('message', async (order: Order) => {
   const answer: Answer = { id: order.id, said: '' };
-  if (order.kind === 'serve') for (const port of order.ports) serve(port);
+  if (order.kind === 'serve') for (const port of order.ports) await serve(port);
   else answer.said = await (order.protocol === 'tcp' ? askTcp : askUdp)(order.host, order.port);
   process.send?.(answer);
 });

@@ -8,6 +8,7 @@ import { decodeRestartPolicy, restartPolicySchema } from '../../decode/restart-p
 import type { ApiPorts } from '../../ports.ts';
 import { readJson } from '../../request/json-body.ts';
 import { Query } from '../../request/query.ts';
+import { refuseCheckpoint } from './checkpoint-reason.ts';
 
 const updateSchema = goObject({ ...resourceShape, RestartPolicy: restartPolicySchema.optional() });
 
@@ -29,7 +30,9 @@ export function registerContainerLifecycle(app: FastifyInstance, { containers }:
   });
 
   app.post<ContainerParams>('/containers/:id/start', async (request, reply) => {
-    const detachKeys = new Query(request).nonEmpty('detachKeys');
+    const query = new Query(request);
+    refuseCheckpoint(query.nonEmpty('checkpoint'));
+    const detachKeys = query.nonEmpty('detachKeys');
     await containers.start(request.params.id, detachKeys === undefined ? {} : { detachKeys });
     return noContent(reply);
   });

@@ -12,6 +12,7 @@ import { type FileView, type LocatedPath, locatePath } from '../rootfs/container
 import type { RootfsMounts } from '../rootfs/rootfs-mounts.ts';
 import { resolveUser } from '../start/container-user.ts';
 import { goFileMode } from './go-file-mode.ts';
+import { packView } from './pack-view.ts';
 
 /** What copying in and out needs. */
 export interface ArchiveDependencies {
@@ -62,7 +63,7 @@ export async function readArchive(
       const facts = await describe(located, container, view);
       // `dir/.` means the contents, under the name `.`; else the path's own name.
       const rename = path.endsWith('/.') ? '.' : facts.name;
-      const archive = await deps.trees.pack(located.root, located.inner, { rename, signal });
+      const archive = await packView(deps.trees, view, { located, rename, signal });
       deps.events.publish('container', 'archive-path', container.id, container.eventAttributes);
       resolve({ stat: facts, archive });
       await finished(archive).catch(() => undefined);

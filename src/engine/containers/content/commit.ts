@@ -5,6 +5,7 @@ import type { Processes } from '#host';
 import type { ImageMaker, ImageReader } from '#image';
 import {
   canonicalString,
+  familiarString,
   hostPlatform,
   type ImageConfig,
   type ImageRunConfig,
@@ -82,7 +83,7 @@ async function commit(deps: CommitDependencies, container: LiveContainer, option
   deps.events.publish('container', 'commit', container.id, {
     ...container.eventAttributes,
     imageID: image.id,
-    ...(options.repo ? { imageRef: options.tag ? `${options.repo}:${options.tag}` : options.repo } : {}),
+    ...(tag ? { imageRef: familiarString(parseReference(tag)) } : {}),
     comment: options.comment ?? '',
   });
   return image.id;

@@ -1,5 +1,6 @@
 import { invalid } from '#base';
 import type { ContainerRequest, HostSettings, ResourceSettings, RestartPolicy } from '../container.ts';
+import { healthPlan } from '../health/health-check.ts';
 import { signalNumber } from '../signals.ts';
 import { parseSecurityOptions } from '../start/security-options.ts';
 import { checkLog } from './log-options.ts';
@@ -180,7 +181,8 @@ export function checkRestartPolicy(policy: RestartPolicy): void {
   }
 }
 
-function checkHealthcheck({ healthcheck }: ContainerRequest): void {
+function checkHealthcheck({ healthcheck, labels }: ContainerRequest): void {
+  healthPlan(healthcheck, undefined, labels);
   if (healthcheck === undefined) return;
   const least = 1_000_000;
   for (const [name, value = 0] of [

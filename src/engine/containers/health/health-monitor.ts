@@ -1,4 +1,4 @@
-import { asActor, messageOf, newId } from '#base';
+import { asActor, isBerthError, messageOf, newId } from '#base';
 import type { ExecTask, ExitStatus, Task } from '#runtime';
 import type { EventJournal } from '../../events/events.ts';
 import { innerTask } from '../../exec/exec-process.ts';
@@ -6,13 +6,18 @@ import type { ContainerState, HealthProbe } from '../container.ts';
 import type { LiveContainer } from '../live-container.ts';
 import type { ContainerRegistry } from '../registry.ts';
 import type { RootfsMounts } from '../rootfs/rootfs-mounts.ts';
-import { type HealthPlan, healthAfter, healthPlan, nextProbeIn } from './health-check.ts';
+import { probe } from './engine-probe.ts';
+import { type HealthPlan, healthAfter, healthPlan, nextProbeIn, restartLabel } from './health-check.ts';
 
 /** What probing needs. */
 export interface HealthDependencies {
   readonly registry: Pick<ContainerRegistry, 'setState'>;
   readonly events: EventJournal;
   readonly rootfs: RootfsMounts;
+  /** Address at which the host reaches the container; undefined when it has none. */
+  readonly addressOf: (container: LiveContainer) => string | undefined;
+  /** Called when one that asks for it became unhealthy. */
+  readonly restart: (container: LiveContainer) => void;
 }
 
 const longestOutput = 4096;
@@ -69,27 +74,42 @@ export class HealthMonitor {
     const { container, signal } = watch;
     // A paused container cannot answer, which says nothing about its health.
     if (container.state.status === 'running') {
-      const probe = await this.#probe(watch);
+      const result = await this.#probe(watch);
       if (signal.aborted) return;
-      this.#record(watch, probe);
+      this.#record(watch, result);
     }
     this.#schedule(watch);
   }
 
-  #record({ container, plan }: Watch, probe: HealthProbe): void {
+  #record({ container, plan }: Watch, result: HealthProbe): void {
     const { health, startedAt = 0 } = container.state;
     if (health === undefined) return;
-    const after = healthAfter(health, probe, { plan, startedAt });
+    const after = healthAfter(health, result, { plan, startedAt });
     if (after.status !== health.status) {
       this.#deps.events.publish('container', `health_status: ${after.status}`, container.id, container.eventAttributes);
     }
     this.#deps.registry.setState(container, { health: after });
+    const wantsRestart = container.settings.labels[restartLabel] === 'true';
+    if (wantsRestart && after.status === 'unhealthy' && health.status !== 'unhealthy') this.#deps.restart(container);
   }
 
-  async #probe({ container, task, plan }: Watch): Promise<HealthProbe> {
+  async #probe(watch: Watch): Promise<HealthProbe> {
+    const { container, plan } = watch;
+    const { command } = plan;
+    if (!('kind' in command)) return await this.#run(watch, command);
+    const start = Date.now();
+    const address = this.#deps.addressOf(container);
+    const found =
+      address === undefined
+        ? { exitCode: -1, output: 'the container has no network on which the engine could reach it' }
+        : await probe(command, address, plan.timeout);
+    return { start, end: Date.now(), ...found };
+  }
+
+  async #run({ container, task, plan }: Watch, command: readonly string[]): Promise<HealthProbe> {
     const start = Date.now();
     const id = newId();
-    const words = plan.command.join(' ');
+    const words = command.join(' ');
     const publish = (action: string, more: Record<string, string> = {}) =>
       this.#deps.events.publish('container', action, container.id, {
         ...container.eventAttributes,
@@ -98,7 +118,7 @@ export class HealthMonitor {
       });
     try {
       publish(`exec_create: ${words}`);
-      const process = await innerTask(this.#deps.rootfs, { container, task, cmd: plan.command, id });
+      const process = await innerTask(this.#deps.rootfs, { container, task, cmd: command, id });
       const result = await run(process, plan.timeout, () => publish(`exec_start: ${words}`));
       publish('exec_die', { exitCode: String(result.exitCode) });
       return { start, end: Date.now(), ...result };
@@ -116,7 +136,13 @@ interface Watch {
 }
 
 function planOf({ settings }: LiveContainer): HealthPlan | undefined {
-  return healthPlan(settings.healthcheck, settings.process.shell);
+  try {
+    return healthPlan(settings.healthcheck, settings.process.shell, settings.labels);
+  } catch (error) {
+    // What a user asks for was checked at create; an image's label that cannot be read is no check.
+    if (isBerthError(error, 'invalid')) return undefined;
+    throw error;
+  }
 }
 
 /** Runs a probe to its end or for `timeout` ms, then kills it. */

@@ -77,10 +77,9 @@ async function prepare(
     });
   } else if (point.type === 'image') {
     source = await subdirectory(await mountImage(deps, { asked, undo }), asked.subpath);
-  } else if (asked.createSource) {
-    await mkdir(source, { recursive: true });
   } else if ((await stat(source).catch(() => undefined)) === undefined) {
-    throw invalid(`invalid mount config for type "bind": bind source path does not exist: ${source}`);
+    if (asked.createSource) await mkdir(source, { recursive: true });
+    else throw invalid(`invalid mount config for type "bind": bind source path does not exist: ${source}`);
   }
   return { type: 'bind', source, destination, options: bindOptions(mount) };
 }

@@ -95,3 +95,18 @@ export function portRequests(container: LiveContainer): PortRequest[] {
   });
   return [...host.ports, ...exposed.filter((port) => !asked.has(`${port.containerPort}/${port.protocol}`))];
 }
+
+/** Address at which the host reaches what listens in the container; undefined without a network that leads there. */
+export function reachableAddress(
+  registry: Pick<ContainerRegistry, 'tryFind'>,
+  { settings, sandbox }: LiveContainer,
+): string | undefined {
+  const mode = settings.host.networkMode;
+  if (mode === 'host') return '127.0.0.1';
+  if (mode.startsWith('container:')) {
+    const owner = registry.tryFind(mode.slice('container:'.length));
+    return owner && ownsNetwork(owner) ? reachableAddress(registry, owner) : owner && '127.0.0.1';
+  }
+  for (const { ipv4, ipv6 } of sandbox?.endpoints ?? []) if (ipv4 ?? ipv6) return (ipv4 ?? ipv6)?.address;
+  return undefined;
+}
