@@ -37,7 +37,15 @@ describe('skopeo', { skip: missing('skopeo') }, () => {
       await writeFile(htpasswd ?? '', `alice:${hash}\n`);
       await using secure = await TestRegistry.start({ tls: { cert, key }, auth: { htpasswd, tokens: true } });
       const copy = (from: string, to: string, ...options: string[]) =>
-        run('skopeo', ['copy', '--src-tls-verify=false', '--dest-tls-verify=false', ...options, from, to]);
+        run('skopeo', [
+          'copy',
+          '--preserve-digests',
+          '--src-tls-verify=false',
+          '--dest-tls-verify=false',
+          ...options,
+          from,
+          to,
+        ]);
       const remote = `docker://${secure.host}/copied/app:v1`;
       await copy(`docker://${plain.host}/some/app:v1`, remote, '--dest-creds=alice:ecila');
       await copy(
