@@ -1,9 +1,8 @@
-import { createInterface } from 'node:readline/promises';
 import { invalid } from '#base';
 import type { Client } from '#client';
 import type { UpOptions } from '#compose';
 import type { ComposeInvocation } from './compose-command.ts';
-import { ClientImageSource } from './image-source.ts';
+import { lazyImageSource } from './lazy-image-source.ts';
 
 /** Flags that `up` and `create` share. */
 export const createFlags = `
@@ -39,6 +38,7 @@ async function confirmVolume(invocation: ComposeInvocation, name: string): Promi
     );
     return false;
   }
+  const { createInterface } = await import('node:readline/promises');
   const prompt = createInterface({ input: terminal.stdin, output: terminal.stderr });
   const answer = await prompt.question(
     `Volume "${name}" exists but doesn't match configuration in compose file. Recreate (data will be lost)? (y/N) `,
@@ -61,7 +61,7 @@ export function createOptions(
   return {
     services: args,
     images: {
-      source: new ClientImageSource(client, invocation),
+      source: lazyImageSource(client, invocation),
       pull: flags.string('pull') || undefined,
       build: flags.bool('build') ? 'always' : flags.bool('no-build') ? 'never' : 'missing',
       quietPull: flags.bool('quiet-pull'),

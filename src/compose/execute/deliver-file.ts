@@ -1,4 +1,4 @@
-import { pack } from 'tar-stream';
+import { Readable } from 'node:stream';
 import { invalid } from '#base';
 import type { Client } from '#client';
 import type { Project } from '../model/index.ts';
@@ -33,11 +33,12 @@ export async function deliverFile(
     gid: Number(gid ?? 0) || 0,
     mtime: new Date(),
   };
+  // Few projects have such files: the others need not load it.
+  const { pack } = await import('tar-stream');
   const tar = pack();
   tar.entry(header, Buffer.from(contentOf(file, project)));
   tar.finalize();
   // The API takes the archive as a stream of bytes; tar-stream's own streams lack parts of Node's interface.
-  const { Readable } = await import('node:stream');
   const chunks: Buffer[] = [];
   for await (const chunk of tar) chunks.push(chunk as Buffer);
   const body = Readable.from([Buffer.concat(chunks)]);

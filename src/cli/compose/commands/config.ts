@@ -72,13 +72,21 @@ function escaped(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, escaped(inner)]));
 }
 
-async function print(document: unknown, invocation: ComposeInvocation): Promise<void> {
+const order = ['name', 'services', 'networks', 'volumes', 'secrets', 'configs'];
+
+/** The document with its top keys in the order in which people write them. */
+function ordered(document: object): object {
+  const place = (key: string): number => (order.includes(key) ? order.indexOf(key) : order.length);
+  return Object.fromEntries(Object.entries(document).sort(([a], [b]) => place(a) - place(b)));
+}
+
+async function print(document: object, invocation: ComposeInvocation): Promise<void> {
   const { flags: given, terminal } = invocation;
   const { stringify } = await import('yaml');
   const asJson = given.string('format') === 'json';
   const text = asJson
     ? `${JSON.stringify(document, null, 2)}\n`
-    : stringify(document, { aliasDuplicateObjects: false, lineWidth: 0, indentSeq: true });
+    : stringify(ordered(document), { aliasDuplicateObjects: false, lineWidth: 0, indentSeq: true });
   const output = given.string('output');
   if (output === '' || output === '-') terminal.stdout.write(text);
   else await writeFile(resolve(terminal.cwd, output), text);
@@ -112,6 +120,6 @@ export const command: ComposeCommand = {
     if (given.bool('quiet')) return;
     const list = listing(project, invocation);
     if (list !== undefined) terminal.stdout.write(list);
-    else await print(escaped(configDocument(project)), invocation);
+    else await print(escaped(configDocument(project)) as object, invocation);
   },
 };

@@ -2,7 +2,7 @@ import { up } from '#compose';
 import { atLeast } from '../../command/index.ts';
 import { flagTable } from '../../flags/index.ts';
 import type { ComposeCommand } from '../compose-command.ts';
-import { ClientImageSource } from '../image-source.ts';
+import { lazyImageSource } from '../lazy-image-source.ts';
 import { openProject } from '../open-project.ts';
 import { runPlan } from '../plan-command.ts';
 import { readScale } from '../up-options.ts';
@@ -22,7 +22,7 @@ export const command: ComposeCommand = {
         services,
         scale,
         images: {
-          source: new ClientImageSource(opened.client, invocation),
+          source: lazyImageSource(opened.client, invocation),
           build: 'missing',
           quietPull: false,
           quietBuild: false,

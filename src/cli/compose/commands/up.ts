@@ -5,7 +5,6 @@ import { flagTable } from '../../flags/index.ts';
 import type { ComposeCommand } from '../compose-command.ts';
 import { openProject } from '../open-project.ts';
 import { runPlan, timeoutFlag } from '../plan-command.ts';
-import { upAttached } from '../up-attached.ts';
 import { createFlags, createOptions } from '../up-options.ts';
 
 const flags = flagTable(`${createFlags}
@@ -66,6 +65,7 @@ export const command: ComposeCommand = {
       await runPlan(invocation, opened, (context) => up(context, options));
       return 0;
     }
+    const { upAttached } = await import('../up-attached.ts');
     return upAttached(invocation, opened, options);
   },
 };
