@@ -17,7 +17,11 @@ export const statusOfKind: Readonly<Record<ErrorKind, number>> = {
 
 /** The HTTP status of anything thrown: a plain error is a defect, 500; what the web framework refuses is the client's. */
 export function statusOf(error: unknown): number {
-  if (error instanceof BerthError) return statusOfKind[error.kind];
+  if (error instanceof BerthError) {
+    // As dockerd has it where no login was tried: at 401 the docker CLI would stop and ask for a password.
+    if (error.kind === 'unauthorized' && error.details.offered === false) return 500;
+    return statusOfKind[error.kind];
+  }
   const refused = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
   return typeof refused === 'number' && refused >= 400 && refused < 500 ? 400 : 500;
 }

@@ -37,7 +37,9 @@ export class Authorizer {
     if (this.#login.registryToken) return `Bearer ${this.#login.registryToken}`;
     if (challenge.scheme === 'none') return undefined;
     if (challenge.scheme === 'basic') {
-      if (!this.#login.username) throw unauthorized('no basic auth credentials');
+      if (!this.#login.username) {
+        throw unauthorized('no basic auth credentials', { details: { offered: false } });
+      }
       return this.#basic();
     }
     return `Bearer ${(await this.#token(challenge, scopes, options)).value}`;

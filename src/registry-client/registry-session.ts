@@ -168,7 +168,7 @@ export class RegistrySession {
       if (!isBerthError(error, 'unauthorized') || error.details.status !== undefined) throw error;
       const verb = request.method.charAt(0) + request.method.slice(1).toLowerCase();
       const message = `${verb} "${url.origin}${url.pathname}": ${messageOf(error)}`;
-      throw new BerthError('unauthorized', message, { cause: error });
+      throw new BerthError('unauthorized', message, { cause: error, details: { ...error.details } });
     }
   }
 }

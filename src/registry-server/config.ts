@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { parse } from 'yaml';
+import { load } from 'js-yaml';
 import { z } from 'zod';
 import { invalid, messageOf, parseByteSize, parseDuration } from '#base';
 import { actions } from './auth/access.ts';
@@ -76,7 +76,7 @@ export type RegistryConfig = z.output<typeof fileSchema>;
 export function readConfigFile(path: string): RegistryConfig {
   let document: unknown;
   try {
-    document = parse(readFileSync(path, 'utf8'));
+    document = load(readFileSync(path, 'utf8'));
   } catch (error) {
     throw invalid(`config file ${path}: ${messageOf(error)}`);
   }

@@ -4,7 +4,7 @@ import { request } from 'node:http';
 import { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
 import Docker from 'dockerode';
-import { notFound } from '#base';
+import { notFound, unauthorized } from '#base';
 import type { Image } from '#image';
 import { startTestServer } from '../testing/fake-ports.ts';
 import { sampleContainer } from '../testing/sample-container.ts';
@@ -118,6 +118,21 @@ describe('image routes', () => {
     });
     const message = 'manifest for nope:1 not found: manifest unknown: manifest unknown';
     assert.deepEqual(seen.at(-1), { errorDetail: { message }, error: message });
+  });
+
+  it('do not make the client ask for a password where it offered none', async () => {
+    let offered = false;
+    await using api = await startTestServer({
+      images: {
+        pull: async () => {
+          throw unauthorized('no basic auth credentials', { details: offered ? {} : { offered } });
+        },
+      },
+    });
+    const docker = new Docker({ socketPath: api.path });
+    await assert.rejects(docker.pull('private:1'), { statusCode: 500 });
+    offered = true;
+    await assert.rejects(docker.pull('private:1'), { statusCode: 401 });
   });
 
   it('stream archives of any size in both directions', async () => {

@@ -4,7 +4,7 @@ import { canceled, unavailable } from '#base';
 
 /** Bytes of a buffer while few files are sent, and while many are. */
 const large = 512 * 1024;
-const small = 64 * 1024;
+const small = 128 * 1024;
 /** Files sent at the same time from which buffers are small. */
 const many = 16;
 
@@ -61,12 +61,9 @@ async function pump(
   options: { start: number; end: number; buffers: readonly [Buffer, Buffer]; signal: AbortSignal },
 ): Promise<void> {
   const { end, buffers, signal } = options;
-  const gone = new Promise<never>((_resolve, reject) => {
-    const fail = () => reject(canceled('the reader went away'));
-    if (signal.aborted || response.destroyed) fail();
-    else signal.addEventListener('abort', fail, { once: true });
-  });
-  gone.catch(() => undefined);
+  let fail: (error: Error) => void = () => undefined;
+  // One listener for the whole file: a race with a promise that outlives every round would hold memory for each of them.
+  signal.addEventListener('abort', () => fail(readerGone()), { once: true });
   let position = options.start;
   let before: Promise<void> = Promise.resolve();
   for (let turn = 0; position <= end; turn += 1) {
@@ -74,12 +71,18 @@ async function pump(
     // Reading this one overlaps with sending the other; its own last bytes were sent before the other's.
     const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, end - position + 1), position);
     if (bytesRead === 0) throw unavailable('a blob ends before its size');
-    await Promise.race([before, gone]);
+    await before;
+    if (signal.aborted || response.destroyed) throw readerGone();
     position += bytesRead;
     before = new Promise((resolve, reject) => {
+      fail = reject;
       response.write(buffer.subarray(0, bytesRead), (error) => (error ? reject(error) : resolve()));
     });
     before.catch(() => undefined);
   }
-  await Promise.race([before, gone]);
+  await before;
+}
+
+function readerGone() {
+  return canceled('the reader went away');
 }

@@ -44,10 +44,13 @@ export interface PullThroughOptions {
 }
 
 const maxTags = 100_000;
+const maxRepositories = 1000;
 
 /** A cache of another registry: fetches what is missing, and goes on with what it has when the other does not answer. */
 export class PullThrough implements ManifestCache, BlobCache {
   readonly #options: PullThroughOptions;
+  /** Repositories of the upstream, with the tokens that were got for them. */
+  readonly #repositories = new Map<string, Repository>();
   readonly #fetches = new Map<Digest, BlobFetch>();
   readonly #manifests = new Map<string, Promise<{ manifest: StoredManifest; stale: boolean }>>();
 
@@ -164,14 +167,18 @@ export class PullThrough implements ManifestCache, BlobCache {
   }
 
   #remote(repository: string): Repository {
+    const known = this.#repositories.get(repository);
+    if (known !== undefined) return known;
     const { client, upstream } = this.#options;
     const path = repository.slice(upstream.prefix.length);
     const library = upstream.registry === 'docker.io' && !path.includes('/');
     const { username, password } = upstream;
-    return client.repository(
-      { domain: upstream.registry, path: library ? `library/${path}` : path },
-      { username, password },
-    );
+    const domain = upstream.registry;
+    const remote = client.repository({ domain, path: library ? `library/${path}` : path }, { username, password });
+    const [oldest] = this.#repositories.keys();
+    if (oldest !== undefined && this.#repositories.size >= maxRepositories) this.#repositories.delete(oldest);
+    this.#repositories.set(repository, remote);
+    return remote;
   }
 
   /** Runs a question to the upstream; its failures in the words of this registry. */

@@ -85,7 +85,7 @@ export class ConmonTask extends Monitored implements Task {
         ...(options.logPath === undefined ? {} : { logPath: options.logPath }),
         exec: false,
       });
-      await task.#begin(await monitor.reported(), monitor.pid());
+      await task.#begin(await monitor.reported(), await monitor.pid());
       if (spec === options.spec) await context.seccomp.learn(options.id, spec, runtime);
       return task;
     });

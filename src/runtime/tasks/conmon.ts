@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
-import { internal, invalid, unavailable } from '#base';
+import { errnoOf, internal, invalid, unavailable } from '#base';
 import { type CgroupLayout, type Child, type Processes, warmUpCgroups } from '#host';
 import { explainFailure } from './explain-failure.ts';
 import type { OciRuntime } from './oci-runtime.ts';
@@ -41,6 +41,8 @@ export class Monitor {
   readonly #options: MonitorOptions;
   readonly #child: Child;
   readonly #report: Promise<string | undefined>;
+  /** Resolves when the process that forked conmon has ended. */
+  readonly #forked: Promise<void>;
   #errors = '';
 
   constructor(options: MonitorOptions) {
@@ -57,6 +59,7 @@ export class Monitor {
         ...(exec ? { _OCI_ATTACHPIPE: String(attachFd) } : {}),
       },
     });
+    this.#forked = new Promise((resolve) => this.#child.once('exit', () => resolve()));
     this.#child.on('error', (error) => {
       this.#errors += error.message;
     });
@@ -111,9 +114,17 @@ export class Monitor {
     for (const pipe of this.#child.stdio) pipe?.destroy();
   }
 
-  /** Pid of conmon itself, once it has reported. */
-  pid(): number {
-    return Number(readFileSync(this.#options.files.monitorPid, 'utf8'));
+  /** Pid of conmon itself, once it has reported. The process that forked it writes it, perhaps only after the report. */
+  async pid(): Promise<number> {
+    const path = this.#options.files.monitorPid;
+    try {
+      const text = readFileSync(path, 'utf8');
+      if (text !== '') return Number(text);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+    }
+    await this.#forked;
+    return Number(readFileSync(path, 'utf8'));
   }
 
   #pipe(fd: number): Readable & Writable {

@@ -88,7 +88,7 @@ export class ConmonExec extends Monitored implements ExecTask {
     try {
       monitor.release();
       const pid = await monitor.reported();
-      const [main, watcher] = await Promise.all([identifyProcess(pid), identifyProcess(monitor.pid())]);
+      const [main, watcher] = await Promise.all([identifyProcess(pid), monitor.pid().then(identifyProcess)]);
       // Short-lived ones may have ended by now; startTicks 0 then never matches a live process.
       const alive = {
         boot: bootId(),

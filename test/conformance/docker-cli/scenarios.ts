@@ -351,7 +351,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'sharing between containers',
-    cleanup: 'docker rm -f t-own t-priv t-vols; docker volume rm t-named',
+    cleanup: 'docker rm -fv t-own t-priv t-vols; docker volume rm t-named',
     steps: [
       code("docker run -d --name t-own --ipc shareable busybox sh -c 'echo hi > /dev/shm/f; sleep 300'"),
       all('sleep 0.5; docker run --rm --ipc container:t-own busybox cat /dev/shm/f'),
