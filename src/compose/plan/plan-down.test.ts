@@ -16,15 +16,19 @@ const input = {
   timeout: undefined,
 };
 
-test('down removes what depends on others first, networks last', () => {
+test('down stops what depends on others first, and removes networks last', () => {
   const plan = planDown({ ...input, project: testProject([db, web]) });
   const find = (id: string) => plan.steps.find((step) => step.id === id);
-  assert.deepEqual(find('stop db#1')?.after, ['remove web#1']);
+  assert.deepEqual(find('stop db#1')?.after, ['stop web#1']);
   assert.deepEqual(find('remove network app_default')?.after, ['remove db#1', 'remove web#1']);
+});
+test('with volumes, a container goes after those that may share its anonymous volumes', () => {
+  const plan = planDown({ ...input, project: testProject([db, web]), volumes: true });
+  assert.deepEqual(plan.steps.find(({ id }) => id === 'remove db#1')?.after, ['stop db#1', 'remove web#1']);
 });
 test('without a file the labels say what depends on what', () => {
   const plan = planDown({ ...input, project: undefined });
-  assert.deepEqual(plan.steps.find(({ id }) => id === 'stop db#1')?.after, ['remove web#1']);
+  assert.deepEqual(plan.steps.find(({ id }) => id === 'stop db#1')?.after, ['stop web#1']);
 });
 test('down leaves orphans alone unless it is told to remove them', () => {
   const project = testProject([db]);

@@ -96,15 +96,18 @@ export function planDown(input: DownPlanInput): Plan {
   const services = { ...input.project?.disabledServices, ...input.project?.services };
   const containers = containersOf(input);
   const dependents = (name: string): ObservedContainer[] => dependentsOf(name, containers, services);
-  const removals = containers.map((container) =>
-    planRemove(builder, container, {
+  const removals = containers.map((container) => {
+    const before = waitsFor(container, new Set(), dependents).map((other) => refOf(other).key);
+    return planRemove(builder, container, {
       service: services[container.service],
       reason: 'the project goes down',
-      after: waitsFor(container, new Set(), dependents).map((other) => `remove ${refOf(other).key}`),
+      after: before.map((key) => `stop ${key}`),
+      // An anonymous volume that dependents share goes with its last user only.
+      removeAfter: input.volumes ? before.map((key) => `remove ${key}`) : [],
       timeout: input.timeout,
       volumes: input.volumes,
-    }),
-  );
+    });
+  });
   if (input.services.length > 0) return builder.done();
   for (const { id, name } of networksOf(input)) {
     builder.add({

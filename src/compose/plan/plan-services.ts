@@ -63,9 +63,11 @@ export function planRemove(
     after?: readonly string[];
     timeout?: number | undefined;
     volumes?: boolean;
+    /** What the removal, but not the stop, also comes after. */
+    removeAfter?: readonly string[];
   },
 ): string {
-  const { reason, volumes = false } = options;
+  const { reason, volumes = false, removeAfter = [] } = options;
   const ref = refOf(container);
   const running = container.state === 'running';
   const stopped = planStop(builder, ref, { ...options, running });
@@ -73,7 +75,7 @@ export function planRemove(
     id: `remove ${ref.key}`,
     operation: { kind: 'remove-container', container: ref, volumes, force: true },
     reason,
-    after: [stopped],
+    after: [stopped, ...removeAfter],
     display: { resource: resourceName('Container', ref.name), begin: 'Removing', end: 'Removed' },
   });
 }
