@@ -103,6 +103,30 @@ function capability(name: string): string {
   return upper === 'ALL' || upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
 }
 
+/** Namespaces and what belongs to them, in the form in which references name containers. */
+function namespaces(service: Service, resolved: Service, mode: string): Partial<HostConfig> {
+  return {
+    NetworkMode: mode,
+    CgroupnsMode: service.cgroup === 'host' || service.cgroup === 'private' ? service.cgroup : '',
+    IpcMode: resolved.ipc ?? '',
+    PidMode: resolved.pid ?? '',
+    UTSMode: service.uts ?? '',
+    UsernsMode: service.userns_mode ?? '',
+    Isolation: service.isolation ?? '',
+  };
+}
+
+/** How the container finds names. */
+function nameResolution(service: Service, links: readonly string[]): Partial<HostConfig> {
+  return {
+    Dns: service.dns ?? null,
+    DnsOptions: service.dns_opt ?? null,
+    DnsSearch: service.dns_search ?? null,
+    ExtraHosts: (service.extra_hosts ?? []).map((text) => text.replace('=', ':')),
+    Links: links.length > 0 ? [...links] : null,
+  };
+}
+
 function hostConfig(
   service: Service,
   resolved: Service,
@@ -114,15 +138,13 @@ function hostConfig(
   return {
     ...resourcesOf(service),
     ...security(service),
+    ...namespaces(service, resolved, mode),
+    ...nameResolution(service, links),
     Binds: binds.length > 0 ? binds : null,
     ...(mounts.length > 0 ? { Mounts: mounts } : {}),
     CapAdd: service.cap_add?.map(capability) ?? null,
     CapDrop: service.cap_drop?.map(capability) ?? null,
-    NetworkMode: mode,
-    CgroupnsMode: service.cgroup === 'host' || service.cgroup === 'private' ? service.cgroup : '',
     ...(service.init === undefined ? {} : { Init: service.init }),
-    IpcMode: resolved.ipc ?? '',
-    PidMode: resolved.pid ?? '',
     ReadonlyRootfs: service.read_only ?? false,
     RestartPolicy: context.oneOff ? { Name: '', MaximumRetryCount: 0 } : restartPolicy(service),
     ShmSize: Number(service.shm_size ?? 0),
@@ -130,20 +152,12 @@ function hostConfig(
     PortBindings: portBindings(service),
     VolumeDriver: service.volume_driver ?? '',
     VolumesFrom: volumesFrom(service, resolved),
-    Dns: service.dns ?? null,
-    DnsOptions: service.dns_opt ?? null,
-    DnsSearch: service.dns_search ?? null,
-    ExtraHosts: (service.extra_hosts ?? []).map((text) => text.replace('=', ':')),
     ...(service.storage_opt ? { StorageOpt: service.storage_opt } : {}),
-    UTSMode: service.uts ?? '',
-    UsernsMode: service.userns_mode ?? '',
     GroupAdd: service.group_add ?? null,
-    Links: links.length > 0 ? links : null,
     OomScoreAdj: service.oom_score_adj ?? 0,
     Privileged: service.privileged ?? false,
     LogConfig: { Type: service.logging?.driver ?? '', Config: service.logging?.options ?? null },
     ...(temporary ? { Tmpfs: temporary } : {}),
-    Isolation: service.isolation ?? '',
     ...(service.runtime ? { Runtime: service.runtime } : {}),
     ...(service.annotations ? { Annotations: service.annotations } : {}),
   };

@@ -1,9 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { renderConfig } from '#compose';
-import { atLeast, ExitError } from '../../command/index.ts';
+import type { DistributionInspect } from '#api-types';
+import { invalid } from '#base';
+import { type ConfigSelection, renderConfig } from '#compose';
+import { atLeast } from '../../command/index.ts';
 import { flagTable } from '../../flags/index.ts';
-import type { ComposeCommand } from '../compose-command.ts';
+import { connectClient } from '../../host/index.ts';
+import { readImageName } from '../../progress/index.ts';
+import type { ComposeCommand, ComposeInvocation } from '../compose-command.ts';
 import { loadOptions } from '../open-project.ts';
 import { statusReporter } from '../status-reporter.ts';
 
@@ -12,7 +16,7 @@ const flags = flagTable(`
       --format string           Kind of output: 'yaml' or 'json' (default "yaml")
       --hash string             Print the config hash of services, '*' for all
       --images                  Print the names of images
-      --lock-image-digests      !
+      --lock-image-digests      Print an override file that pins the images to digests
       --models                  Print the names of models
       --networks                Print the names of networks
       --no-consistency          Do not check what belongs together
@@ -23,13 +27,13 @@ const flags = flagTable(`
   -o, --output string           Write to a file, instead of STDOUT
       --profiles                Print the names of profiles
   -q, --quiet                   Only check the files
-      --resolve-image-digests   !
+      --resolve-image-digests   Pin the tags of images to digests
       --services                Print the names of services
       --variables               Print the variables that the files use
       --volumes                 Print the names of volumes
 `);
 
-const selections = [
+const selections: readonly ConfigSelection[] = [
   'services',
   'volumes',
   'networks',
@@ -38,7 +42,22 @@ const selections = [
   'profiles',
   'variables',
   'environment',
-] as const;
+];
+
+/** Asks the registry, through the engine, for the digest that an image's tag stands for. */
+function digestResolver(invocation: ComposeInvocation): (image: string) => Promise<string> {
+  return async (image) => {
+    const name = readImageName(image);
+    if (name.digest !== undefined) return image;
+    const client = await connectClient(invocation);
+    const reference = `${name.familiar}:${name.tag ?? 'latest'}`;
+    const { Descriptor } = await client.transport.json<DistributionInspect>({
+      method: 'GET',
+      path: `/distribution/${reference.split('/').map(encodeURIComponent).join('/')}/json`,
+    });
+    return `${reference}@${Descriptor.digest}`;
+  };
+}
 
 /** `berth compose config`. */
 export const command: ComposeCommand = {
@@ -48,12 +67,9 @@ export const command: ComposeCommand = {
   args: atLeast(0),
   async run(invocation) {
     const { flags: given, args, terminal, compose } = invocation;
-    const reporter = statusReporter(terminal, compose);
-    for (const name of ['resolve-image-digests', 'lock-image-digests']) {
-      if (given.bool(name)) throw new ExitError(1, `--${name} is not available: write image@sha256:... in the file\n`);
-    }
-    const format = given.string('format') || 'yaml';
-    if (format !== 'yaml' && format !== 'json') throw new ExitError(1, `unsupported format "${format}"\n`);
+    const format = given.string('format', 'yaml');
+    if (format !== 'yaml' && format !== 'json') throw invalid(`unsupported format ${JSON.stringify(format)}`);
+    const pins = given.bool('resolve-image-digests') || given.bool('lock-image-digests');
     const { text, warnings } = await renderConfig({
       ...loadOptions(invocation, args),
       format,
@@ -64,11 +80,14 @@ export const command: ComposeCommand = {
       normalise: !given.bool('no-normalize'),
       checkConsistency: !given.bool('no-consistency'),
       resolveEnvironment: !given.bool('no-env-resolution'),
+      lockImages: given.bool('lock-image-digests'),
+      ...(pins ? { resolveDigest: digestResolver(invocation) } : {}),
     });
+    const reporter = statusReporter(terminal, compose);
     for (const message of warnings) reporter.warn(message);
-    const output = given.string('output');
     if (given.bool('quiet')) return;
-    if (output === '' || output === '-') terminal.stdout.write(text);
+    const output = given.string('output', '-');
+    if (output === '-') terminal.stdout.write(text);
     else await writeFile(resolve(terminal.cwd, output), text);
   },
 };
