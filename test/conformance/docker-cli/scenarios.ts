@@ -398,7 +398,7 @@ export const scenarios: readonly Scenario[] = [
     cleanup: 'docker rm -f t-upd',
     steps: [
       all('docker run -d --name t-upd -m 64m busybox sleep 300 | wc -c'),
-      all("docker stats --no-stream --format '{{.Name}} {{.PIDs}} {{.BlockIO}}' t-upd"),
+      all("docker stats --no-stream --format '{{.Name}} {{.PIDs}}' t-upd"),
       all("docker stats --no-stream --format '{{.MemUsage}}' t-upd | sed 's/.*\\///'"),
       all('docker update --cpus 0.5 -m 96m --memory-swap 200m --pids-limit 50 --restart always t-upd'),
       all(
