@@ -1,12 +1,11 @@
 import { rmSync, writeFileSync } from 'node:fs';
-import { createLogger, isBerthError, messageOf } from '#base';
+import { createLogger, isBerthError, type Logger, messageOf } from '#base';
 import type { RegistryServer } from '#registry-server';
 import { assemble } from './assemble.ts';
 import { type DaemonConfig, readInvocation, usage } from './config.ts';
 import { engineVersion } from './engine-facts.ts';
 import { listenAddresses } from './listen-addresses.ts';
 import { MountNamespace } from './mount-namespace.ts';
-import { serveRegistry } from './own-registry.ts';
 import { claimRoots } from './roots.ts';
 
 const answers = {
@@ -38,7 +37,7 @@ async function serve(config: DaemonConfig): Promise<void> {
   const daemon = await assemble(config, { roots, logger, ownMounts: namespace !== undefined });
   let registry: RegistryServer | undefined;
   try {
-    registry = await serveRegistry(config, logger);
+    registry = await startRegistry(config, logger);
     for (const [index, address] of addresses.entries()) {
       await daemon.api.listen(address);
       logger.info(`API listen on ${config.hosts[index]}`);
@@ -52,6 +51,13 @@ async function serve(config: DaemonConfig): Promise<void> {
     rmSync(roots.pidfile, { force: true });
     roots.release();
   }
+}
+
+/** The registry room costs memory, so it is loaded only where a registry is asked for. */
+async function startRegistry(config: DaemonConfig, logger: Logger): Promise<RegistryServer | undefined> {
+  if (config.registryAddr === undefined && config.registryConfig === undefined) return undefined;
+  const { serveRegistry } = await import('./own-registry.ts');
+  return serveRegistry(config, logger);
 }
 
 function stackOf(reason: unknown): string {
