@@ -43,8 +43,13 @@ export interface NetworkNamespaces {
 
 /** How to start a program. */
 export interface SpawnOptions {
-  /** By number: a pipe to us, /dev/null, or one of our descriptors. */
-  readonly stdio: readonly ('pipe' | 'ignore' | number)[];
+  /**
+   * By number: a pipe to us, /dev/null, one of our descriptors, or (output only) a relayed pipe. A program that splices
+   * into a pipe holds the pipe's lock while it waits for its input, and whoever reads the pipe then waits for the lock,
+   * O_NONBLOCK or not (kernel, fs/splice.c). So what containers write into must not be read by our event loop: a relay
+   * (`tee`) reads it. The relay lasts until the last writer is gone, so that nobody is ended by a broken pipe when we are.
+   */
+  readonly stdio: readonly ('pipe' | 'ignore' | 'relay' | number)[];
   /** Default: ours. */
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;

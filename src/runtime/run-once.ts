@@ -54,7 +54,7 @@ async function execute(options: RunOnceOptions, place: RunOncePlace, cgroup: Cgr
   void warmUpCgroups(context.cgroups);
   const child = context.processes.spawn(runtime.command.path, args, {
     env: runtime.command.env,
-    stdio: [options.stdin ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+    stdio: [options.stdin ? 'pipe' : 'ignore', 'relay', 'relay'],
   });
   const kill = () => {
     // The runtime goes first: it may not have made the cgroup yet.

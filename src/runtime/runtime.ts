@@ -51,6 +51,11 @@ export interface ExecOptions {
   readonly id: string;
   readonly process: RuntimeProcess;
   readonly stdin: boolean;
+  /**
+   * The caller attaches before `start`, once, and takes the output. Without a terminal such a process needs no monitor;
+   * its exit code is not known (255) to a daemon that adopts it.
+   */
+  readonly attached: boolean;
   /** Kept with the process and given back by {@link ExecTask.note}, also to a later daemon. */
   readonly note?: string;
 }
@@ -93,6 +98,8 @@ export interface ExecTask extends MonitoredProcess {
   /** What {@link ExecOptions} carried for the caller. */
   readonly note: string | undefined;
   start(): Promise<void>;
+  /** Ends it, if it runs, and removes its files, as its end does by itself. Harmless when repeated. */
+  discard(): Promise<void>;
 }
 
 /** Makes and finds tasks. */

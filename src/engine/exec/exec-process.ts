@@ -62,5 +62,5 @@ export async function innerTask(
   { container, task, cmd, id = newId() }: { container: LiveContainer; task: Task; cmd: readonly string[]; id?: string },
 ): Promise<ExecTask> {
   const request = { cmd, env: [], workingDir: '', user: '', privileged: false, tty: false };
-  return await task.exec({ id, process: await execProcess(rootfs, container, request), stdin: false });
+  return await task.exec({ id, process: await execProcess(rootfs, container, request), stdin: false, attached: true });
 }

@@ -70,7 +70,13 @@ export class ExecService implements Execs {
     this.#publish(container, `exec_start: ${request.cmd.join(' ')}`, id);
     try {
       const stdin = request.attachStdin && !options.detach;
-      const execTask = await task.exec({ id, process, stdin, note: JSON.stringify(request) });
+      const execTask = await task.exec({
+        id,
+        process,
+        stdin,
+        attached: !options.detach,
+        note: JSON.stringify(request),
+      });
       exec.task = execTask;
       const attachment = options.detach ? undefined : await execTask.attach();
       await execTask.start();

@@ -3,7 +3,7 @@ import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { constants } from 'node:os';
 import koffi from 'koffi';
-import { errnoOf } from '#base';
+import { errnoOf, unavailable } from '#base';
 import type { Child, ChildEvents, SpawnOptions } from '../host.ts';
 import { check } from './libc.ts';
 import { openPidfd } from './process-watch.ts';
@@ -92,16 +92,20 @@ function attributes(detached = false): Buffer {
 class ChildDescriptors {
   /** What the child gets, by number; undefined is /dev/null. */
   readonly #sources: (number | undefined)[] = [];
-  readonly #ours: (number | undefined)[] = [];
+  readonly #ours: (number | Socket | undefined)[] = [];
   readonly #toClose: number[] = [];
 
   constructor(stdio: SpawnOptions['stdio']) {
-    for (const [number, entry] of stdio.entries()) {
-      const [ours, source] =
-        entry === 'pipe' ? this.#pair(number) : [undefined, entry === 'ignore' ? undefined : Number(entry)];
-      this.#ours.push(ours);
-      // A source among the numbers to be filled could be covered before its turn.
-      this.#sources.push(source !== undefined && source < stdio.length ? this.#move(source, stdio.length) : source);
+    try {
+      for (const [number, entry] of stdio.entries()) {
+        const [ours, source] = this.#open(number, entry);
+        this.#ours.push(ours);
+        // A source among the numbers to be filled could be covered before its turn.
+        this.#sources.push(source !== undefined && source < stdio.length ? this.#move(source, stdio.length) : source);
+      }
+    } catch (error) {
+      this.close();
+      throw error;
     }
   }
 
@@ -114,25 +118,52 @@ class ChildDescriptors {
 
   /** Our ends as streams, which own them from now on. */
   takeSockets(): (Socket | null)[] {
-    return this.#ours.splice(0).map((fd, number) => {
-      if (fd === undefined) return null;
-      return new Socket({ fd, readable: number > 0, writable: number !== 1 && number !== 2 });
+    return this.#ours.splice(0).map((ours, number) => {
+      if (ours === undefined) return null;
+      if (ours instanceof Socket) return ours;
+      return new Socket({ fd: ours, readable: number > 0, writable: number !== 1 && number !== 2 });
     });
   }
 
   /** Closes what only the child needs, and our ends unless they were taken. */
   close(): void {
-    for (const fd of [...this.#toClose, ...this.#ours.splice(0)]) if (fd !== undefined) closeSync(fd);
+    for (const end of [...this.#toClose.splice(0), ...this.#ours.splice(0)]) {
+      if (end instanceof Socket) end.destroy();
+      else if (end !== undefined) closeSync(end);
+    }
   }
 
-  /** Output gets a true pipe: programs open /dev/stdout, which the kernel refuses for a socket. */
+  /** Our end and the child's. */
+  #open(number: number, entry: SpawnOptions['stdio'][number]): [number | Socket | undefined, number | undefined] {
+    if (entry === 'pipe') return this.#pair(number);
+    if (entry === 'relay') return this.#relay();
+    return [undefined, entry === 'ignore' ? undefined : entry];
+  }
+
+  /**
+   * The standard streams are true pipes: programs open /dev/stdin and /dev/stdout, which the kernel refuses for sockets,
+   * and those that splice from a socket into a pipe keep what they have passed on from its reader.
+   */
   #pair(number: number): [number, number] {
     const fds = new Int32Array(2);
-    if (number === 1 || number === 2) check('pipe2', () => Number(pipe2(fds, O_CLOEXEC)));
+    if (number <= 2) check('pipe2', () => Number(pipe2(fds, O_CLOEXEC)));
     else check('socketpair', () => Number(socketpair(1, streamCloexec, 0, fds)));
-    const [ours = -1, theirs = -1] = fds;
+    const [read = -1, write = -1] = fds;
+    const [ours, theirs] = number === 0 ? [write, read] : [read, write];
     this.#toClose.push(theirs);
     return [ours, theirs];
+  }
+
+  #relay(): [Socket, number] {
+    const [read, write] = this.#pair(1);
+    try {
+      const relay = startChild('tee', ['-p', '/dev/null'], { stdio: [read, 'pipe', 'ignore'] });
+      relay.on('error', () => {}); // seen here, by its missing pid
+      if (relay.pid === undefined || !relay.stdout) throw unavailable('cannot start tee: install coreutils');
+      return [relay.stdout, write];
+    } finally {
+      closeSync(read);
+    }
   }
 
   #move(fd: number, least: number): number {

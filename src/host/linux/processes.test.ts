@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { isBerthError } from '#base';
 import { createProcesses } from './processes.ts';
 
@@ -88,6 +90,25 @@ describe('createProcesses', () => {
     await once(child, 'close');
     await file.close();
     assert.equal(text, '/proc/version\n');
+  });
+
+  it('goes on while a program that splices into a relayed pipe waits for its input', async () => {
+    const child = processes.spawn('busybox', ['sh', '-c', 'exec busybox cat <&3'], {
+      stdio: ['ignore', 'relay', 'ignore', 'pipe'],
+    });
+    const [, output, , input] = child.stdio;
+    assert.ok(output && input);
+    let text = '';
+    output.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+    });
+    input.write('first ');
+    while (existsSync(`/proc/${child.pid}`) && !readFileSync(`/proc/${child.pid}/wchan`, 'utf8').includes('unix')) {
+      await setImmediate();
+    }
+    input.end('last');
+    await once(child, 'close');
+    assert.equal(text, 'first last');
   });
 
   it('closes though nobody reads the output, and leaves no zombie', async () => {

@@ -1,13 +1,10 @@
 import { conflict, errnoOf, isBerthError, messageOf, notFound } from '#base';
-import { connectSeqpacket, type PacketConnection, type PacketHandlers } from '#host';
+import { connectSeqpacket, type PacketConnection } from '#host';
 import type { Attachment, OutputChunk } from '../runtime.ts';
+import { OutputQueue } from './output-queue.ts';
 
 /** conmon copies a client's packet into a buffer of this many bytes and drops the rest. */
 const inputPacket = 8192;
-/** Bytes kept for a consumer that is slower than the process, before the process has to wait. */
-const highWater = 256 * 1024;
-/** What a queued packet costs beyond its bytes. */
-const packetOverhead = 256;
 /** First byte of each packet from conmon. */
 const [stdoutByte, stderrByte] = [2, 3];
 
@@ -15,56 +12,20 @@ const [stdoutByte, stderrByte] = [2, 3];
 export async function openAttachment(path: string, options: { stdinOnce: boolean }): Promise<Attachment> {
   const queue = new OutputQueue();
   try {
-    const connection = await connectSeqpacket(path, queue);
-    queue.connection = connection;
+    const connection = await connectSeqpacket(path, {
+      packet: (packet) => {
+        const from = packet[0];
+        if (from !== stdoutByte && from !== stderrByte) return;
+        queue.push({ stream: from === stdoutByte ? 'stdout' : 'stderr', data: packet.subarray(1) });
+      },
+      end: () => queue.end(),
+    });
+    queue.source = connection;
     return new MonitorAttachment(connection, queue, options.stdinOnce);
   } catch (error) {
     const errno = isBerthError(error) ? error.details.errno : errnoOf(error);
     if (errno === 'ECONNREFUSED' || errno === 'ENOENT') throw notFound('the process has ended: nothing to attach to');
     throw error;
-  }
-}
-
-/** Packets between the connection and a consumer who takes them at his own pace. */
-class OutputQueue implements PacketHandlers {
-  connection: PacketConnection | undefined;
-  #chunks: OutputChunk[] = [];
-  #bytes = 0;
-  #done = false;
-  #wake: (() => void) | undefined;
-
-  readonly packet = (packet: Buffer): void => {
-    const from = packet[0];
-    if (this.#done || (from !== stdoutByte && from !== stderrByte)) return;
-    this.#chunks.push({ stream: from === stdoutByte ? 'stdout' : 'stderr', data: packet.subarray(1) });
-    this.#bytes += packet.length + packetOverhead;
-    if (this.#bytes >= highWater) this.connection?.pause();
-    this.#wake?.();
-  };
-
-  readonly end = (): void => {
-    this.#done = true;
-    this.#wake?.();
-  };
-
-  get ended(): boolean {
-    return this.#done;
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<OutputChunk> {
-    for (;;) {
-      const chunks = this.#chunks;
-      this.#chunks = [];
-      this.#bytes = 0;
-      yield* chunks;
-      if (this.#chunks.length > 0) continue;
-      if (this.#done) return;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-        this.connection?.resume();
-      });
-      this.#wake = undefined;
-    }
   }
 }
 

@@ -8,15 +8,17 @@ import type { RuntimeResources } from '#oci';
 import { LogRotator } from '../log/log-rotator.ts';
 import type { ExecOptions, ExecTask, Task, TaskOptions, TaskStats } from '../runtime.ts';
 import { Monitor } from './conmon.ts';
-import { ConmonExec, type ExecHost } from './exec-task.ts';
+import { ConmonExec } from './conmon-exec.ts';
+import type { ExecHost } from './exec-host.ts';
 import { killCgroup } from './kill-cgroup.ts';
 import { Monitored } from './monitored.ts';
 import type { OciRuntime } from './oci-runtime.ts';
 import { readOutOfMemory } from './out-of-memory.ts';
+import { PipedExec } from './piped-exec.ts';
 import { readStats } from './read-stats.ts';
 import type { RuntimeContext } from './runtime-context.ts';
 import { settleFreeze } from './settle-freeze.ts';
-import { bootId, type ProcessFiles, type ProcessRecord, writeRecord } from './task-files.ts';
+import { bootId, type ProcessFiles, type ProcessRecord, readRecord, writeRecord } from './task-files.ts';
 
 /** What a task is put together from. */
 export interface TaskParts {
@@ -31,7 +33,7 @@ export class ConmonTask extends Monitored implements Task {
   readonly #context: RuntimeContext;
   readonly #runtime: OciRuntime;
   readonly #cgroup: Cgroup;
-  readonly #execs = new Map<string, ConmonExec>();
+  readonly #execs = new Map<string, ConmonExec | PipedExec>();
   #execsRead: Promise<void> | undefined;
   #removal: Promise<void> | undefined;
 
@@ -129,7 +131,8 @@ export class ConmonTask extends Monitored implements Task {
   }
 
   async exec(options: ExecOptions): Promise<ExecTask> {
-    const exec = await ConmonExec.prepare(this.#execHost(), options);
+    const piped = options.attached && options.process.terminal !== true;
+    const exec = await (piped ? PipedExec : ConmonExec).prepare(this.#execHost(), options);
     this.#execs.set(options.id, exec);
     return exec;
   }
@@ -199,7 +202,7 @@ export class ConmonTask extends Monitored implements Task {
     await this.#deleteState();
     const monitor = this.record.alive?.monitor;
     if (monitor && this.record.alive?.boot === bootId() && (await isAlive(monitor))) await processEnd(monitor);
-    for (const exec of await this.execs().then(() => [...this.#execs.values()])) await exec.discard();
+    for (const exec of await this.execs()) await exec.discard();
     await this.#cgroup.remove();
     await rm(this.files.directory, { recursive: true, force: true });
   }
@@ -220,8 +223,11 @@ export class ConmonTask extends Monitored implements Task {
     const names = await readdir(this.files.execs).catch(() => []);
     for (const id of names) {
       if (this.#execs.has(id)) continue;
-      const exec = await ConmonExec.adopt(this.#execHost(), id);
-      if (exec) this.#execs.set(id, exec);
+      const files = this.files.exec(id);
+      const record = await readRecord(files);
+      // One without pids never ran.
+      if (!record?.alive) await rm(files.directory, { recursive: true, force: true });
+      else this.#execs.set(id, (record.piped ? PipedExec : ConmonExec).adopt(this.#execHost(), id, record));
     }
   }
 
@@ -232,6 +238,7 @@ export class ConmonTask extends Monitored implements Task {
       runtime: this.#runtime,
       cgroup: this.#cgroup,
       files: this.files,
+      forget: (id) => this.#execs.delete(id),
     };
   }
 }

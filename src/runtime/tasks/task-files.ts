@@ -62,6 +62,8 @@ export interface ProcessRecord {
   readonly cgroupPath: string;
   readonly terminal: boolean;
   readonly stdinOnce: boolean;
+  /** An exec without conmon: `alive.monitor` is the OCI runtime, which waits for the process. */
+  readonly piped?: boolean;
   /** Of an exec: what its caller wants to know again later. */
   readonly note?: string;
   readonly log?: { readonly path: string; readonly rotation?: { maxBytes: number; maxFiles: number } };

@@ -52,6 +52,23 @@ describe('kill -9 of the daemon while ten containers run and log', () => {
     for (const name of names) assert.equal(await docker.run('exec', name, 'echo', 'alive'), 'alive');
   });
 
+  test('a command in one of them goes on when its client is cut off, however much it prints', async () => {
+    const command = 'i=0; while [ $i -lt 30000 ]; do i=$((i+1)); echo "line $i"; done; echo done > /result';
+    const cut = docker.try([
+      'exec',
+      'survivor-0',
+      'sh',
+      '-c',
+      `until [ -p /proceed ]; do sleep 0.02; done; echo on > /begun; read x < /proceed; ${command}`,
+    ]);
+    await docker.run('exec', 'survivor-0', 'sh', '-c', 'mkfifo /proceed; until [ -e /begun ]; do sleep 0.02; done');
+    await daemon.kill();
+    await cut;
+    await daemon.start();
+    const wait = 'echo go > /proceed; until [ -e /result ]; do sleep 0.02; done; cat /result';
+    assert.equal(await docker.run('exec', 'survivor-0', 'sh', '-c', wait), 'done');
+  });
+
   test('logs -f follows them', async () => {
     const abort = new AbortController();
     const following = docker.try(['logs', '-f', '--tail', '1', 'survivor-0'], { signal: abort.signal });

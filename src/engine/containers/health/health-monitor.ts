@@ -158,19 +158,11 @@ async function run(process: ExecTask, timeout: number, started: () => void) {
     const output = collect(attachment.output);
     const ended: ExitStatus | 'late' = await Promise.race([process.exit, late]);
     if (ended !== 'late') return { exitCode: ended.code, output: await output };
-    killPid(process.pid);
+    await process.discard();
     return { exitCode: -1, output: `Health check exceeded timeout (${timeout / 1000}s)` };
   } finally {
     clearTimeout(timer);
     attachment.close();
-  }
-}
-
-function killPid(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It ended in this moment.
   }
 }
 

@@ -1,31 +1,24 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { unavailable } from '#base';
-import { type Cgroup, identifyProcess, isAlive, processEnd, signalProcess } from '#host';
+import { identifyProcess, isAlive, processEnd, signalProcess } from '#host';
 import type { ExecOptions, ExecTask } from '../runtime.ts';
 import { Monitor } from './conmon.ts';
+import type { ExecHost } from './exec-host.ts';
 import { Monitored } from './monitored.ts';
-import type { OciRuntime } from './oci-runtime.ts';
-import type { RuntimeContext } from './runtime-context.ts';
-import { bootId, type ProcessFiles, type ProcessRecord, readRecord, writeRecord } from './task-files.ts';
+import { bootId, type ProcessRecord, writeRecord } from './task-files.ts';
 
 const kill = 9;
 
-/** Where an exec belongs. */
-export interface ExecHost {
-  readonly context: RuntimeContext;
-  readonly containerId: string;
-  readonly runtime: OciRuntime;
-  readonly cgroup: Cgroup;
-  readonly files: ProcessFiles;
-}
-
 /** A process inside a container, with a monitor of its own. */
 export class ConmonExec extends Monitored implements ExecTask {
+  readonly #host: ExecHost;
   #monitor: Monitor | undefined;
 
   private constructor(id: string, host: ExecHost, record: ProcessRecord) {
     super(id, host.files.exec(id), record);
+    this.#host = host;
+    void this.exit.then(() => this.discard());
   }
 
   /** Starts the monitor, which waits for `start`. On failure nothing stays behind. */
@@ -57,23 +50,15 @@ export class ConmonExec extends Monitored implements ExecTask {
       await exec.#monitor.attachable();
       return exec;
     } catch (error) {
-      exec.#monitor?.close();
-      await rm(files.directory, { recursive: true, force: true });
+      await exec.discard();
       throw error;
     }
   }
 
-  /** Takes over one that an earlier daemon started; undefined (and cleared away) where it never ran. */
-  static async adopt(host: ExecHost, id: string): Promise<ConmonExec | undefined> {
-    const files = host.files.exec(id);
-    const record = await readRecord(files);
-    if (!record?.alive) {
-      await rm(files.directory, { recursive: true, force: true });
-      return undefined;
-    }
+  /** Takes over one that an earlier daemon started. */
+  static adopt(host: ExecHost, id: string, record: ProcessRecord): ConmonExec {
     const exec = new ConmonExec(id, host, record);
-    const sameBoot = record.alive.boot === bootId();
-    exec.watch(sameBoot ? record.alive.monitor : undefined);
+    exec.watch(record.alive?.boot === bootId() ? record.alive.monitor : undefined);
     return exec;
   }
 
@@ -99,7 +84,7 @@ export class ConmonExec extends Monitored implements ExecTask {
       writeRecord(this.files, this.record);
       this.watch(watcher);
     } catch (error) {
-      await rm(this.files.directory, { recursive: true, force: true });
+      await this.discard();
       throw error;
     }
   }
@@ -112,6 +97,7 @@ export class ConmonExec extends Monitored implements ExecTask {
       signalProcess(alive.process, kill);
       await processEnd(alive.monitor);
     }
+    this.#host.forget(this.id);
     await rm(this.files.directory, { recursive: true, force: true });
   }
 
