@@ -16,6 +16,7 @@ import { type LoweredStage, StageLowering } from './graph/lower-stage.ts';
 import { type BuilderServices, BuildSession, workingPrefix } from './ops/build-session.ts';
 import { CacheMounts } from './ops/cache-mounts.ts';
 import { endLeftoverContainers } from './ops/leftover-containers.ts';
+import { NetworkReleases } from './ops/network-releases.ts';
 import type { StepResult } from './ops/step-result.ts';
 import { imageConfigOf, StepCache, VertexFactory } from './ops/vertices.ts';
 import { type BuildPlan, planBuild, unusedBuildArgs } from './plan/build-plan.ts';
@@ -49,7 +50,7 @@ export interface BuilderInstance extends Builder {
   keepSnapshots(): ReadonlySet<string>;
   /** Removes what builds of an earlier process left. Call once, at start, before the first build. */
   reconcile(): Promise<void>;
-  /** Ends worker threads. Call when no build runs. */
+  /** Finishes what builds left to the background and ends worker threads. Call when no build runs. */
   close(): Promise<void>;
 }
 
@@ -79,6 +80,7 @@ class LocalBuilder implements BuilderInstance {
       archiver,
       runtime,
       networks,
+      networkReleases: new NetworkReleases(logger),
       records,
       trees,
       cacheMounts,
@@ -140,6 +142,7 @@ class LocalBuilder implements BuilderInstance {
   }
 
   async close(): Promise<void> {
+    await this.#services.networkReleases.settled();
     await this.#services.trees.close();
   }
 

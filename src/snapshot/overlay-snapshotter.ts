@@ -2,11 +2,11 @@ import { randomInt } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { access, chmod, chown, mkdir, open, readdir, readlink, rename, rm, stat, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { conflict, errnoOf, invalid, KeyedLock, notFound, unavailable, withUndo } from '#base';
+import { conflict, errnoOf, invalid, isBerthError, KeyedLock, notFound, unavailable, withUndo } from '#base';
 import { type Mounts, type Processes, spreadDirectories, syncFileSystem } from '#host';
 import type { Database } from '#metadata';
 import { SharedSync } from './shared-sync.ts';
-import type { SnapshotInfo, SnapshotMount, Snapshotter, SnapshotUsage } from './snapshot.ts';
+import type { MountOptions, SnapshotInfo, SnapshotMount, Snapshotter, SnapshotUsage } from './snapshot.ts';
 import { type SnapshotRecord, SnapshotRecords } from './snapshot-records.ts';
 
 /** What the overlay snapshotter needs. */
@@ -110,7 +110,7 @@ class OverlaySnapshotter implements Snapshotter {
     });
   }
 
-  async mounts(key: string, options: { readonly?: boolean } = {}): Promise<SnapshotMount[]> {
+  async mounts(key: string, options: MountOptions = {}): Promise<SnapshotMount[]> {
     const snapshot = this.#records.get(key);
     const readonly = options.readonly || snapshot.kind === 'committed';
     const [top = snapshot.number, ...lower] = this.#records.chain(snapshot.number);
@@ -122,17 +122,21 @@ class OverlaySnapshotter implements Snapshotter {
     const lowerdir = (readonly ? [top, ...lower] : lower).map(short).join(':');
     const upper = readonly
       ? ['ro']
-      : [`upperdir=${join(this.#path(top), 'fs')}`, `workdir=${join(this.#path(top), 'work')}`];
+      : [
+          `upperdir=${join(this.#path(top), 'fs')}`,
+          `workdir=${join(this.#path(top), 'work')}`,
+          ...(options.volatile ? ['volatile'] : []),
+        ];
     return [{ type: 'overlay', source: 'overlay', options: [...overlayOptions, ...upper, `lowerdir=${lowerdir}`] }];
   }
 
-  async mount(key: string, target: string, options: { readonly?: boolean } = {}): Promise<void> {
-    for (const mount of await this.mounts(key, options)) {
-      if (Buffer.byteLength(mount.options.join(',')) <= maxOptionBytes) {
-        await this.#options.mounts.mount({ ...mount, target });
-      } else {
-        await this.#mountByDescriptor(mount, target);
-      }
+  async mount(key: string, target: string, options: MountOptions = {}): Promise<void> {
+    try {
+      await this.#mount(await this.mounts(key, options), target);
+    } catch (error) {
+      // A kernel that does not know `volatile`.
+      if (!options.volatile || !isBerthError(error) || error.details.errno !== 'EINVAL') throw error;
+      await this.#mount(await this.mounts(key, { ...options, volatile: false }), target);
     }
   }
 
@@ -216,6 +220,16 @@ class OverlaySnapshotter implements Snapshotter {
     const found = this.#records.find(key);
     if (found?.kind !== 'committed') throw notFound(`parent snapshot ${key} does not exist or is not committed`);
     return found;
+  }
+
+  async #mount(mounts: readonly SnapshotMount[], target: string): Promise<void> {
+    for (const mount of mounts) {
+      if (Buffer.byteLength(mount.options.join(',')) <= maxOptionBytes) {
+        await this.#options.mounts.mount({ ...mount, target });
+      } else {
+        await this.#mountByDescriptor(mount, target);
+      }
+    }
   }
 
   /** Names the layers through a descriptor of `root`, the shortest path there is, when a page is too small otherwise. */

@@ -9,6 +9,7 @@ import type { BuildEvent, BuildNetworks, BuildRequest } from '../builder.ts';
 import type { CacheRecords } from '../cache/cache-records.ts';
 import type { TreeWorkers } from '../tree/tree-workers.ts';
 import type { CacheMounts } from './cache-mounts.ts';
+import type { NetworkReleases } from './network-releases.ts';
 
 /** What the builder uses of the image store. */
 export type BuilderImages = Pick<ImageReader, 'get' | 'list' | 'unpack'> &
@@ -23,6 +24,7 @@ export interface BuilderServices {
   readonly archiver: TreeArchiver;
   readonly runtime: Pick<Runtime, 'runOnce'>;
   readonly networks: BuildNetworks;
+  readonly networkReleases: NetworkReleases;
   readonly records: CacheRecords;
   readonly trees: TreeWorkers;
   readonly cacheMounts: CacheMounts;

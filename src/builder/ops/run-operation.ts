@@ -48,10 +48,10 @@ export async function runOperation(context: RunContext): Promise<StepLayer | und
 async function runContainer(context: RunContext, tree: WorkingTree, cleanup: UndoStack): Promise<void> {
   const { session, node, operation, signal } = context;
   const id = newId();
-  const { networks, runtime } = session.services;
+  const { networks, networkReleases, runtime } = session.services;
   const mode = operation.network === 'default' ? session.request.networkMode : operation.network;
   const network = await networks.open(mode || 'default', { stepId: id, extraHosts: session.request.extraHosts });
-  cleanup.push(() => network.close());
+  cleanup.push(() => networkReleases.release(network));
   const mounts = [
     ...(await systemMounts(id, tree, network)),
     ...(await stepMounts(context, tree, cleanup)),

@@ -1,6 +1,7 @@
 import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withUndo } from '#base';
+import type { MountOptions } from '#snapshot';
 import type { StepLayer } from '../cache/cache-records.ts';
 import type { BuildSession } from './build-session.ts';
 
@@ -30,7 +31,7 @@ export async function changeTree(
     const cleaners: ((changes: string) => Promise<void>)[] = [];
     await snapshots.prepare(key, parent);
     undo.push(() => snapshots.remove(key));
-    await mountedAt(session, name, key, { readonly: false }, (root, directory) =>
+    await mountedAt(session, name, key, { volatile: true }, (root, directory) =>
       change({ root, directory, afterUnmount: (clean) => cleaners.push(clean) }),
     );
     const changes = cleaners.length === 0 ? '' : await snapshots.directory(key);
@@ -55,7 +56,7 @@ async function mountedAt<T>(
   session: BuildSession,
   name: string,
   key: string | undefined,
-  options: { readonly: boolean },
+  options: MountOptions,
   use: (root: string, directory: string) => Promise<T>,
 ): Promise<T> {
   const { snapshots } = session.services;
