@@ -3,7 +3,7 @@ import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { constants } from 'node:os';
 import koffi from 'koffi';
-import { errnoOf, unavailable } from '#base';
+import { errnoOf } from '#base';
 import type { Child, ChildEvents, SpawnOptions } from '../host.ts';
 import { check } from './libc.ts';
 import { openPidfd } from './process-watch.ts';
@@ -60,8 +60,9 @@ export function startChild(command: string, args: readonly string[], options: Sp
     );
     const pid = [0];
     const errno = spawnp(pid, command, actions, attributes(options.detached), [command, ...args, null], [...env, null]);
-    if (errno === 0) return new RunningChild(Number(pid[0]), descriptors.takeSockets());
-    return new RunningChild(failedStart(command, Number(errno)), descriptors.takeSockets());
+    const start = errno === 0 ? Number(pid[0]) : failedStart(command, Number(errno));
+    // Relays start beside the program, not before it.
+    return new RunningChild(start, descriptors.takeSockets());
   } finally {
     actionsDestroy(actions);
     descriptors.close();
@@ -92,7 +93,8 @@ function attributes(detached = false): Buffer {
 class ChildDescriptors {
   /** What the child gets, by number; undefined is /dev/null. */
   readonly #sources: (number | undefined)[] = [];
-  readonly #ours: (number | Socket | undefined)[] = [];
+  readonly #ours: (number | undefined)[] = [];
+  readonly #relayed = new Set<number>();
   readonly #toClose: number[] = [];
 
   constructor(stdio: SpawnOptions['stdio']) {
@@ -118,25 +120,22 @@ class ChildDescriptors {
 
   /** Our ends as streams, which own them from now on. */
   takeSockets(): (Socket | null)[] {
-    return this.#ours.splice(0).map((ours, number) => {
-      if (ours === undefined) return null;
-      if (ours instanceof Socket) return ours;
-      return new Socket({ fd: ours, readable: number > 0, writable: number !== 1 && number !== 2 });
+    return this.#ours.splice(0).map((fd, number) => {
+      if (fd === undefined) return null;
+      if (this.#relayed.has(number)) return startRelay(fd);
+      return new Socket({ fd, readable: number > 0, writable: number !== 1 && number !== 2 });
     });
   }
 
   /** Closes what only the child needs, and our ends unless they were taken. */
   close(): void {
-    for (const end of [...this.#toClose.splice(0), ...this.#ours.splice(0)]) {
-      if (end instanceof Socket) end.destroy();
-      else if (end !== undefined) closeSync(end);
-    }
+    for (const fd of [...this.#toClose.splice(0), ...this.#ours.splice(0)]) if (fd !== undefined) closeSync(fd);
   }
 
   /** Our end and the child's. */
-  #open(number: number, entry: SpawnOptions['stdio'][number]): [number | Socket | undefined, number | undefined] {
-    if (entry === 'pipe') return this.#pair(number);
-    if (entry === 'relay') return this.#relay();
+  #open(number: number, entry: SpawnOptions['stdio'][number]): [number | undefined, number | undefined] {
+    if (entry === 'relay') this.#relayed.add(number);
+    if (entry === 'pipe' || entry === 'relay') return this.#pair(number);
     return [undefined, entry === 'ignore' ? undefined : entry];
   }
 
@@ -154,22 +153,26 @@ class ChildDescriptors {
     return [ours, theirs];
   }
 
-  #relay(): [Socket, number] {
-    const [read, write] = this.#pair(1);
-    try {
-      const relay = startChild('tee', ['-p', '/dev/null'], { stdio: [read, 'pipe', 'ignore'] });
-      relay.on('error', () => {}); // seen here, by its missing pid
-      if (relay.pid === undefined || !relay.stdout) throw unavailable('cannot start tee: install coreutils');
-      return [relay.stdout, write];
-    } finally {
-      closeSync(read);
-    }
-  }
-
   #move(fd: number, least: number): number {
     const moved = check(`duplicate descriptor ${fd}`, () => Number(duplicate(fd, F_DUPFD_CLOEXEC, least)));
     this.#toClose.push(moved);
     return moved;
+  }
+}
+
+/**
+ * Starts a relay that reads the pipe `fd`, which it takes over; what it reads comes on the stream. Where none can be
+ * started (no descriptors left) there is no stream, and the broken pipe ends who writes: its program runs already.
+ */
+function startRelay(fd: number): Socket | null {
+  try {
+    const relay = startChild('tee', ['-p', '/dev/null'], { stdio: [fd, 'pipe', 'ignore'] });
+    relay.on('error', () => {}); // the stream ends
+    return relay.stdout;
+  } catch {
+    return null;
+  } finally {
+    closeSync(fd);
   }
 }
 
