@@ -2,7 +2,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LayerArchiver } from '#archive';
 import { type Digest, digestOf, invalid, newId } from '#base';
-import { type ContentStore, putBlob } from '#content';
+import { type BlobInfo, type ContentStore, putBlob } from '#content';
 import { canonicalString, type Descriptor, type ImageConfig, mediaTypes } from '#oci';
 import type { Snapshotter } from '#snapshot';
 import { chainIds, nextChainId } from './chain-id.ts';
@@ -84,11 +84,11 @@ export class LocalImageMaker implements ImageMaker {
     const bytes = Buffer.from(JSON.stringify(config));
     return leases.with(async (lease) => {
       await lease.hold(digestOf(bytes), ...layers.map((layer) => layer.digest));
-      const stored = await putBlob(content, bytes);
+      const stored = await putHeld(content, bytes);
       const descriptor = { mediaType: mediaTypes.ociConfig, digest: stored.digest, size: stored.size };
       const manifest = makeManifest(descriptor, layers).bytes;
       await lease.hold(digestOf(manifest));
-      const manifestDigest = (await putBlob(content, manifest)).digest;
+      const manifestDigest = (await putHeld(content, manifest)).digest;
       return this.record(
         { id: stored.digest, manifestDigest, config, layers, parent: options.parent },
         { ...(options.stage === undefined ? {} : { stage: options.stage }), tags },
@@ -135,4 +135,10 @@ export class LocalImageMaker implements ImageMaker {
       return recorded;
     });
   }
+}
+
+/** Stores a blob that a lease holds: one that is there already cannot go, and is not written and synced again. */
+async function putHeld(content: ContentStore, bytes: Buffer): Promise<Pick<BlobInfo, 'digest' | 'size'>> {
+  const digest = digestOf(bytes);
+  return (await content.has(digest)) ? { digest, size: bytes.length } : putBlob(content, bytes);
 }
