@@ -4,11 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-say() { printf '==> %s\n' "$*"; }
-fail() {
-  printf 'setup: %s\n' "$*" >&2
-  exit 1
-}
+. scripts/packages.sh
 
 [ "$(uname -s)" = Linux ] || fail "Berth runs containers on Linux; this is $(uname -s)."
 [ "$(id -u)" -eq 0 ] || fail "needs root (system packages, namespaces, overlayfs); run it with sudo."
@@ -18,23 +14,8 @@ major=$(node -p 'process.versions.node.split(".")[0]')
 [ "$major" -ge 20 ] || fail "needs Node.js 20 or newer; this is $(node --version)."
 grep -qw overlay /proc/filesystems || modprobe overlay 2>/dev/null || fail "the kernel has no overlayfs; load or build the 'overlay' module."
 
-# program:package, where the names differ; the program decides whether the package is missing
-needed="mount umount:mount crun conmon runc nft:nftables ip:iproute2 mmdebstrap busybox:busybox-static ps:procps nsenter:util-linux tini flock:util-linux openssl curl zstd"
-missing=
-for pair in $needed; do
-  program=${pair%%:*}
-  package=${pair#*:}
-  command -v "$program" >/dev/null || missing="$missing $package"
-done
-if [ -n "$missing" ]; then
-  say "installing system packages:$missing"
-  export DEBIAN_FRONTEND=noninteractive
-  apt-get update -qq || fail "apt-get update failed; see the lines above."
-  # shellcheck disable=SC2086 # a list of words
-  apt-get install -y -qq --no-install-recommends $missing >/dev/null || fail "apt-get could not install:$missing"
-else
-  say "system packages: all there"
-fi
+install_missing "system packages" mount umount:mount crun conmon runc nft:nftables ip:iproute2 mmdebstrap \
+  busybox:busybox-static ps:procps nsenter:util-linux tini flock:util-linux openssl curl zstd bzip2 xz:xz-utils
 
 stamp=node_modules/.berth-lock
 if [ -f "$stamp" ] && cmp -s package-lock.json "$stamp"; then

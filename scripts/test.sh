@@ -3,4 +3,10 @@
 set -eu
 cd "$(dirname "$0")/.."
 sh scripts/setup.sh
+
+. scripts/packages.sh
+# Programs that only tests use. What they come with as services stays off: tests start their own.
+without_services install_missing "packages of the tests" \
+  lsattr:e2fsprogs skopeo docker-registry htpasswd:apache2-utils
+
 exec node tools/run-tests.mjs "$@"
