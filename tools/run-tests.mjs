@@ -3,10 +3,10 @@
 // Unit tests (dist/**/*.test.js) run two files at a time, integration tests (dist-test/**/*.test.js) one at a time,
 // because they share the machine's network. What the whole run leaves on the host is compared with what was there.
 import { existsSync, readdirSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { delimiter, dirname, join, relative, resolve } from 'node:path';
 import { run } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { leaksSince, snapshotHost } from '../dist/testkit/index.js';
+import { findDockerCli, leaksSince, snapshotHost } from '../dist/testkit/index.js';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const args = process.argv.slice(2);
@@ -50,6 +50,9 @@ async function runFiles(title, files, concurrency) {
   for await (const event of run({ files, concurrency, timeout: 300_000 })) record(event);
   console.log(`# ${title}: ${((Date.now() - started) / 1000).toFixed(1)} s`);
 }
+
+// Tests that pipe commands together call `docker` by its name.
+process.env.PATH = `${process.env.PATH}${delimiter}${findDockerCli().directory}`;
 
 const before = await snapshotHost();
 if (both || args.includes('--unit')) await runFiles('unit', testsIn('dist'), 2);

@@ -4,12 +4,10 @@ import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { request } from 'node:http';
 import { connect } from 'node:net';
-import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { conflict, currentActor } from '#base';
 import type { ContainerRequest, Exec } from '#engine';
-import { findDockerCli } from '#testkit';
 import { FakeAttachment, startTestServer } from './testing/fake-ports.ts';
 import { sampleContainer } from './testing/sample-container.ts';
 
@@ -471,9 +469,8 @@ describe('listening', () => {
 });
 
 describe('the docker command line as a client', () => {
-  const program = join(findDockerCli().directory, 'docker');
   const docker = async (host: string, ...args: string[]) => {
-    const { stdout } = await run(program, ['-H', host, ...args], {
+    const { stdout } = await run('docker', ['-H', host, ...args], {
       env: { PATH: process.env.PATH, HOME: '/nonexistent' },
     });
     return stdout;
@@ -513,7 +510,7 @@ describe('the docker command line as a client', () => {
           })(),
       },
     });
-    const { stdout, stderr } = await run(program, ['-H', api.host, 'logs', '-t', 'web']);
+    const { stdout, stderr } = await run('docker', ['-H', api.host, 'logs', '-t', 'web']);
     assert.equal(stdout, '2026-11-21T02:17:48.781600000Z one\n');
     assert.equal(stderr, '2026-11-21T02:17:48.000000000Z two\n');
   });
@@ -526,7 +523,7 @@ describe('the docker command line as a client', () => {
         start: async () => new FakeAttachment([], { cat: true }),
       },
     });
-    const child = spawn(program, ['-H', api.host, 'exec', '-i', 'web', 'cat']);
+    const child = spawn('docker', ['-H', api.host, 'exec', '-i', 'web', 'cat']);
     const chunks: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
     child.stdin.end('through');
