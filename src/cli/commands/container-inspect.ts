@@ -1,25 +1,8 @@
-import { atLeast, type Command } from '../command/index.ts';
-import { flagTable } from '../flags/index.ts';
-import { connectClient } from '../host/index.ts';
-import { inspectObjects } from '../inspect-objects.ts';
-
-const flags = flagTable(`
-  -f, --format string   'json', or a Go TEMPLATE
-  -s, --size            Show sizes of files
-`);
+import { inspectCommand } from '../inspect-command.ts';
 
 /** `berth container inspect`. */
-export const command: Command = {
-  usage: '[OPTIONS] CONTAINER [CONTAINER...]',
-  short: 'Display details of one or more containers',
-  flags,
-  args: atLeast(1),
-  async run(invocation) {
-    const { flags: given, args, terminal } = invocation;
-    const client = await connectClient(invocation);
-    return inspectObjects(terminal, args, {
-      format: given.string('format'),
-      fetch: (name) => client.containers.inspectText(name, { size: given.bool('size') }),
-    });
-  },
-};
+export const command = inspectCommand({
+  type: 'container',
+  flag: '  -s, --size            Show sizes of files',
+  fetch: (client, name, given) => client.containers.inspectText(name, { size: given.bool('size') }),
+});

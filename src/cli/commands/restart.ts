@@ -1,25 +1,6 @@
-import { atLeast, type Command } from '../command/index.ts';
-import { flagTable } from '../flags/index.ts';
-import { forEachName } from '../for-each.ts';
-import { connectClient } from '../host/index.ts';
-
-const flags = flagTable(`
-  -s, --signal string   Signal to send to the container
-      --time int        !=timeout
-  -t, --timeout int     Seconds to wait before killing the container
-`);
+import { stopCommand } from '../stop-command.ts';
 
 /** `berth restart`. */
-export const command: Command = {
-  usage: '[OPTIONS] CONTAINER [CONTAINER...]',
-  short: 'Restart one or more containers',
-  flags,
-  args: atLeast(1),
-  async run(invocation) {
-    const { flags: given, args, terminal } = invocation;
-    const client = await connectClient(invocation);
-    const seconds = given.changed('timeout') ? { timeout: given.number('timeout') } : {};
-    const options = { ...seconds, stopSignal: given.string('signal') };
-    return forEachName(terminal, args, (name) => client.containers.restart(name, options));
-  },
-};
+export const command = stopCommand('Restart one or more containers', (client, name, options) =>
+  client.containers.restart(name, options),
+);
