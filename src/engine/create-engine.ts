@@ -15,6 +15,8 @@ import { ContainerService } from './containers/container-service.ts';
 import type { Containers } from './containers/containers.ts';
 import { HealthMonitor } from './containers/health/health-monitor.ts';
 import type { ReadLog } from './containers/inspect/logs.ts';
+import { readStats } from './containers/inspect/stats.ts';
+import { StatsSampler } from './containers/inspect/stats-sampler.ts';
 import { BackgroundWork } from './containers/life/background-work.ts';
 import { Supervisor } from './containers/life/supervisor.ts';
 import { reconcile } from './containers/reconcile.ts';
@@ -105,7 +107,8 @@ export function createContainerEngine(options: EngineOptions): ContainerEngine {
     shmDirectory,
     logOptions: options.logOptions ?? {},
   });
-  const parts: ContainerParts = { ...shared, supervisor, directory, runtimes: runtime.runtimes };
+  const sampler = new StatsSampler({ read: readStats, exists: ({ id }) => registry.tryFind(id) !== undefined });
+  const parts: ContainerParts = { ...shared, supervisor, sampler, directory, runtimes: runtime.runtimes };
   const execs = new ExecService({ registry, events: journal, rootfs });
   keepNetworkFiles(networks, { registry, background });
 
@@ -124,6 +127,7 @@ export function createContainerEngine(options: EngineOptions): ContainerEngine {
     async shutdown() {
       supervisor.shutdown();
       health.shutdown();
+      sampler.shutdown();
       await background.settled();
       journal.flush();
     },

@@ -7,6 +7,7 @@ export * from './linux/cgroups.ts';
 export { createConnections } from './linux/connections.ts';
 export * from './linux/file-locks.ts';
 export * from './linux/files.ts';
+export { readKernelFile } from './linux/kernel-file.ts';
 export { createLinks } from './linux/links.ts';
 export { createMounts } from './linux/mounts.ts';
 export { createNetworkNamespaces } from './linux/network-namespaces.ts';

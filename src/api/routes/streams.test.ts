@@ -58,14 +58,18 @@ describe('streaming routes', () => {
   });
 
   it('send stats with the sample before, and one sample alone when asked', async () => {
-    let time = 0;
+    const sample = (time: number) => ({
+      container: sampleContainer(),
+      current: sampleStats(time),
+      interfaces: { eth0: { rx_bytes: 3 } },
+    });
     await using api = await startTestServer({
       containers: {
-        stats: async () => ({
-          container: sampleContainer(),
-          current: sampleStats(++time),
-          interfaces: { eth0: { rx_bytes: 3 } },
-        }),
+        stats: async () => sample(1),
+        async *watchStats() {
+          yield { sample: sample(2), before: undefined };
+          yield { sample: sample(3), before: sample(2) };
+        },
       },
     });
     const docker = new Docker({ socketPath: api.path });

@@ -6,6 +6,7 @@ import type { AttachDependencies } from './attach/attach.ts';
 import type { ArchiveDependencies } from './content/archive-paths.ts';
 import type { CommitDependencies } from './content/commit.ts';
 import type { CreateDependencies } from './create/create.ts';
+import type { StatsSampler } from './inspect/stats-sampler.ts';
 import type { ConnectDependencies } from './life/connect.ts';
 import type { DisposeDependencies } from './life/dispose.ts';
 import type { RenameDependencies } from './life/rename.ts';
@@ -29,4 +30,5 @@ export interface ContainerParts
   readonly volumes: VolumeService;
   readonly networks: NetworkService;
   readonly supervisor: Supervisor;
+  readonly sampler: StatsSampler;
 }

@@ -152,6 +152,10 @@ export class ContainerService implements Containers {
     return await readStats(this.#find(name));
   }
 
+  watchStats(name: string, signal: AbortSignal) {
+    return this.#parts.sampler.watch(this.#find(name), signal);
+  }
+
   async changes(name: string): Promise<{ path: string; kind: 0 | 1 | 2 }[]> {
     return await listChanges(this.#parts, this.#find(name));
   }

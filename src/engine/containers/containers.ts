@@ -3,6 +3,7 @@ import type { Digest } from '#base';
 import type { EndpointRequest } from '#network';
 import type { Attachment, LogLine, LogQuery, TaskStats } from '#runtime';
 import type { Container, ContainerRequest, ContainerStatus, ResourceSettings, RestartPolicy } from './container.ts';
+import type { StatsPair } from './inspect/stats-sampler.ts';
 
 /** Which containers a list shows. Several values of one key are alternatives; keys are all needed. */
 export interface ContainerFilter {
@@ -85,7 +86,13 @@ export interface Containers {
   logs(name: string, query: Omit<LogQuery, 'follow'> & { follow: boolean }): Promise<AsyncIterable<readonly LogLine[]>>;
   /** `psArgs` default `-ef`; returns ps's columns. */
   top(name: string, psArgs: string): Promise<{ titles: string[]; processes: string[][] }>;
+  /** Counters of this moment. */
   stats(name: string): Promise<ContainerStats>;
+  /**
+   * Counters now and then every second, each with the sample before, until `signal` aborts or the container is removed.
+   * All watches share one sampling. Throws `not-found` at once, not when it is first read.
+   */
+  watchStats(name: string, signal: AbortSignal): AsyncIterable<StatsPair>;
   /** Kind as Docker's: 0 changed, 1 added, 2 deleted. */
   changes(name: string): Promise<{ path: string; kind: 0 | 1 | 2 }[]>;
   export(name: string): Promise<Readable>;

@@ -157,8 +157,8 @@ export class ConmonTask extends Monitored implements Task {
     return this.#cgroup.pids();
   }
 
-  stats(): Promise<TaskStats> {
-    return readStats(this.#cgroup);
+  async stats(): Promise<TaskStats> {
+    return readStats(this.#cgroup, this.#context.machine);
   }
 
   remove(): Promise<void> {

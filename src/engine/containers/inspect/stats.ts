@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readKernelFile } from '#host';
 import type { ContainerStats } from '../containers.ts';
 import type { LiveContainer } from '../live-container.ts';
 import { ownsNetwork } from '../start/open-network.ts';
@@ -7,18 +7,16 @@ import { ownsNetwork } from '../start/open-network.ts';
 export async function readStats(container: LiveContainer): Promise<ContainerStats> {
   const { task } = container;
   if (task === undefined) return { container: container.view(), current: undefined, interfaces: {} };
-  const [current, interfaces] = await Promise.all([
-    // It may end while we look.
-    task.stats().catch(() => undefined),
-    ownsNetwork(container) ? readInterfaces(task.pid) : {},
-  ]);
+  // It may end while we look.
+  const current = await task.stats().catch(() => undefined);
+  const interfaces = ownsNetwork(container) ? readInterfaces(task.pid) : {};
   return { container: container.view(), current, interfaces };
 }
 
 const columns = ['bytes', 'packets', 'errors', 'dropped'];
 
-async function readInterfaces(pid: number): Promise<ContainerStats['interfaces']> {
-  return parseInterfaces(await readFile(`/proc/${pid}/net/dev`, 'utf8').catch(() => ''));
+function readInterfaces(pid: number): ContainerStats['interfaces'] {
+  return parseInterfaces(readKernelFile(`/proc/${pid}/net/dev`) ?? '');
 }
 
 /** Reads /proc/PID/net/dev (proc(5)): eight receive columns, then eight transmit ones; the loopback is left out. */
