@@ -7,7 +7,7 @@ import type { Runtime, Task, TaskOptions } from './runtime.ts';
 import { ConmonTask, type TaskParts } from './tasks/conmon-task.ts';
 import { findProgram } from './tasks/find-program.ts';
 import { findOciRuntimes, type OciRuntime } from './tasks/oci-runtime.ts';
-import { MachineCpu } from './tasks/machine-cpu.ts';
+import { MachineCounters } from './tasks/machine-counters.ts';
 import type { RuntimeContext } from './tasks/runtime-context.ts';
 import { SeccompCache } from './tasks/seccomp-cache.ts';
 import { ProcessFiles, readRecord } from './tasks/task-files.ts';
@@ -50,7 +50,7 @@ export async function createRuntime(options: CreateRuntimeOptions): Promise<Runt
     conmon,
     cgroups,
     seccomp,
-    machine: new MachineCpu(),
+    machine: new MachineCounters(),
     logger: options.logger,
     patience: options.patience ?? 60_000,
   });

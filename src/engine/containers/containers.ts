@@ -46,7 +46,7 @@ export interface PathStat {
 
 /** A container's counters with what `stats` needs around them. */
 export interface ContainerStats {
-  readonly container: Container;
+  readonly container: Pick<Container, 'id' | 'name'>;
   /** Undefined when it does not run. */
   readonly current: TaskStats | undefined;
   /** By interface name. */

@@ -1,52 +1,71 @@
-import { totalmem } from 'node:os';
 import { notFound } from '#base';
 import type { Cgroup } from '#host';
 import type { TaskStats } from '../runtime.ts';
-import type { MachineCpu } from './machine-cpu.ts';
+import type { MachineCounters } from './machine-counters.ts';
 
 /** v1 writes "no limit" as the largest page-aligned long; such a number is past what JSON carries exactly. */
 const unlimited = Number.MAX_SAFE_INTEGER;
 
 /**
- * Reads the cgroup's counters, without the thread pool: about 15 files of a few microseconds each. Throws `not-found`
- * when it is gone. A controller that is off counts as zeros.
+ * Reads the cgroup's counters, without the thread pool: about a dozen files of a few microseconds each. Throws
+ * `not-found` when it is gone. A controller that is off counts as zeros.
  */
-export function readStats(cgroup: Cgroup, machine: MachineCpu): TaskStats {
-  if (cgroup.readNow('pids', 'cgroup.procs') === undefined && cgroup.readNow('memory', 'cgroup.procs') === undefined) {
+export function readStats(cgroup: Cgroup, counters: MachineCounters): TaskStats {
+  const machine = counters.read();
+  const cpu = cgroup.unified ? readCpuV2(cgroup) : readCpuV1(cgroup);
+  const memory = cgroup.unified ? readMemoryV2(cgroup, machine.memory) : readMemoryV1(cgroup, machine.memory);
+  if (cpu === undefined && memory === undefined && cgroup.readNow('pids', 'pids.max') === undefined) {
     throw notFound(`cgroup ${cgroup.path} is gone: the container does not run`);
   }
-  const { unified } = cgroup;
   return {
     readAt: Date.now(),
-    cpu: { ...(unified ? readCpuV2(cgroup) : readCpuV1(cgroup)), ...machine.read() },
-    memory: unified ? readMemoryV2(cgroup) : readMemoryV1(cgroup),
+    cpu: { ...(cpu ?? noCpu), systemNs: machine.systemNs, online: machine.online },
+    memory: memory ?? { usage: 0, maxUsage: 0, limit: machine.memory, failures: 0, stats: {} },
     pids: readPids(cgroup),
-    blockIo: unified ? readBlockIoV2(cgroup) : readBlockIoV1(cgroup),
+    blockIo: cgroup.unified ? readBlockIoV2(cgroup) : readBlockIoV1(cgroup),
   };
 }
 
 type Cpu = Omit<TaskStats['cpu'], 'systemNs' | 'online'>;
 
-function readCpuV1(cgroup: Cgroup): Cpu {
-  const usage = cgroup.readNow('cpuacct', 'cpuacct.usage');
-  const perCpu = cgroup.readNow('cpuacct', 'cpuacct.usage_percpu');
-  const user = cgroup.readNow('cpuacct', 'cpuacct.usage_user');
-  const kernel = cgroup.readNow('cpuacct', 'cpuacct.usage_sys');
-  const throttling = cgroup.readNow('cpu', 'cpu.stat');
-  const counters = table(throttling);
+const noCpu: Cpu = {
+  totalNs: 0,
+  userNs: 0,
+  kernelNs: 0,
+  perCpuNs: [],
+  periods: 0,
+  throttledPeriods: 0,
+  throttledNs: 0,
+};
+
+function readCpuV1(cgroup: Cgroup): Cpu | undefined {
+  const precise = cgroup.readNow('cpuacct', 'cpuacct.usage_percpu');
+  if (precise === undefined) return undefined;
+  const perCpuNs = precise.split(' ').map(Number).slice(0, -1);
+  let userNs = 0;
+  let kernelNs = 0;
+  // A heading, then `CPU USER SYSTEM` for each that there could be.
+  for (const line of cgroup.readNow('cpuacct', 'cpuacct.usage_all')?.split('\n').slice(1) ?? []) {
+    const [, user = 0, kernel = 0] = line.split(' ').map(Number);
+    userNs += user;
+    kernelNs += kernel;
+  }
+  const throttling = table(cgroup.readNow('cpu', 'cpu.stat'));
   return {
-    totalNs: number(usage),
-    userNs: number(user),
-    kernelNs: number(kernel),
-    perCpuNs: (perCpu ?? '').split(/\s+/).filter(Boolean).map(Number),
-    periods: counters.nr_periods ?? 0,
-    throttledPeriods: counters.nr_throttled ?? 0,
-    throttledNs: counters.throttled_time ?? 0,
+    totalNs: perCpuNs.reduce((sum, one) => sum + one, 0),
+    userNs,
+    kernelNs,
+    perCpuNs,
+    periods: throttling.nr_periods ?? 0,
+    throttledPeriods: throttling.nr_throttled ?? 0,
+    throttledNs: throttling.throttled_time ?? 0,
   };
 }
 
-function readCpuV2(cgroup: Cgroup): Cpu {
-  const counters = table(cgroup.readNow('cpu', 'cpu.stat'));
+function readCpuV2(cgroup: Cgroup): Cpu | undefined {
+  const text = cgroup.readNow('cpu', 'cpu.stat');
+  if (text === undefined) return undefined;
+  const counters = table(text);
   return {
     totalNs: (counters.usage_usec ?? 0) * 1000,
     userNs: (counters.user_usec ?? 0) * 1000,
@@ -58,34 +77,31 @@ function readCpuV2(cgroup: Cgroup): Cpu {
   };
 }
 
-function readMemoryV1(cgroup: Cgroup): TaskStats['memory'] {
+function readMemoryV1(cgroup: Cgroup, machine: number): TaskStats['memory'] | undefined {
   const usage = cgroup.readNow('memory', 'memory.usage_in_bytes');
-  const peak = cgroup.readNow('memory', 'memory.max_usage_in_bytes');
-  const limit = cgroup.readNow('memory', 'memory.limit_in_bytes');
-  const failures = cgroup.readNow('memory', 'memory.failcnt');
-  const stat = cgroup.readNow('memory', 'memory.stat');
+  if (usage === undefined) return undefined;
+  const stats = table(cgroup.readNow('memory', 'memory.stat'));
   return {
     usage: number(usage),
-    maxUsage: number(peak),
-    limit: memoryLimit(limit),
-    failures: number(failures),
-    stats: table(stat),
+    maxUsage: number(cgroup.readNow('memory', 'memory.max_usage_in_bytes')),
+    // The least of its own and of those above it, without a file of its own.
+    limit: Math.min(stats.hierarchical_memory_limit ?? unlimited, machine),
+    failures: number(cgroup.readNow('memory', 'memory.failcnt')),
+    stats,
   };
 }
 
-function readMemoryV2(cgroup: Cgroup): TaskStats['memory'] {
+function readMemoryV2(cgroup: Cgroup, machine: number): TaskStats['memory'] | undefined {
   const usage = cgroup.readNow('memory', 'memory.current');
-  const peak = cgroup.readNow('memory', 'memory.peak');
-  const limit = cgroup.readNow('memory', 'memory.max');
-  const events = cgroup.readNow('memory', 'memory.events');
-  const stat = cgroup.readNow('memory', 'memory.stat');
+  if (usage === undefined) return undefined;
   return {
     usage: number(usage),
-    maxUsage: number(peak),
-    limit: memoryLimit(limit),
+    maxUsage: number(cgroup.readNow('memory', 'memory.peak')),
+    // No limit means the machine's memory, as Docker has it: a percentage of it makes sense.
+    limit: Math.min(number(cgroup.readNow('memory', 'memory.max')), machine),
     // As Docker has it on v2: how often the limit was hit so that the killer had to come.
-    failures: table(events).oom ?? 0,
-    stats: table(stat),
+    failures: table(cgroup.readNow('memory', 'memory.events')).oom ?? 0,
+    stats: table(cgroup.readNow('memory', 'memory.stat')),
   };
 }
 
@@ -131,22 +147,20 @@ function readBlockIoV2(cgroup: Cgroup): TaskStats['blockIo'] {
   });
 }
 
-/** No limit means the machine's memory, as Docker has it: a percentage of it makes sense. */
-function memoryLimit(text: string | undefined): number {
-  return Math.min(number(text), totalmem());
-}
-
 function number(text: string | undefined): number {
   if (text === undefined) return 0;
   if (text.trim() === 'max') return unlimited;
   return Math.min(Number(text), unlimited);
 }
 
-function table(text: string | undefined): Record<string, number> {
+/** `name value` lines. */
+function table(text = ''): Record<string, number> {
   const counters: Record<string, number> = {};
-  for (const line of (text ?? '').split('\n')) {
-    const [name, value] = line.split(' ');
-    if (name && value !== undefined) counters[name] = number(value);
+  let start = 0;
+  for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
+    const space = text.indexOf(' ', start);
+    if (space > start && space < end) counters[text.slice(start, space)] = number(text.slice(space + 1, end));
+    start = end + 1;
   }
   return counters;
 }

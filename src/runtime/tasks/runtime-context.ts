@@ -1,6 +1,6 @@
 import type { Logger } from '#base';
 import type { CgroupLayout, Processes } from '#host';
-import type { MachineCpu } from './machine-cpu.ts';
+import type { MachineCounters } from './machine-counters.ts';
 import type { SeccompCache } from './seccomp-cache.ts';
 
 /** What every task of one engine shares. */
@@ -9,7 +9,7 @@ export interface RuntimeContext {
   /** Path of conmon. */
   readonly conmon: string;
   readonly cgroups: CgroupLayout;
-  readonly machine: MachineCpu;
+  readonly machine: MachineCounters;
   readonly logger: Logger;
   readonly seccomp: SeccompCache;
   /** Milliseconds until a runtime that does not report is given up. */

@@ -5,12 +5,12 @@ import { ownsNetwork } from '../start/open-network.ts';
 
 /** Counters of a container now; without `current` when it does not run. */
 export async function readStats(container: LiveContainer): Promise<ContainerStats> {
-  const { task } = container;
-  if (task === undefined) return { container: container.view(), current: undefined, interfaces: {} };
+  const { id, name, task } = container;
+  if (task === undefined) return { container: { id, name }, current: undefined, interfaces: {} };
   // It may end while we look.
   const current = await task.stats().catch(() => undefined);
   const interfaces = ownsNetwork(container) ? readInterfaces(task.pid) : {};
-  return { container: container.view(), current, interfaces };
+  return { container: { id, name }, current, interfaces };
 }
 
 const columns = ['bytes', 'packets', 'errors', 'dropped'];
