@@ -56,6 +56,8 @@ export interface EngineFacts {
     readonly log: readonly string[];
   };
   readonly defaultLogDriver: string;
+  /** Where device vendors put CDI files. */
+  readonly cdiDirectories: readonly string[];
   readonly securityOptions: readonly string[];
   readonly labels: readonly string[];
   readonly registry: { readonly mirrors: readonly string[]; readonly insecure: readonly string[] };

@@ -101,6 +101,8 @@ export async function assemble(config: DaemonConfig, place: DaemonPlace): Promis
     processes,
     logger,
     ...(place.ownMounts ? { mounts } : {}),
+    morePrograms: config.runtimes,
+    ...(config.defaultRuntime === undefined ? {} : { defaultRuntime: config.defaultRuntime }),
   });
   const networks = createNetworkService({
     database,

@@ -27,6 +27,8 @@ export interface DaemonConfig {
   readonly registryConfig: string | undefined;
   readonly dns: readonly string[];
   readonly labels: readonly string[];
+  /** OCI runtimes beside crun and runc. */
+  readonly runtimes: readonly { readonly name: string; readonly path: string; readonly args: readonly string[] }[];
   readonly defaultRuntime: string | undefined;
   readonly cgroupParent: string | undefined;
   /** Versions of a tag that image prune keeps. */
@@ -60,6 +62,7 @@ const flags = {
   'insecure-registry': { type: 'string', multiple: true },
   dns: { type: 'string', multiple: true },
   label: { type: 'string', multiple: true },
+  'add-runtime': { type: 'string', multiple: true },
   'default-runtime': { type: 'string' },
   'cgroup-parent': { type: 'string' },
   'image-versions': { type: 'string' },
@@ -80,6 +83,7 @@ export const usage = `Usage:  berthd [OPTIONS]
 The Berth daemon. Takes dockerd's options where they mean the same.
 
 Options:
+      --add-runtime stringArray       Further OCI runtime: name=path (in the config file: "runtimes")
       --bip string                    Address of the default bridge in CIDR form
   -b, --bridge string                 Name of the default bridge
       --cgroup-parent string          Cgroup that holds all containers
@@ -87,7 +91,7 @@ Options:
       --data-root string              Directory of everything durable (default "/var/lib/berth")
   -D, --debug                         Same as --log-level debug
       --default-address-pool stringArray  Pool for new networks: base=CIDR,size=PREFIX
-      --default-runtime string        OCI runtime: crun or runc
+      --default-runtime string        OCI runtime: crun, runc or one added
       --dns stringArray               DNS server of containers
       --exec-root string              Directory of everything that ends with the boot (default "/run/berth")
   -G, --group string                  Group of the unix socket (default: docker or berth, if there is one)
@@ -195,6 +199,18 @@ class FileSettings {
     });
   }
 
+  /** dockerd's `runtimes`: name to `path` and `runtimeArgs`. */
+  runtimes(): { name: string; path: string; args: string[] }[] {
+    const value = this.#values.runtimes ?? {};
+    const bad = 'config file: "runtimes" must be an object of {"path": "...", "runtimeArgs": ["..."]}';
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(bad);
+    return Object.entries(value).map(([name, runtime]: [string, { path?: unknown; runtimeArgs?: unknown } | null]) => {
+      const args = runtime?.runtimeArgs ?? [];
+      if (!isText(runtime?.path) || !Array.isArray(args) || !args.every(isText)) throw invalid(bad);
+      return { ...addedRuntime(`${name}=${runtime.path}`), args };
+    });
+  }
+
   pairs(key: string): Record<string, string> | undefined {
     const value = this.#values[key];
     if (value === undefined) return undefined;
@@ -226,6 +242,7 @@ function resolveConfig(values: Flags, settings: Record<string, unknown>): Daemon
     registryConfig: values['registry-config'] ?? file.text('registry-config'),
     dns: values.dns ?? file.texts('dns') ?? [],
     labels: values.label ?? file.texts('labels') ?? [],
+    runtimes: [...file.runtimes(), ...(values['add-runtime'] ?? []).map(addedRuntime)],
     defaultRuntime: values['default-runtime'] ?? file.text('default-runtime'),
     cgroupParent: values['cgroup-parent'] ?? file.text('cgroup-parent'),
     imageVersions: count('image-versions', values['image-versions'] ?? file.number('image-versions') ?? 5),
@@ -233,6 +250,14 @@ function resolveConfig(values: Flags, settings: Record<string, unknown>): Daemon
     tls: tlsFiles(values, file),
     instance: dataRoot === '/var/lib/berth' ? '' : createHash('sha256').update(dataRoot).digest('hex').slice(0, 8),
   };
+}
+
+/** `name=path`. The names of those that are always there cannot be taken, as in dockerd. */
+function addedRuntime(text: string): { name: string; path: string; args: string[] } {
+  const [, name = '', path = ''] = /^([A-Za-z0-9][\w.-]*)=(.+)$/.exec(text) ?? [];
+  if (name === '') throw invalid(`--add-runtime ${text}: want name=path`);
+  if (name === 'crun' || name === 'runc') throw invalid(`--add-runtime ${text}: runtime name '${name}' is reserved`);
+  return { name, path, args: [] };
 }
 
 function checkHost(host: string): void {

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { arch, cpus, hostname, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { EngineFacts } from '#api';
+import { cdiDirectories } from '#engine';
 import { Cgroup, type CgroupLayout, detectCgroups } from '#host';
 import type { Runtime } from '#runtime';
 import type { DaemonConfig } from './config.ts';
@@ -52,6 +53,7 @@ export async function gatherFacts(
       log: ['json-file', 'local', 'none'],
     },
     defaultLogDriver: 'json-file',
+    cdiDirectories,
     securityOptions: ['name=seccomp,profile=builtin'],
     labels: config.labels,
     registry: { mirrors: config.registryMirrors, insecure: config.insecureRegistries },

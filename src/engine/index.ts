@@ -2,6 +2,7 @@ export * from './containers/container.ts';
 export * from './containers/containers.ts';
 export { applyChanges } from './containers/content/commit-changes.ts';
 export { signalNumber } from './containers/signals.ts';
+export { cdiDirectories } from './containers/start/cdi/cdi-devices.ts';
 export { type ContainerEngine, createContainerEngine, type EngineOptions } from './create-engine.ts';
 export { announceNetworks, announceVolumes } from './events/announce-objects.ts';
 export * from './events/events.ts';

@@ -6,8 +6,8 @@ import { type RunOnceOptions, runOnce } from './run-once.ts';
 import type { Runtime, Task, TaskOptions } from './runtime.ts';
 import { ConmonTask, type TaskParts } from './tasks/conmon-task.ts';
 import { findProgram } from './tasks/find-program.ts';
-import { findOciRuntimes, type OciRuntime } from './tasks/oci-runtime.ts';
 import { MachineCounters } from './tasks/machine-counters.ts';
+import { findOciRuntimes, type OciRuntime, type RuntimeProgram } from './tasks/oci-runtime.ts';
 import type { RuntimeContext } from './tasks/runtime-context.ts';
 import { SeccompCache } from './tasks/seccomp-cache.ts';
 import { ProcessFiles, readRecord } from './tasks/task-files.ts';
@@ -25,7 +25,11 @@ export interface CreateRuntimeOptions {
   /** Milliseconds that an OCI runtime may take to make a container; default a minute. */
   readonly patience?: number;
   /** Name and path of each OCI runtime, the default first; default crun and runc from PATH. */
-  readonly programs?: readonly { name: string; path: string }[];
+  readonly programs?: readonly RuntimeProgram[];
+  /** Programs beside crun and runc. */
+  readonly morePrograms?: readonly RuntimeProgram[];
+  /** Which of them is the default. Throws `invalid` where it is not found. */
+  readonly defaultRuntime?: string;
 }
 
 const usual = [
@@ -38,7 +42,8 @@ const validId = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/;
 export async function createRuntime(options: CreateRuntimeOptions): Promise<Runtime> {
   const { execRoot, processes } = options;
   await mkdir(join(execRoot, 'tasks'), { recursive: true, mode: 0o700 });
-  const runtimes = await findOciRuntimes(options.programs ?? usual, options);
+  const programs = [...(options.programs ?? usual), ...(options.morePrograms ?? [])];
+  const runtimes = defaultFirst(await findOciRuntimes(programs, options), options.defaultRuntime);
   if (runtimes.length === 0) throw unavailable('no OCI runtime found: install crun or runc');
   for (const runtime of runtimes) await mkdir(runtime.stateRoot, { recursive: true, mode: 0o700 });
   const conmon = await findProgram(options.conmon ?? 'conmon');
@@ -54,6 +59,14 @@ export async function createRuntime(options: CreateRuntimeOptions): Promise<Runt
     logger: options.logger,
     patience: options.patience ?? 60_000,
   });
+}
+
+function defaultFirst(runtimes: OciRuntime[], name: string | undefined): OciRuntime[] {
+  if (name === undefined) return runtimes;
+  const first = runtimes.find((runtime) => runtime.name === name);
+  const known = runtimes.map((runtime) => runtime.name).join(', ');
+  if (first === undefined) throw invalid(`default runtime "${name}" not found: there are ${known}`);
+  return [first, ...runtimes.filter((runtime) => runtime !== first)];
 }
 
 class ConmonRuntime implements Runtime {

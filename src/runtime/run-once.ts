@@ -50,7 +50,7 @@ async function execute(options: RunOnceOptions, place: RunOncePlace, cgroup: Cgr
   const { context, runtime, directory } = place;
   const log = join(directory, 'runtime.log');
   // The program's own words go to a file, so that they cannot be taken for the container's output.
-  const args = [`--root=${runtime.stateRoot}`, `--log=${log}`, 'run', '--bundle', directory, options.id];
+  const args = [...runtime.command.args, `--log=${log}`, 'run', '--bundle', directory, options.id];
   void warmUpCgroups(context.cgroups);
   const child = context.processes.spawn(runtime.command.path, args, {
     env: runtime.command.env,

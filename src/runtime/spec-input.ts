@@ -1,4 +1,4 @@
-import type { RuntimeDevice, RuntimeMount, RuntimeResources, RuntimeSeccomp } from '#oci';
+import type { RuntimeDevice, RuntimeMount, RuntimeResources, RuntimeSeccomp, RuntimeSpec } from '#oci';
 
 /** Where a namespace comes from: a fresh one, the host's, or the one bound at a path (`/proc/PID/ns/x` or a pinned file). */
 export type NamespaceSource = 'private' | 'host' | { readonly path: string };
@@ -44,6 +44,8 @@ export interface SpecInput {
     /** `undefined` keeps the standard list. */
     readonly maskedPaths?: readonly string[];
     readonly readonlyPaths?: readonly string[];
+    /** /sys/fs/cgroup can be written though the container is not privileged. */
+    readonly writableCgroups?: boolean;
   };
   readonly resources: RuntimeResources;
   readonly devices: readonly (RuntimeDevice & { readonly access: string })[];
@@ -63,4 +65,6 @@ export interface SpecInput {
   /** Absolute, from the root of each hierarchy: `/berth/ID`. */
   readonly cgroupPath: string;
   readonly annotations: Readonly<Record<string, string>>;
+  /** Programs of the host that the runtime runs, by the name of the moment (config.md, POSIX-platform Hooks). */
+  readonly hooks?: Readonly<Record<string, NonNullable<RuntimeSpec['hooks']>[string]>>;
 }

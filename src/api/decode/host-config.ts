@@ -183,9 +183,6 @@ function checkHostConfig(wire: WireHostConfig): void {
     userns: wire.UsernsMode ?? '',
     cgroupns: wire.CgroupnsMode ?? '',
   });
-  if ((wire.ShmSize ?? 0) < 0) throw invalid('SHM size can not be less than 0');
-  const oom = wire.OomScoreAdj ?? 0;
-  if (oom < -1000 || oom > 1000) throw invalid(`Invalid value ${oom}, range for oom score adj is [-1000, 1000]`);
   if (wire.Isolation && wire.Isolation !== 'default') {
     throw invalid(`invalid isolation (${wire.Isolation}): linux only supports 'default'`);
   }

@@ -21,7 +21,7 @@ export function checkModes(modes: Modes): void {
   }
   if (!['', 'none', 'private', 'shareable', 'host'].includes(ipc) && !joins(ipc))
     throw invalid(`invalid IPC mode: ${ipc}`);
-  if (!['', 'host', 'private'].includes(pid) && !joins(pid)) throw invalid(`invalid PID mode: ${pid}`);
+  if (!['', 'host'].includes(pid) && !joins(pid)) throw invalid(`invalid PID mode: ${pid}`);
   if (!['', 'host'].includes(uts)) throw invalid(`invalid UTS mode: ${uts}`);
   if (!['', 'host'].includes(userns)) throw invalid(`invalid user namespace mode: ${userns}`);
   if (!['', 'host', 'private'].includes(cgroupns)) throw invalid(`invalid cgroup namespace mode: ${cgroupns}`);

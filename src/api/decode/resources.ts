@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { invalid } from '#base';
 import type { ResourceSettings } from '#engine';
 import { bool, goObject, int, text } from './go-json.ts';
 
@@ -34,11 +33,8 @@ export const resourceShape = {
 const schema = z.object(resourceShape);
 type WireResources = z.output<typeof schema>;
 
-const leastMemory = 6 * 1024 * 1024;
-
-/** Turns limits into the domain's; what is not given or 0 is left out. Throws `invalid` with Docker's texts. */
+/** Turns limits into the domain's; what is not given or 0 is left out. Whether they can be is the engine's to check. */
 export function decodeResources(wire: WireResources): ResourceSettings {
-  checkResources(wire);
   const settings = {
     memory: wire.Memory,
     memorySwap: wire.MemorySwap,
@@ -74,51 +70,4 @@ export function decodeResources(wire: WireResources): ResourceSettings {
 
 function rates(wire: WireResources['BlkioDeviceReadBps']): { path: string; rate: number }[] | undefined {
   return wire?.map(({ Path = '', Rate = 0 }) => ({ path: Path, rate: Rate }));
-}
-
-/** The rules that hold on every host; what depends on the host's kernel is the engine's to check. */
-function checkResources(wire: WireResources): void {
-  checkMemory(wire);
-  const { NanoCpus = 0, CpuPeriod = 0, CpuQuota = 0, CpuShares = 0, PidsLimit = 0 } = wire;
-  if (NanoCpus < 0) throw invalid('Invalid value: NanoCpus must not be negative');
-  if (NanoCpus > 0 && CpuPeriod > 0) throw invalid('Conflicting options: Nano CPUs and CPU Period cannot both be set');
-  if (NanoCpus > 0 && CpuQuota > 0) throw invalid('Conflicting options: Nano CPUs and CPU Quota cannot both be set');
-  if (CpuShares < 0) throw invalid(`invalid CPU shares (${CpuShares}): value must be a positive integer`);
-  if (CpuPeriod !== 0 && (CpuPeriod < 1000 || CpuPeriod > 1_000_000)) {
-    throw invalid('CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)');
-  }
-  if (CpuQuota > 0 && CpuQuota < 1000) throw invalid('CPU cfs quota can not be less than 1ms (i.e. 1000)');
-  if (!Number.isSafeInteger(PidsLimit)) throw invalid(`invalid PidsLimit: ${PidsLimit}`);
-  for (const [field, list] of [
-    ['cpuset cpus', wire.CpusetCpus],
-    ['cpuset mems', wire.CpusetMems],
-  ] as const) {
-    if (list && !/^\d+(-\d+)?(,\d+(-\d+)?)*$/.test(list)) {
-      throw invalid(`Invalid value ${list} for ${field}: invalid format: ${list}`);
-    }
-  }
-  for (const { Name = '', Soft = 0, Hard = 0 } of wire.Ulimits ?? []) {
-    if (Hard !== -1 && Soft > Hard)
-      throw invalid(`ulimit soft limit must be less than or equal to hard limit: ${Name}: ${Soft} > ${Hard}`);
-  }
-}
-
-function checkMemory(wire: WireResources): void {
-  const { Memory = 0, MemorySwap = 0, MemoryReservation = 0, MemorySwappiness } = wire;
-  if (Memory < 0 || (Memory > 0 && Memory < leastMemory)) throw invalid('Minimum memory limit allowed is 6MB');
-  if (Memory === 0 && MemorySwap > 0) {
-    throw invalid('You should always set the Memory limit when using Memoryswap limit, see usage');
-  }
-  if (Memory > 0 && MemorySwap > 0 && MemorySwap < Memory) {
-    throw invalid('Minimum memoryswap limit should be larger than memory limit, see usage');
-  }
-  if (MemorySwappiness !== undefined && (MemorySwappiness < -1 || MemorySwappiness > 100)) {
-    throw invalid(`Invalid value: ${MemorySwappiness}, valid memory swappiness range is 0-100`);
-  }
-  if (MemoryReservation > 0 && MemoryReservation < leastMemory) {
-    throw invalid('Minimum memory reservation allowed is 6MB');
-  }
-  if (Memory > 0 && MemoryReservation > 0 && Memory < MemoryReservation) {
-    throw invalid('Minimum memory limit can not be less than memory reservation limit, see usage');
-  }
 }

@@ -36,6 +36,23 @@ export function encodeContainerSummary(container: Container, facts: SummaryFacts
   };
 }
 
+const rendered = new WeakMap<Container, { readonly image: string; readonly status: string; readonly json: string }>();
+
+/**
+ * {@link encodeContainerSummary} as JSON, kept with the container until it or its status text changes: in a list of
+ * hundreds most are as they were.
+ */
+export function renderContainerSummary(container: Container, facts: SummaryFacts): string {
+  if (facts.size !== undefined) return JSON.stringify(encodeContainerSummary(container, facts));
+  const status = statusText(container, facts.now);
+  const image = facts.imageNamed ? container.image : container.imageId;
+  const known = rendered.get(container);
+  if (known?.status === status && known.image === image) return known.json;
+  const json = JSON.stringify(encodeContainerSummary(container, facts));
+  rendered.set(container, { image, status, json });
+  return json;
+}
+
 function commandLine({ process }: Container): string {
   const [path = '', ...args] = [...(process.entrypoint ?? []), ...(process.cmd ?? [])];
   return [path, ...args.map((arg) => (arg.includes(' ') ? `'${arg}'` : arg))].join(' ');

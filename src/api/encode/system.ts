@@ -122,7 +122,7 @@ export function encodeInfo(facts: EngineFacts, counts: ObjectCounts, now: number
       ? { DefaultAddressPools: facts.addressPools.map(({ base, size }) => ({ Base: base, Size: size })) }
       : {}),
     ...(facts.firewall === undefined ? {} : { FirewallBackend: { Driver: facts.firewall } }),
-    CDISpecDirs: [],
+    CDISpecDirs: [...facts.cdiDirectories],
     Warnings: facts.warnings.length > 0 ? [...facts.warnings] : null,
   };
 }

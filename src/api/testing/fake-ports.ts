@@ -54,6 +54,7 @@ export const sampleFacts: EngineFacts = {
   defaultRuntime: 'crun',
   drivers: { volume: ['local'], network: ['bridge', 'host', 'null'], log: ['json-file', 'none'] },
   defaultLogDriver: 'json-file',
+  cdiDirectories: ['/etc/cdi'],
   securityOptions: ['name=seccomp,profile=builtin'],
   labels: [],
   registry: { mirrors: [], insecure: [] },

@@ -3,7 +3,6 @@ import type { Digest } from '#base';
 import type { EndpointRequest } from '#network';
 import type { Attachment, LogLine, LogQuery, TaskStats } from '#runtime';
 import type { Container, ContainerRequest, ContainerStatus, ResourceSettings, RestartPolicy } from './container.ts';
-import type { StatsPair } from './inspect/stats-sampler.ts';
 
 /** Which containers a list shows. Several values of one key are alternatives; keys are all needed. */
 export interface ContainerFilter {
@@ -51,6 +50,13 @@ export interface ContainerStats {
   readonly current: TaskStats | undefined;
   /** By interface name. */
   readonly interfaces: Readonly<Record<string, Readonly<Record<string, number>>>>;
+}
+
+/** One sample of a container, and the one before it for the deltas that clients show. */
+export interface StatsPair {
+  readonly sample: ContainerStats;
+  /** Undefined for the first of a watch. */
+  readonly before: ContainerStats | undefined;
 }
 
 /**

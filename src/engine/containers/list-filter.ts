@@ -73,6 +73,8 @@ function checkFilters(filters: Filters): void {
     for (const value of values) {
       if (key === 'status') checkWord(value, { key, what: 'state', words: statuses });
       if (key === 'health') checkWord(value, { key, what: 'health', words: healths });
+      if (key === 'is-task' && !/^(1|t|true|0|f|false)$/i.test(value))
+        throw invalid(`invalid filter 'is-task=[${value}]'`);
       if (key === 'exited' && !/^-?\d+$/.test(value)) {
         throw invalid(`invalid filter 'exited=${value}': strconv.Atoi: parsing "${value}": invalid syntax`);
       }

@@ -56,6 +56,10 @@ export class LiveContainer {
   restarting = false;
   /** A removal has begun: nothing may start it any more. */
   removing = false;
+  /** The last view and what it was made from. */
+  #made:
+    | (Pick<LiveContainer, 'settings' | 'state' | 'sandbox' | 'removing'> & { readonly view: Container })
+    | undefined;
 
   constructor(settings: ContainerSettings, state: ContainerState) {
     this.id = settings.id;
@@ -67,8 +71,26 @@ export class LiveContainer {
     return this.settings.name;
   }
 
-  /** A snapshot for readers: later changes do not show in it. */
+  /** A snapshot for readers: later changes do not show in it. The same object as before where nothing has changed. */
   view(): Container {
+    const { settings, state, sandbox, removing, execIds } = this;
+    const made = this.#made;
+    if (
+      made?.settings === settings &&
+      made.state === state &&
+      made.sandbox === sandbox &&
+      made.removing === removing &&
+      made.view.execIds.length === execIds.size &&
+      made.view.execIds.every((id) => execIds.has(id))
+    ) {
+      return made.view;
+    }
+    const view = this.#makeView();
+    this.#made = { settings, state, sandbox, removing, view };
+    return view;
+  }
+
+  #makeView(): Container {
     const { mounts, networks, parentSnapshot: _, ...settings } = this.settings;
     const { sandbox, state } = this;
     const active = new Map(sandbox?.endpoints.map((endpoint) => [endpoint.networkName, endpoint]));

@@ -9,6 +9,7 @@ export function readHostLimits(): HostLimits {
   const onV2 = existsSync(unified);
   return {
     cpus: availableParallelism(),
+    memoryNodes: readMemoryNodes(),
     // cgroup v2 has swap limits wherever the memory controller is and the kernel knows swap.
     swap: existsSync('/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes') || (onV2 && existsSync('/proc/swaps')),
     blkioWeight: existsSync('/sys/fs/cgroup/blkio/blkio.weight') || onV2,
@@ -30,5 +31,18 @@ function appArmorEnabled(): boolean {
     return readFileSync('/sys/module/apparmor/parameters/enabled', 'latin1').startsWith('Y');
   } catch {
     return false;
+  }
+}
+
+/** `0-1,3` in has_memory (Documentation/admin-guide/mm/numaperf); a kernel without NUMA has node 0 alone. */
+function readMemoryNodes(): number[] {
+  try {
+    const text = readFileSync('/sys/devices/system/node/has_memory', 'latin1').trim();
+    return text.split(',').flatMap((part) => {
+      const [from = 0, to = from] = part.split('-').map(Number);
+      return Array.from({ length: to - from + 1 }, (_, index) => from + index);
+    });
+  } catch {
+    return [0];
   }
 }

@@ -53,6 +53,7 @@ export function buildRuntimeSpec(input: SpecInput): RuntimeSpec {
     ...(ownsHostname && input.domainname ? { domainname: input.domainname } : {}),
     mounts: allMounts(input),
     annotations: { ...input.annotations },
+    ...(input.hooks ? { hooks: { ...input.hooks } } : {}),
     linux: buildLinux(input, capabilities),
   };
 }

@@ -6,6 +6,7 @@ const sealed = ['nosuid', 'noexec', 'nodev'];
 /** The mounts that every container has, in the order they are made. */
 export function standardMounts(input: SpecInput): RuntimeMount[] {
   const readonly = input.security.privileged ? [] : ['ro'];
+  const cgroups = input.security.writableCgroups ? [] : readonly;
   return [
     { destination: '/proc', type: 'proc', source: 'proc', options: sealed },
     {
@@ -21,7 +22,7 @@ export function standardMounts(input: SpecInput): RuntimeMount[] {
       options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
     },
     { destination: '/sys', type: 'sysfs', source: 'sysfs', options: [...sealed, ...readonly] },
-    { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: [...readonly, ...sealed] },
+    { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: [...cgroups, ...sealed] },
     { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: sealed },
     ...sharedMemory(input),
   ];

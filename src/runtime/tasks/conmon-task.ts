@@ -4,7 +4,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { conflict, errnoOf, isBerthError, messageOf, notFound, withUndo } from '#base';
 import { Cgroup, identifyProcess, isAlive, processEnd, signalProcess } from '#host';
-import type { RuntimeResources } from '#oci';
+import type { RuntimeResources, RuntimeSpec } from '#oci';
 import { LogRotator } from '../log/log-rotator.ts';
 import type { ExecOptions, ExecTask, Task, TaskOptions, TaskStats } from '../runtime.ts';
 import { Monitor } from './conmon.ts';
@@ -19,6 +19,7 @@ import { readStats } from './read-stats.ts';
 import type { RuntimeContext } from './runtime-context.ts';
 import { settleFreeze } from './settle-freeze.ts';
 import { bootId, type ProcessFiles, type ProcessRecord, readRecord, writeRecord } from './task-files.ts';
+import { liftLimits, withoutUnlimited } from './unlimited.ts';
 
 /** What a task is put together from. */
 export interface TaskParts {
@@ -71,7 +72,8 @@ export class ConmonTask extends Monitored implements Task {
       }
       const task = new ConmonTask(parts, record);
       undo.push(() => task.remove());
-      const spec = await context.seccomp.prepare(options.spec, runtime);
+      const limited = limitedOnly(options.spec);
+      const spec = await context.seccomp.prepare(limited, runtime);
       mkdirSync(files.exitDirectory, { mode: 0o700 });
       writeFileSync(files.config, JSON.stringify(spec), { mode: 0o600 });
       writeRecord(files, record);
@@ -88,7 +90,7 @@ export class ConmonTask extends Monitored implements Task {
         exec: false,
       });
       await task.#begin(await monitor.reported(), await monitor.pid());
-      if (spec === options.spec) await context.seccomp.learn(options.id, spec, runtime);
+      if (spec === limited) await context.seccomp.learn(options.id, spec, runtime);
       return task;
     });
   }
@@ -145,9 +147,10 @@ export class ConmonTask extends Monitored implements Task {
 
   async update(resources: RuntimeResources): Promise<void> {
     const path = join(this.files.directory, `resources-${randomUUID()}.json`);
-    writeFileSync(path, JSON.stringify(resources), { mode: 0o600 });
+    writeFileSync(path, JSON.stringify(withoutUnlimited(resources)), { mode: 0o600 });
     try {
       await this.#runtime.update(this.id, path);
+      await liftLimits(this.#cgroup, resources);
     } finally {
       await rm(path, { force: true });
     }
@@ -241,4 +244,9 @@ export class ConmonTask extends Monitored implements Task {
       forget: (id) => this.#execs.delete(id),
     };
   }
+}
+
+function limitedOnly(spec: RuntimeSpec): RuntimeSpec {
+  const { resources } = spec.linux;
+  return resources ? { ...spec, linux: { ...spec.linux, resources: withoutUnlimited(resources) } } : spec;
 }

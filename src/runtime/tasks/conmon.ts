@@ -138,7 +138,7 @@ function monitorArguments(options: MonitorOptions): string[] {
   const { files, runtime } = options;
   const flags = ['--api-version', '1', '--full-attach', '--no-sync-log', '--log-level', 'error'];
   flags.push('-c', options.containerId, '-u', options.id, '-n', options.id);
-  flags.push('-r', runtime.command.path, '--runtime-arg', `--root=${runtime.stateRoot}`);
+  flags.push('-r', runtime.command.path, ...runtime.command.args.flatMap((arg) => ['--runtime-arg', arg]));
   flags.push('-b', files.directory, '-p', files.pid, '-P', files.monitorPid, '--exit-dir', files.exitDirectory);
   flags.push('-l', options.logPath === undefined ? 'none' : `k8s-file:${options.logPath}`);
   if (options.terminal) flags.push('-t');

@@ -5,9 +5,16 @@ import { explainFailure } from './explain-failure.ts';
 import { findProgram } from './find-program.ts';
 import { type SealedProgram, sealProgram } from './seal-program.ts';
 
-interface FoundProgram {
+/** An OCI runtime as it is configured. */
+export interface RuntimeProgram {
   readonly name: string;
+  /** Absolute, or a name to look up in PATH. */
   readonly path: string;
+  /** In front of every command. */
+  readonly args?: readonly string[];
+}
+
+interface FoundProgram extends RuntimeProgram {
   readonly version: string;
   readonly sealed?: SealedProgram | undefined;
 }
@@ -16,8 +23,8 @@ interface FoundProgram {
 export class OciRuntime {
   readonly name: string;
   readonly path: string;
-  /** What to run in place of `path`, and the environment of those who run it. */
-  readonly command: { readonly path: string; readonly env: NodeJS.ProcessEnv };
+  /** What to run in place of `path`, the arguments in front of each command, and the environment of those who run it. */
+  readonly command: { readonly path: string; readonly args: readonly string[]; readonly env: NodeJS.ProcessEnv };
   /** As `--version` tells, such as `1.8.1`. */
   readonly version: string;
   /** Its `--root`: one directory per container. */
@@ -25,14 +32,15 @@ export class OciRuntime {
   readonly #processes: Processes;
 
   constructor(program: FoundProgram, execRoot: string, processes: Processes) {
+    this.stateRoot = join(execRoot, 'state', program.name);
     this.command = {
       path: program.sealed?.path ?? program.path,
+      args: [...(program.args ?? []), `--root=${this.stateRoot}`],
       env: { PATH: process.env.PATH, ...program.sealed?.env },
     };
     this.name = program.name;
     this.path = program.path;
     this.version = program.version;
-    this.stateRoot = join(execRoot, 'state', program.name);
     this.#processes = processes;
   }
 
@@ -65,7 +73,7 @@ export class OciRuntime {
 
   /** Runs one command to its end; throws `invalid` with the program's own words. */
   async #call(args: readonly string[]): Promise<void> {
-    const { code, stderr } = await this.#processes.run(this.command.path, [`--root=${this.stateRoot}`, ...args], {
+    const { code, stderr } = await this.#processes.run(this.command.path, [...this.command.args, ...args], {
       env: this.command.env,
     });
     if (code === 0) return;
@@ -74,20 +82,30 @@ export class OciRuntime {
   }
 }
 
-/** Asks the programs for their versions; those not found are left out. Order is kept. With `mounts` they are sealed. */
+/**
+ * Asks the programs for their versions; those not found are left out. Order is kept. With `mounts` crun and runc are
+ * sealed: of others we know too little.
+ */
 export async function findOciRuntimes(
-  programs: readonly { name: string; path: string }[],
+  programs: readonly RuntimeProgram[],
   options: { execRoot: string; processes: Processes; mounts?: Pick<Mounts, 'mount' | 'unmount'>; logger: Logger },
 ): Promise<OciRuntime[]> {
   const found = await Promise.all(
-    programs.map(async ({ name, path: wanted }) => {
+    programs.map(async ({ name, path: wanted, args = [] }) => {
       const path = await findProgram(wanted); // conmon takes no bare names
       if (path === undefined) return [];
       const answer = await options.processes.run(path, ['--version']).catch(() => undefined);
-      if (answer?.code !== 0) return [];
-      const version = /version:? (\S+)/.exec(answer.stdout)?.[1] ?? 'unknown';
-      const sealed = options.mounts && (await seal({ name, path }, { ...options, mounts: options.mounts }));
-      return [new OciRuntime({ name, path, version, sealed }, options.execRoot, options.processes)];
+      const sealable = name === 'crun' || name === 'runc';
+      if (answer?.code !== 0 && sealable) return [];
+      const version = /version:? (\S+)/.exec(answer?.stdout ?? '')?.[1] ?? 'unknown';
+      const sealed = sealable && options.mounts && (await seal({ name, path }, { ...options, mounts: options.mounts }));
+      return [
+        new OciRuntime(
+          { name, path, args, version, ...(sealed ? { sealed } : {}) },
+          options.execRoot,
+          options.processes,
+        ),
+      ];
     }),
   );
   return found.flat();

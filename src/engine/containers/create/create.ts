@@ -12,6 +12,7 @@ import type { EventJournal } from '../../events/events.ts';
 import type { ContainerRequest } from '../container.ts';
 import { type ContainerSettings, initialState, LiveContainer, type PlannedMount } from '../live-container.ts';
 import type { ContainerRegistry } from '../registry.ts';
+import { runtimeProgram } from '../start/runtime-program.ts';
 import { mergeImage } from './merge-image.ts';
 import { planMounts } from './plan-mounts.ts';
 import { randomName } from './random-name.ts';
@@ -45,11 +46,13 @@ export function createContainer(
   return withUndo(async (undo) => {
     const warnings = validateRequest(request, deps.limits);
     checkChoices(deps, request);
+    checkLinks(deps.registry, request.host.links);
     const id = newId();
     const name = request.name ?? randomName((candidate) => deps.registry.isTaken(candidate));
     deps.registry.reserve(name, id);
     undo.push(() => deps.registry.release(name));
 
+    const host = resolveModes(deps, request);
     const image = await deps.images.get(request.image);
     checkPlatform(request, image);
     const merged = mergeImage(request, image.config.config ?? {});
@@ -82,7 +85,7 @@ export function createContainer(
       ...fromImage,
       networkDisabled: request.networkDisabled,
       ...(request.onBuild ? { onBuild: request.onBuild } : {}),
-      host: resolveModes(deps, request),
+      host,
       networks,
       paths: {
         log: request.host.log.driver === 'none' ? '' : join(directory, 'container.log'),
@@ -101,8 +104,20 @@ export function createContainer(
 }
 
 function checkChoices(deps: CreateDependencies, { host }: ContainerRequest): void {
-  if (host.runtime !== '' && !deps.runtimes.some((runtime) => runtime.name === host.runtime)) {
+  const wanted = runtimeProgram(host.runtime);
+  if (wanted !== '' && !deps.runtimes.some((runtime) => runtime.name === wanted)) {
     throw invalid(`unknown or invalid runtime name: ${host.runtime}`);
+  }
+}
+
+/** `NAME[:ALIAS]`, of a container there is. Throws `invalid` with Docker's text. */
+function checkLinks(registry: ContainerRegistry, links: readonly string[]): void {
+  for (const link of links) {
+    const [name = '', , more] = link.split(':');
+    if (name === '' || more !== undefined) throw invalid(`bad format for links: ${link}`);
+    if (registry.tryFind(name) === undefined) {
+      throw invalid(`could not get container for ${name}: No such container: ${name}`);
+    }
   }
 }
 
@@ -121,7 +136,7 @@ function inheritedMounts(registry: ContainerRegistry, from: string): PlannedMoun
   const colon = from.lastIndexOf(':');
   const name = colon < 0 ? from : from.slice(0, colon);
   const mode = colon < 0 ? '' : from.slice(colon + 1);
-  if (!['', 'ro', 'rw', 'z', 'Z'].includes(mode)) throw invalid(`invalid mode for volumes-from: ${mode}`);
+  if (!['', 'ro', 'rw', 'z', 'Z'].includes(mode)) throw invalid(`invalid mode: ${mode}`);
   return giver(registry, name).settings.mounts.map(({ asked, point }) => ({
     asked: { ...asked, readonly: mode === 'ro' || asked.readonly, source: point.name ?? asked.source },
     point: { ...point, mode, rw: mode === 'ro' ? false : point.rw },
@@ -202,15 +217,13 @@ function chooseHostname(request: ContainerRequest, id: string): string {
 
 /** Modes that name another container are kept by id, so that a rename does not change their meaning. */
 function resolveModes(deps: CreateDependencies, { host }: ContainerRequest): ContainerRequest['host'] {
-  const resolve = (mode: string): string => {
+  const owner = (mode: string) => giver(deps.registry, mode.slice('container:'.length));
+  const resolve = (mode: string) => (mode.startsWith('container:') ? `container:${owner(mode).id}` : mode);
+  const resolveNetwork = (mode: string): string => {
     if (!mode.startsWith('container:')) return mode;
-    try {
-      return `container:${deps.registry.find(mode.slice('container:'.length)).id}`;
-    } catch (error) {
-      // Docker too finds out about a missing owner only at start; "not found" at create would mean the image.
-      if (isBerthError(error, 'not-found')) return mode;
-      throw error;
-    }
+    // Docker too finds out about a missing owner of a network only at start.
+    const known = deps.registry.tryFind(mode.slice('container:'.length));
+    return known === undefined ? mode : `container:${known.id}`;
   };
   const { memory = 0, memorySwap = 0 } = host.resources;
   return {
@@ -221,7 +234,7 @@ function resolveModes(deps: CreateDependencies, { host }: ContainerRequest): Con
     runtime: host.runtime || (deps.runtimes[0]?.name ?? ''),
     // As much swap as memory, unless told otherwise; inspect shows it.
     resources: memory > 0 && memorySwap === 0 ? { ...host.resources, memorySwap: memory * 2 } : host.resources,
-    networkMode: resolve(host.networkMode),
+    networkMode: resolveNetwork(host.networkMode),
     ipcMode: resolve(host.ipcMode || 'private'),
     pidMode: resolve(host.pidMode),
   };

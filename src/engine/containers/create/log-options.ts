@@ -49,6 +49,9 @@ function checkRotation(options: Readonly<Record<string, string>>): void {
     if (Number(files) < 1) throw invalid(`${failed} max-file cannot be less than 1`);
   }
   if (mode !== undefined && mode !== 'blocking' && mode !== 'non-blocking') {
-    throw invalid(`logger: invalid mode: ${mode}`);
+    throw invalid(`logger: logging mode not supported: ${mode}`);
+  }
+  if (options['max-buffer-size'] !== undefined && mode !== 'non-blocking') {
+    throw invalid("logger: max-buffer-size option is only supported with 'mode=non-blocking'");
   }
 }

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { checkName, checkResources, checkRestartPolicy } from './validate.ts';
+import { checkResources } from './check-resources.ts';
+import { checkName, checkRestartPolicy } from './validate.ts';
 
 const limits = {
   cpus: 2,
+  memoryNodes: [0],
   swap: true,
   blkioWeight: true,
   cgroupnsMode: 'private',

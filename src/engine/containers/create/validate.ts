@@ -1,17 +1,16 @@
+import { isIP } from 'node:net';
+import { posix } from 'node:path';
 import { invalid } from '#base';
-import type { ContainerRequest, HostSettings, ResourceSettings, RestartPolicy } from '../container.ts';
+import { resolveCapabilities } from '#runtime';
+import type { ContainerRequest, HostSettings, RestartPolicy } from '../container.ts';
 import { healthPlan } from '../health/health-check.ts';
 import { signalNumber } from '../signals.ts';
 import { parseSecurityOptions } from '../start/security-options.ts';
+import { checkResources, type ResourceLimits } from './check-resources.ts';
 import { checkLog } from './log-options.ts';
 
 /** What this host has to give. */
-export interface HostLimits {
-  readonly cpus: number;
-  /** False where the kernel does not account swap: a swap limit is dropped with a warning. */
-  readonly swap: boolean;
-  /** False where the kernel knows no block I/O weight: it is dropped with a warning. */
-  readonly blkioWeight: boolean;
+export interface HostLimits extends ResourceLimits {
   /** Cgroup namespace of a container that asks for none in particular: Docker's choice depends on the cgroup version. */
   readonly cgroupnsMode: 'private' | 'host';
   /** The lowest oom_score_adj that this daemon may give. */
@@ -19,8 +18,6 @@ export interface HostLimits {
   /** False where the kernel has no AppArmor: a profile asked for is dropped with a warning. */
   readonly apparmor: boolean;
 }
-
-const smallestMemory = 6 * 1024 * 1024;
 
 /**
  * Checks a request before anything is made. Throws `invalid` naming field and value, in Docker's words where there are
@@ -33,8 +30,9 @@ export function validateRequest(request: ContainerRequest, limits: HostLimits): 
     throw invalid(`the working directory '${process.workingDir}' is invalid, it needs to be an absolute path`);
   }
   if (process.stopSignal !== '') signalNumber(process.stopSignal);
-  for (const entry of process.env)
+  for (const entry of process.env) {
     if (entry.startsWith('=') || entry === '') throw invalid(`invalid environment variable: ${entry}`);
+  }
   checkHealthcheck(request);
   checkHost(host, limits);
   const profile = parseSecurityOptions(host.securityOpt).apparmorProfile;
@@ -48,82 +46,7 @@ export function checkName(name: string): void {
   throw invalid(`Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`);
 }
 
-/** Throws `invalid` for limits that cannot be; returns warnings. Also used by update. */
-export function checkResources(resources: ResourceSettings, limits: HostLimits): string[] {
-  checkMemory(resources);
-  checkCpu(resources, limits);
-  const { memory = 0, blkioWeight = 0 } = resources;
-  if (blkioWeight !== 0 && (blkioWeight < 10 || blkioWeight > 1000)) {
-    throw invalid('Range of blkio weight is from 10 to 1000');
-  }
-  for (const { name, soft, hard } of resources.ulimits ?? []) {
-    if (hard !== -1 && (soft > hard || soft === -1)) {
-      throw invalid(`ulimit soft limit must be less than or equal to hard limit: ${name}: ${soft} > ${hard}`);
-    }
-  }
-  return [
-    ...(memory > 0 && !limits.swap ? [noSwapLimit] : []),
-    ...(blkioWeight > 0 && !limits.blkioWeight ? [noBlkioWeight] : []),
-  ];
-}
-
-const noSwapLimit =
-  'Your kernel does not support swap limit capabilities or the cgroup is not mounted. Memory limited without swap.';
-const noBlkioWeight = 'Your kernel does not support Block I/O weight or the cgroup is not mounted. Weight discarded.';
 const noAppArmor = (profile: string) => `This host has no AppArmor: profile ${profile} discarded.`;
-
-function checkMemory(resources: ResourceSettings): void {
-  const { memory = 0, memorySwap = 0, memoryReservation = 0, memorySwappiness } = resources;
-  if (memory !== 0 && memory < smallestMemory) throw invalid('Minimum memory limit allowed is 6MB');
-  if (memory > 0 && memorySwap > 0 && memorySwap < memory) {
-    throw invalid('Minimum memoryswap limit should be larger than memory limit, see usage');
-  }
-  if (memory === 0 && memorySwap > 0) {
-    throw invalid('You should always set the Memory limit when using Memoryswap limit, see usage');
-  }
-  if (memorySwappiness !== undefined && (memorySwappiness < -1 || memorySwappiness > 100)) {
-    throw invalid(`Invalid value: ${memorySwappiness}, valid memory swappiness range is 0-100`);
-  }
-  if (memoryReservation > 0 && memoryReservation < smallestMemory) {
-    throw invalid('Minimum memory reservation allowed is 6MB');
-  }
-  if (memory > 0 && memoryReservation > memory) {
-    throw invalid('Minimum memory limit can not be less than memory reservation limit, see usage');
-  }
-}
-
-function checkCpu(resources: ResourceSettings, limits: HostLimits): void {
-  const { nanoCpus = 0, cpuPeriod = 0, cpuQuota = 0, cpusetCpus = '', cpusetMems = '', cpuShares = 0 } = resources;
-  if (nanoCpus < 0 || nanoCpus > limits.cpus * 1e9) {
-    throw invalid(
-      `range of CPUs is from 0.01 to ${limits.cpus.toFixed(2)}, as there are only ${limits.cpus} CPUs available`,
-    );
-  }
-  if (nanoCpus > 0 && cpuPeriod > 0) throw invalid('Conflicting options: Nano CPUs and CPU Period cannot both be set');
-  if (nanoCpus > 0 && cpuQuota !== 0) throw invalid('Conflicting options: Nano CPUs and CPU Quota cannot both be set');
-  if (cpuShares < 0) throw invalid(`invalid CPU shares (${cpuShares}): value must be a positive integer`);
-  if (cpuPeriod !== 0 && (cpuPeriod < 1000 || cpuPeriod > 1_000_000)) {
-    throw invalid('CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)');
-  }
-  if (cpuQuota > 0 && cpuQuota < 1000) throw invalid('CPU cfs quota can not be less than 1ms (i.e. 1000)');
-  const requested = parseCpuList(cpusetCpus, 'cpuset cpus');
-  if (requested.some((cpu) => cpu >= limits.cpus)) {
-    const available = limits.cpus > 1 ? `0-${limits.cpus - 1}` : '0';
-    throw invalid(`Requested CPUs are not available - requested ${cpusetCpus}, available: ${available}`);
-  }
-  parseCpuList(cpusetMems, 'cpuset mems');
-}
-
-function parseCpuList(text: string, what: string): number[] {
-  if (text === '') return [];
-  return text.split(',').flatMap((part) => {
-    const match = /^(\d+)(?:-(\d+))?$/.exec(part.trim());
-    const from = Number(match?.[1]);
-    const to = Number(match?.[2] ?? match?.[1]);
-    if (!match || to < from || to > 8192) throw invalid(`Invalid value ${text} for ${what}`);
-    return Array.from({ length: to - from + 1 }, (_, index) => from + index);
-  });
-}
 
 function checkHost(host: HostSettings, limits: HostLimits): void {
   checkRestartPolicy(host.restart);
@@ -140,12 +63,21 @@ function checkHost(host: HostSettings, limits: HostLimits): void {
         `so ${limits.leastOomScore} is the lowest it can give`,
     );
   }
+  // Privileged containers get all, but a name that is none is a mistake there too.
+  resolveCapabilities({ add: host.capAdd, drop: host.capDrop, privileged: false });
+  for (const server of host.dns) {
+    if (isIP(server) === 0)
+      throw invalid(`bad nameserver address ${server}: ParseAddr("${server}"): unable to parse IP`);
+  }
+  for (const path of Object.keys(host.tmpfs)) {
+    if (posix.normalize(path) === '/') throw invalid("invalid specification: destination can't be '/'");
+  }
   for (const line of host.extraHosts) {
     if (!/^[^:=]+[:=].+$/.test(line)) throw invalid(`bad format for add-host: "${line}"`);
   }
   checkMode('IPC', host.ipcMode, ['', 'none', 'private', 'shareable', 'host']);
-  checkMode('PID', host.pidMode, ['', 'host', 'private']);
-  checkMode('UTS', host.utsMode, ['', 'host', 'private']);
+  checkMode('PID', host.pidMode, ['', 'host']);
+  checkMode('UTS', host.utsMode, ['', 'host']);
   checkMode('User namespace', host.usernsMode, ['', 'host']);
   checkMode('cgroup namespace', host.cgroupnsMode, ['', 'host', 'private']);
   const [option] = Object.keys(host.storageOpt);

@@ -1,12 +1,5 @@
-import type { ContainerStats } from '../containers.ts';
+import type { ContainerStats, StatsPair } from '../containers.ts';
 import type { LiveContainer } from '../live-container.ts';
-
-/** One sample of a container, and the one before it for the deltas that clients show. */
-export interface StatsPair {
-  readonly sample: ContainerStats;
-  /** Undefined for the first of a watch. */
-  readonly before: ContainerStats | undefined;
-}
 
 /** What sampling needs. */
 export interface SamplerOptions {
@@ -45,7 +38,7 @@ export class StatsSampler {
   readonly #interval: number;
   readonly #watched = new Map<string, Watched>();
   #timer: NodeJS.Timeout | undefined;
-  #pass: Promise<void> | undefined;
+  #sampling = false;
 
   constructor(options: SamplerOptions) {
     this.#options = options;
@@ -105,8 +98,10 @@ export class StatsSampler {
   }
 
   #startPass(): void {
-    this.#pass ??= this.#sampleAll().finally(() => {
-      this.#pass = undefined;
+    if (this.#sampling) return;
+    this.#sampling = true;
+    void this.#sampleAll().finally(() => {
+      this.#sampling = false;
     });
   }
 

@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { invalid, notImplemented } from '#base';
+import { invalid } from '#base';
 import type { SpecInput } from '#runtime';
 import type { HostSettings } from '../container.ts';
 
@@ -33,13 +33,18 @@ async function findDevice({ pathOnHost, pathInContainer, permissions }: HostSett
   if (!/^[rwm]+$/.test(access)) throw invalid(`invalid device mode: ${permissions}`);
   const target = pathInContainer || pathOnHost;
   if (!found.isDirectory()) {
-    const device = await describe(pathOnHost, target, access);
-    if (device === undefined) throw invalid(`${gathering}: not a device node`);
-    return [device];
+    return [await describeDevice(pathOnHost, target, access)];
   }
   const names = await readdir(pathOnHost);
   const devices = await Promise.all(names.map((name) => describe(join(pathOnHost, name), join(target, name), access)));
   return devices.filter((device) => device !== undefined);
+}
+
+/** The device node at `path` of the host as a container gets it at `target`. Throws `invalid` with Docker's text. */
+export async function describeDevice(path: string, target: string, access: string): Promise<Device> {
+  const device = await describe(path, target, access);
+  if (device !== undefined) return device;
+  throw invalid(`error gathering device information while adding custom device "${path}": not a device node`);
 }
 
 async function describe(path: string, target: string, access: string): Promise<Device | undefined> {
@@ -69,15 +74,4 @@ export function parseDeviceRules(rules: readonly string[]): SpecInput['deviceRul
       access,
     };
   });
-}
-
-/** Throws `not-implemented` for devices that a vendor's driver would have to bring. */
-export function refuseDeviceRequests(requests: HostSettings['deviceRequests']): void {
-  const [first] = requests;
-  if (first === undefined) return;
-  if (first.driver === 'cdi') {
-    throw invalid(`CDI device injection failed: unresolvable CDI devices ${first.deviceIds.join(', ')}`);
-  }
-  const wanted = first.capabilities.map((set) => `[${set.join(' ')}]`).join(' ');
-  throw notImplemented(`could not select device driver "${first.driver}" with capabilities: [${wanted}]`);
 }

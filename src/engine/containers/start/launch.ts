@@ -8,14 +8,16 @@ import { buildRuntimeSpec, type Runtime, type Task } from '#runtime';
 import type { LiveContainer } from '../live-container.ts';
 import type { ContainerRegistry } from '../registry.ts';
 import { locatePath } from '../rootfs/container-path.ts';
+import { applyEdits } from './cdi/apply-edits.ts';
 import { resolveUser } from './container-user.ts';
-import { refuseDeviceRequests } from './devices.ts';
+import { deviceEdits } from './device-requests.ts';
 import { chooseNamespaces, ipcOwner, joinedContainer } from './join-namespaces.ts';
 import { linkEnvironment } from './link-environment.ts';
 import { type MountDependencies, prepareMounts } from './mount-plan.ts';
 import { networkFileMounts, writeNetworkFiles } from './network-files.ts';
 import { announceNetworks, openNetwork } from './open-network.ts';
 import type { HostAbilities } from './resources.ts';
+import { runtimeProgram } from './runtime-program.ts';
 import { specInput } from './spec-input.ts';
 
 /** What a launch needs. */
@@ -43,7 +45,7 @@ export interface LaunchDependencies extends MountDependencies {
  */
 export function launch(deps: LaunchDependencies, container: LiveContainer): Promise<Task> {
   return withUndo(async (undo) => {
-    refuseDeviceRequests(container.settings.host.deviceRequests);
+    const edits = await deviceEdits(container.settings.host.deviceRequests);
     const [rootfs, network] = await together([
       acquireRootfs(deps, container, undo),
       enterNetwork(deps, container, undo),
@@ -54,7 +56,7 @@ export function launch(deps: LaunchDependencies, container: LiveContainer): Prom
       collectMounts(deps, container, { rootfs, undo }),
       prepareRootfs(container, rootfs),
     ] as const);
-    const input = await specInput(container, {
+    const asked = await specInput(container, {
       rootfs,
       user,
       mounts,
@@ -65,12 +67,13 @@ export function launch(deps: LaunchDependencies, container: LiveContainer): Prom
       host: deps.limits,
       linkEnvironment: linkEnvironment(deps.registry, container),
     });
+    const input = edits.length > 0 ? await applyEdits(asked, edits) : asked;
     const { settings } = container;
     const log = settings.paths.log === '' ? {} : { logPath: settings.paths.log, ...logRotation(deps, container) };
     const task = await deps.runtime.create({
       id: container.id,
       spec: buildRuntimeSpec(input),
-      ...(settings.host.runtime === '' ? {} : { runtime: settings.host.runtime }),
+      ...(settings.host.runtime === '' ? {} : { runtime: runtimeProgram(settings.host.runtime) }),
       stdin: settings.process.openStdin,
       stdinOnce: settings.process.stdinOnce,
       ...log,

@@ -17,9 +17,7 @@ export async function runtimeResources(limits: ResourceSettings, host: HostAbili
   return {
     ...nonEmpty('memory', memoryLimits(limits, host)),
     ...nonEmpty('cpu', cpuLimits(limits)),
-    ...(limits.pidsLimit && limits.pidsLimit !== 0
-      ? { pids: { limit: limits.pidsLimit < 0 ? -1 : limits.pidsLimit } }
-      : {}),
+    ...(limits.pidsLimit ? { pids: { limit: limits.pidsLimit < 0 ? -1 : limits.pidsLimit } } : {}),
     ...nonEmpty('blockIO', blockIO),
   };
 }
@@ -27,7 +25,7 @@ export async function runtimeResources(limits: ResourceSettings, host: HostAbili
 function memoryLimits(limits: ResourceSettings, host: HostAbilities): NonNullable<RuntimeResources['memory']> {
   const { memory = 0, memorySwap = 0, memoryReservation = 0, kernelMemory = 0, memorySwappiness } = limits;
   // Without a word on swap a container may use as much of it as of memory, as in Docker.
-  const swap = memorySwap !== 0 ? memorySwap : memory * 2;
+  const swap = memorySwap === 0 ? memory * 2 : Math.max(memorySwap, -1);
   return {
     ...(memory ? { limit: memory } : {}),
     ...(memory && host.swap ? { swap } : {}),
@@ -45,7 +43,7 @@ function cpuLimits(limits: ResourceSettings): NonNullable<RuntimeResources['cpu'
   return {
     ...(limits.cpuShares ? { shares: limits.cpuShares } : {}),
     ...(period ? { period } : {}),
-    ...(quota ? { quota } : {}),
+    ...(quota ? { quota: Math.max(quota, -1) } : {}),
     ...(limits.cpuRealtimePeriod ? { realtimePeriod: limits.cpuRealtimePeriod } : {}),
     ...(limits.cpuRealtimeRuntime ? { realtimeRuntime: limits.cpuRealtimeRuntime } : {}),
     ...(limits.cpusetCpus ? { cpus: limits.cpusetCpus } : {}),

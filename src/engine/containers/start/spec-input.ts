@@ -58,6 +58,7 @@ export async function specInput(container: LiveContainer, parts: SpecParts): Pro
       seccomp: chooseSeccomp(security, host),
       noNewPrivileges: security.noNewPrivileges,
       ...(security.apparmorProfile ? { apparmorProfile: security.apparmorProfile } : {}),
+      ...(security.writableCgroups ? { writableCgroups: true } : {}),
       ...(maskedPaths ? { maskedPaths } : {}),
       ...(readonlyPaths ? { readonlyPaths } : {}),
     },

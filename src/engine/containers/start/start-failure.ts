@@ -12,7 +12,7 @@ export interface StartFailure {
  */
 export function describeStartFailure(error: unknown, args: readonly string[]): StartFailure {
   if (!isBerthError(error) || typeof error.details.reason !== 'string') return { exitCode: 128, error };
-  const { reason } = error.details;
+  const reason = failureReason(error, args[0] ?? '');
   const exitCode = reason === 'not-found' ? 127 : reason === 'permission-denied' ? 126 : 128;
   const message =
     'failed to create task for container: failed to create shim task: OCI runtime create failed: ' +
@@ -24,12 +24,18 @@ export function describeStartFailure(error: unknown, args: readonly string[]): S
 export function runtimeReason(error: BerthError, program: string): string {
   const named = error.details.executable;
   const executable = typeof named === 'string' && named !== '' ? named : program;
-  if (error.details.reason === 'not-found') {
+  const reason = failureReason(error, program);
+  if (reason === 'not-found') {
     const why = executable.includes('/')
       ? `stat ${executable}: no such file or directory`
       : 'executable file not found in $PATH';
     return `exec: "${executable}": ${why}`;
   }
-  if (error.details.reason === 'permission-denied') return `exec: "${executable}": permission denied`;
+  if (reason === 'permission-denied') return `exec: "${executable}": permission denied`;
   return messageOf(error);
+}
+
+/** The kernel denies a program without a name; for Docker it is one that cannot be found. */
+function failureReason(error: BerthError, program: string): unknown {
+  return program === '' && error.details.reason === 'permission-denied' ? 'not-found' : error.details.reason;
 }
