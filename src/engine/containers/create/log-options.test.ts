@@ -10,7 +10,7 @@ test('log drivers and options that cannot be are refused in plain words', () => 
     ['', { 'max-size': 'x' }, /invalid size: 'x'/],
     ['local', { 'max-file': '0' }, /max-file cannot be less than 1/],
     ['local', { 'max-file': 'two' }, /invalid syntax/],
-    ['json-file', { mode: 'odd' }, /invalid mode: odd/],
+    ['json-file', { mode: 'odd' }, /logging mode not supported: odd/],
   ] as const) {
     assert.throws(() => checkLog({ driver, options: { ...options } as Record<string, string> }), { message });
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { checkResources } from './check-resources.ts';
-import { checkName, checkRestartPolicy } from './validate.ts';
+import type { ContainerRequest, HostSettings } from '../container.ts';
+import { checkName, checkRestartPolicy, validateRequest } from './validate.ts';
 
 const limits = {
   cpus: 2,
@@ -24,35 +24,124 @@ describe('checkName', () => {
   });
 });
 
-describe('checkResources', () => {
-  const mega = 1024 * 1024;
-  for (const [resources, message] of [
-    [{ memory: 4 * mega }, 'Minimum memory limit allowed is 6MB'],
+const host: HostSettings = {
+  mounts: [],
+  volumesFrom: [],
+  volumeDriver: '',
+  networkMode: 'bridge',
+  ports: [],
+  publishAllPorts: false,
+  restart: { name: 'no', maximumRetryCount: 0 },
+  autoRemove: false,
+  log: { driver: '', options: {} },
+  capAdd: [],
+  capDrop: [],
+  privileged: false,
+  readonlyRootfs: false,
+  securityOpt: [],
+  dns: [],
+  dnsOptions: [],
+  dnsSearch: [],
+  extraHosts: [],
+  groupAdd: [],
+  links: [],
+  ipcMode: '',
+  pidMode: '',
+  utsMode: '',
+  usernsMode: '',
+  cgroupnsMode: '',
+  cgroupParent: '',
+  oomScoreAdj: 0,
+  shmSize: 0,
+  sysctls: {},
+  tmpfs: {},
+  devices: [],
+  deviceCgroupRules: [],
+  deviceRequests: [],
+  storageOpt: {},
+  runtime: '',
+  init: undefined,
+  containerIdFile: '',
+  consoleSize: [0, 0],
+  annotations: {},
+  resources: {},
+};
+const request: ContainerRequest = {
+  image: 'busybox',
+  hostname: '',
+  domainname: '',
+  process: {
+    entrypoint: null,
+    cmd: null,
+    env: [],
+    workingDir: '',
+    user: '',
+    tty: false,
+    openStdin: false,
+    stdinOnce: false,
+    attachStdin: false,
+    attachStdout: false,
+    attachStderr: false,
+    stopSignal: '',
+  },
+  labels: {},
+  exposedPorts: [],
+  volumes: [],
+  networkDisabled: false,
+  host,
+  endpoints: {},
+};
+
+describe('validateRequest', () => {
+  const inHost = (changes: Partial<HostSettings>) => ({ ...request, host: { ...host, ...changes } });
+  const inProcess = (changes: Partial<ContainerRequest['process']>) => ({
+    ...request,
+    process: { ...request.process, ...changes },
+  });
+  const port = { protocol: 'tcp', containerPort: 80, hostPort: 1 } as const;
+  for (const [wanted, message] of [
+    [inProcess({ env: ['=x'] }), 'invalid environment variable: =x'],
+    [inProcess({ workingDir: 'rel' }), "the working directory 'rel' is invalid, it needs to be an absolute path"],
+    [{ ...request, healthcheck: { Interval: 100 } }, 'Interval in Healthcheck cannot be less than 1ms'],
+    [{ ...request, healthcheck: { Retries: -1 } }, 'Retries in Healthcheck cannot be negative'],
     [
-      { memory: 100 * mega, memorySwap: 50 * mega },
-      'Minimum memoryswap limit should be larger than memory limit, see usage',
+      inHost({ autoRemove: true, restart: { name: 'always', maximumRetryCount: 0 } }),
+      "can't create 'AutoRemove' container with restart policy",
     ],
-    [{ memorySwap: 50 * mega }, 'You should always set the Memory limit when using Memoryswap limit, see usage'],
-    [{ nanoCpus: 10e9 }, 'range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available'],
-    [{ nanoCpus: 1e9, cpuQuota: 1000 }, 'Conflicting options: Nano CPUs and CPU Quota cannot both be set'],
-    [{ cpusetCpus: '99' }, 'Requested CPUs are not available - requested 99, available: 0-1'],
-    [{ cpusetCpus: 'x' }, 'Invalid value x for cpuset cpus'],
+    [inHost({ oomScoreAdj: 5000 }), 'Invalid value 5000, range for oom score adj is [-1000, 1000]'],
+    [inHost({ shmSize: -1 }), 'SHM size can not be less than 0'],
+    [inHost({ ipcMode: 'foo' }), 'invalid IPC mode: foo'],
+    [inHost({ pidMode: 'private' }), 'invalid PID mode: private'],
+    [inHost({ utsMode: 'foo' }), 'invalid UTS mode: foo'],
+    [inHost({ cgroupnsMode: 'foo' }), 'invalid cgroup namespace mode: foo'],
+    [inHost({ networkMode: 'container:' }), 'invalid network mode: invalid container format container:<name|id>'],
+    [inHost({ capAdd: ['FOO'], privileged: true }), 'invalid CapAdd: unknown capability: "CAP_FOO"'],
+    [inHost({ dns: ['foo'] }), 'bad nameserver address foo: ParseAddr("foo"): unable to parse IP'],
+    [inHost({ tmpfs: { '/': '' } }), "invalid specification: destination can't be '/'"],
+    [
+      { ...inHost({ networkMode: 'container:abc' }), hostname: 'x' },
+      'conflicting options: hostname and the network mode',
+    ],
+    [
+      inHost({ networkMode: 'container:abc', ports: [port] }),
+      'conflicting options: port publishing and the container type network mode',
+    ],
+    [
+      inHost({ networkMode: 'container:abc', extraHosts: ['a:1.1.1.1'] }),
+      'conflicting options: custom host-to-IP mapping and the network mode',
+    ],
   ] as const) {
-    test(`refuses with "${message}"`, () => assert.throws(() => checkResources(resources, limits), { message }));
+    test(`refuses with "${message}"`, () => {
+      assert.throws(() => validateRequest(wanted, limits), { kind: 'invalid', message });
+    });
   }
-  test('warns where the kernel has no block I/O weight', () => {
-    assert.match(checkResources({ blkioWeight: 300 }, { ...limits, blkioWeight: false })[0] ?? '', /Weight discarded/);
-  });
-  test('warns where the kernel cannot limit swap', () => {
-    assert.equal(checkResources({ memory: 100 * mega }, { ...limits, swap: false }).length, 1);
-    assert.deepEqual(checkResources({ memory: 100 * mega, nanoCpus: 2e9, cpusetCpus: '0-1' }, limits), []);
-  });
 });
 
 describe('checkRestartPolicy', () => {
   test('refuses an unknown policy and a retry count without on-failure', () => {
     assert.throws(() => checkRestartPolicy({ name: 'foo' as 'no', maximumRetryCount: 0 }), /unknown policy 'foo'/);
     assert.throws(() => checkRestartPolicy({ name: 'always', maximumRetryCount: 1 }), /only be used with 'on-failure'/);
+    assert.throws(() => checkRestartPolicy({ name: 'on-failure', maximumRetryCount: -3 }), /cannot be negative/);
     checkRestartPolicy({ name: 'on-failure', maximumRetryCount: 3 });
   });
 });

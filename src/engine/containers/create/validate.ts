@@ -6,6 +6,7 @@ import type { ContainerRequest, HostSettings, RestartPolicy } from '../container
 import { healthPlan } from '../health/health-check.ts';
 import { signalNumber } from '../signals.ts';
 import { parseSecurityOptions } from '../start/security-options.ts';
+import { checkModes, checkNetworkConflicts } from './check-modes.ts';
 import { checkResources, type ResourceLimits } from './check-resources.ts';
 import { checkLog } from './log-options.ts';
 
@@ -33,8 +34,12 @@ export function validateRequest(request: ContainerRequest, limits: HostLimits): 
   for (const entry of process.env) {
     if (entry.startsWith('=') || entry === '') throw invalid(`invalid environment variable: ${entry}`);
   }
+  for (const path of request.volumes) {
+    if (!path.startsWith('/')) throw invalid(`invalid mount path: '${path}' mount path must be absolute`);
+  }
   checkHealthcheck(request);
   checkHost(host, limits);
+  checkNetworkConflicts(request);
   const profile = parseSecurityOptions(host.securityOpt).apparmorProfile;
   const unheard = profile !== undefined && profile !== 'unconfined' && !limits.apparmor;
   return [...checkResources(host.resources, limits), ...(unheard ? [noAppArmor(profile)] : [])];
@@ -51,7 +56,7 @@ const noAppArmor = (profile: string) => `This host has no AppArmor: profile ${pr
 function checkHost(host: HostSettings, limits: HostLimits): void {
   checkRestartPolicy(host.restart);
   if (host.autoRemove && host.restart.name !== 'no') {
-    throw invalid('conflicting options: cannot specify both --restart and --rm');
+    throw invalid("can't create 'AutoRemove' container with restart policy");
   }
   if (host.shmSize < 0) throw invalid('SHM size can not be less than 0');
   if (host.oomScoreAdj < -1000 || host.oomScoreAdj > 1000) {
@@ -72,31 +77,13 @@ function checkHost(host: HostSettings, limits: HostLimits): void {
   for (const path of Object.keys(host.tmpfs)) {
     if (posix.normalize(path) === '/') throw invalid("invalid specification: destination can't be '/'");
   }
-  for (const line of host.extraHosts) {
-    if (!/^[^:=]+[:=].+$/.test(line)) throw invalid(`bad format for add-host: "${line}"`);
-  }
-  checkMode('IPC', host.ipcMode, ['', 'none', 'private', 'shareable', 'host']);
-  checkMode('PID', host.pidMode, ['', 'host']);
-  checkMode('UTS', host.utsMode, ['', 'host']);
-  checkMode('User namespace', host.usernsMode, ['', 'host']);
-  checkMode('cgroup namespace', host.cgroupnsMode, ['', 'host', 'private']);
+  checkModes(host);
   const [option] = Object.keys(host.storageOpt);
   if (option !== undefined) {
     if (option !== 'size') throw invalid(`Unknown option ${option}`);
     throw invalid("--storage-opt is supported only for overlay over xfs with 'pquota' mount option");
   }
-  if (host.networkMode === 'host' && host.links.length > 0) {
-    throw invalid(
-      "conflicting options: host type networking can't be used with links. This would result in undefined behavior",
-    );
-  }
   checkLog(host.log);
-}
-
-function checkMode(what: string, mode: string, words: readonly string[]): void {
-  const shares = what === 'IPC' || what === 'PID';
-  if (words.includes(mode) || (shares && /^container:.+/.test(mode))) return;
-  throw invalid(`invalid ${what} mode: ${mode}`);
 }
 
 /** Throws `invalid` with Docker's texts. */
@@ -107,10 +94,11 @@ export function checkRestartPolicy(policy: RestartPolicy): void {
       `invalid restart policy: unknown policy '${name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`,
     );
   }
-  if (maximumRetryCount < 0) throw invalid('invalid restart policy: maximum retry count cannot be negative');
-  if (maximumRetryCount > 0 && name !== 'on-failure') {
-    throw invalid("invalid restart policy: maximum retry count can only be used with 'on-failure'");
+  if (maximumRetryCount !== 0 && name !== 'on-failure') {
+    const also = maximumRetryCount < 0 ? ' and cannot be negative' : '';
+    throw invalid(`invalid restart policy: maximum retry count can only be used with 'on-failure'${also}`);
   }
+  if (maximumRetryCount < 0) throw invalid('invalid restart policy: maximum retry count cannot be negative');
 }
 
 function checkHealthcheck({ healthcheck, labels }: ContainerRequest): void {
