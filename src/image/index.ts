@@ -3,3 +3,4 @@ export { chainIds } from './chain-id.ts';
 export * from './image.ts';
 export { imageMigrations } from './image-records.ts';
 export { createImageStore, type ImageEvent, type ImageStoreOptions, type LocalImageStore } from './image-store.ts';
+export { type PruneOptions, pruneImages } from './prune.ts';

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { NetworkCreateResponse, NetworksPruneReport } from '#api-types';
-import { invalid, isBerthError } from '#base';
-import type { IpamPool, Network, NetworkRequest } from '#network';
+import { invalid } from '#base';
+import { type IpamPool, isCustom, isUnused, type Network, type NetworkRequest, pruneNetworks } from '#network';
 import { decodeEndpoint, endpointSchema } from '../decode/endpoint.ts';
 import { bool, goObject, stringMap, text } from '../decode/go-json.ts';
 import { encodeNetwork } from '../encode/network.ts';
@@ -31,20 +31,16 @@ const createSchema = goObject({
 const connectSchema = goObject({ Container: text, EndpointConfig: endpointSchema.optional() });
 const disconnectSchema = goObject({ Container: text, Force: bool });
 
-const predefined = new Set(['bridge', 'host', 'none']);
 const listFilters = ['dangling', 'driver', 'id', 'label', 'name', 'scope', 'type'];
 
 /** All of /networks. */
 export function registerNetworks(app: FastifyInstance, { networks, containers, events }: ApiPorts): void {
-  const isUnused = async (network: Network) =>
-    !predefined.has(network.name) && (await networks.endpoints(network.id)).length === 0;
-
   const list = async (query: Query) => {
     const filters = query.filters(listFilters);
     const dangling = danglingFilter(filters);
     const found = (await networks.list()).filter((network) => matches(network, filters));
     if (dangling === undefined) return found.map((network) => encodeNetwork(network));
-    const unused = await Promise.all(found.map(isUnused));
+    const unused = await Promise.all(found.map((network) => isUnused(networks, network)));
     return found.filter((_, index) => unused[index] === dangling).map((network) => encodeNetwork(network));
   };
   app.get('/networks', (request) => list(new Query(request)));
@@ -85,18 +81,10 @@ export function registerNetworks(app: FastifyInstance, { networks, containers, e
   app.post('/networks/prune', async (request): Promise<NetworksPruneReport> => {
     const filters = new Query(request).filters(['label', 'label!', 'until']);
     const before = untilFilter(filters, Date.now());
-    const deleted: string[] = [];
-    for (const network of await networks.list()) {
-      if (!labelFiltersMatch(network.labels, filters)) continue;
-      if ((before !== undefined && network.createdAt >= before) || !(await isUnused(network))) continue;
-      try {
-        await networks.remove(network.id);
-        deleted.push(network.name);
-      } catch (error) {
-        // Somebody came to use it, or removed it, in between: that is no failure of a prune.
-        if (!isBerthError(error)) throw error;
-      }
-    }
+    const deleted = await pruneNetworks(
+      networks,
+      (network) => labelFiltersMatch(network.labels, filters) && (before === undefined || network.createdAt < before),
+    );
     events.publish('network', 'prune', '', { reclaimed: '0' });
     return { NetworksDeleted: deleted.length > 0 ? deleted : null };
   });
@@ -114,7 +102,7 @@ function danglingFilter(filters: Filters): boolean | undefined {
 
 function matches(network: Network, filters: Filters): boolean {
   const any = (key: string, test: (value: string) => boolean) => filters[key]?.some(test) ?? true;
-  const kind = predefined.has(network.name) ? 'builtin' : 'custom';
+  const kind = isCustom(network) ? 'custom' : 'builtin';
   for (const type of filters.type ?? []) {
     if (type !== 'builtin' && type !== 'custom') throw invalid(`invalid filter: 'type'='${type}'`);
   }

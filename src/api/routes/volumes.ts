@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { VolumeList, VolumesPruneReport } from '#api-types';
-import { invalid, isBerthError } from '#base';
-import type { Volume } from '#volume';
+import { invalid } from '#base';
+import { pruneVolumes, type Volume } from '#volume';
 import { checkVolumeName } from '../decode/binds.ts';
 import { goObject, stringMap, text } from '../decode/go-json.ts';
 import { encodeVolume } from '../encode/volume.ts';
@@ -71,23 +71,10 @@ export function registerVolumes(app: FastifyInstance, { volumes, events }: ApiPo
     const filters = new Query(request).filters(['all', 'label', 'label!']);
     // Since API 1.42 only anonymous volumes go, unless all are asked for.
     const all = booleanFilter(filters, 'all') ?? clientOlderThan(request, '1.42');
-    const deleted: string[] = [];
-    let reclaimed = 0;
-    for (const volume of await volumes.list()) {
-      if (!labelFiltersMatch(volume.labels, filters) || (!all && !volume.anonymous)) continue;
-      // What options describe, a disk or a server, is not ours to delete.
-      if (volume.driver !== 'local' || Object.keys(volume.options).length > 0) continue;
-      if (volumes.users(volume.name).length > 0) continue;
-      try {
-        const size = await volumes.size(volume.name);
-        await volumes.remove(volume.name);
-        deleted.push(volume.name);
-        reclaimed += size;
-      } catch (error) {
-        // Somebody came to use it, or removed it, in between: that is no failure of a prune.
-        if (!isBerthError(error)) throw error;
-      }
-    }
+    const { deleted, reclaimed } = await pruneVolumes(
+      volumes,
+      (volume) => labelFiltersMatch(volume.labels, filters) && (all || volume.anonymous),
+    );
     events.publish('volume', 'prune', '', { reclaimed: String(reclaimed) });
     return { VolumesDeleted: deleted, SpaceReclaimed: reclaimed };
   });
