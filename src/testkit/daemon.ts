@@ -20,9 +20,11 @@ export class TestDaemon implements AsyncDisposable {
   /** All that the daemon printed so far. */
   output = '';
   readonly #flags: readonly string[];
+  readonly #launch: readonly string[];
   #process: ChildProcess | undefined;
 
-  private constructor(flags: readonly string[]) {
+  private constructor(flags: readonly string[], launch: readonly string[]) {
+    this.#launch = launch;
     this.directory = mkdtempSync(join(tmpdir(), 'berth-test-'));
     this.execRoot = join('/run', basename(this.directory));
     this.socket = join(this.directory, 'berth.sock');
@@ -30,9 +32,12 @@ export class TestDaemon implements AsyncDisposable {
     this.#flags = flags;
   }
 
-  /** Makes the directories and starts the daemon; resolves when it answers. */
-  static async start(flags: readonly string[] = []): Promise<TestDaemon> {
-    const daemon = new TestDaemon(flags);
+  /**
+   * Makes the directories and starts the daemon; resolves when it answers. `launch` is a command in place of `berthd`,
+   * which must become the daemon.
+   */
+  static async start(flags: readonly string[] = [], launch: readonly string[] = [launcher]): Promise<TestDaemon> {
+    const daemon = new TestDaemon(flags, launch);
     try {
       await daemon.start();
       return daemon;
@@ -48,11 +53,9 @@ export class TestDaemon implements AsyncDisposable {
 
   /** Starts it (again); resolves at its line "API listen on ...". Rejects with what it printed when it ends instead. */
   async start(): Promise<void> {
-    const child = spawn(
-      launcher,
-      ['--data-root', this.#data, '--exec-root', this.execRoot, '-H', this.host, ...this.#flags],
-      { stdio: ['ignore', 'ignore', 'pipe'] },
-    );
+    const [program = launcher, ...words] = this.#launch;
+    const roots = ['--data-root', this.#data, '--exec-root', this.execRoot, '-H', this.host];
+    const child = spawn(program, [...words, ...roots, ...this.#flags], { stdio: ['ignore', 'ignore', 'pipe'] });
     this.#process = child;
     await new Promise<void>((resolve, reject) => {
       createInterface({ input: child.stderr }).on('line', (line) => {

@@ -2,17 +2,19 @@ import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { HostLimits } from '../containers/create/validate.ts';
 
-const unified = '/sys/fs/cgroup/cgroup.controllers';
-
-/** What this host can limit: read once at start. */
-export function readHostLimits(): HostLimits {
-  const onV2 = existsSync(unified);
+/** What this host can limit: read once at start. `root` is where the cgroups are mounted. */
+export function readHostLimits(root = '/sys/fs/cgroup'): HostLimits {
+  // Only a v2 hierarchy has this file at its root; it lists what v2 itself controls (cgroup-v2.rst).
+  const onV2 = existsSync(`${root}/cgroup.controllers`);
+  const controllers = onV2 ? readFileSync(`${root}/cgroup.controllers`, 'latin1').trim().split(' ') : [];
   return {
     cpus: availableParallelism(),
     memoryNodes: readMemoryNodes(),
     // cgroup v2 has swap limits wherever the memory controller is and the kernel knows swap.
-    swap: existsSync('/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes') || (onV2 && existsSync('/proc/swaps')),
-    blkioWeight: existsSync('/sys/fs/cgroup/blkio/blkio.weight') || onV2,
+    swap:
+      existsSync(`${root}/memory/memory.memsw.limit_in_bytes`) ||
+      (controllers.includes('memory') && existsSync('/proc/swaps')),
+    blkioWeight: existsSync(`${root}/blkio/blkio.weight`) || controllers.includes('io'),
     cgroupnsMode: onV2 ? 'private' : 'host',
     leastOomScore: leastOomScore(),
     apparmor: appArmorEnabled(),

@@ -66,7 +66,7 @@ export const optionCases: Readonly<Record<string, Readonly<Record<string, Option
     BlkioDeviceReadIOps: throttle('read_iops_device', 'BlkioDeviceReadIOps'),
     BlkioDeviceWriteBps: throttle('write_bps_device', 'BlkioDeviceWriteBps'),
     BlkioDeviceWriteIOps: throttle('write_iops_device', 'BlkioDeviceWriteIOps'),
-    BlkioWeight: { host: { BlkioWeight: 5 }, refused: /Range of blkio weight is from 10 to 1000/ },
+    BlkioWeight: { host: { BlkioWeight: 300 }, inspect: 'HostConfig.BlkioWeight', expect: /300/ },
     BlkioWeightDevice: {
       host: { BlkioWeightDevice: [{ Path: disk, Weight: 200 }] },
       inspect: 'HostConfig.BlkioWeightDevice',
