@@ -1,8 +1,8 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { errnoOf } from '#base';
 
-/** One page is what most kernel files fill at most; longer ones are read on. */
-let buffer = Buffer.allocUnsafeSlow(8192);
+/** Most kernel files fit; longer ones are read piece by piece. Some refuse a read of megabytes. */
+const buffer = Buffer.allocUnsafeSlow(16_384);
 
 /**
  * Content of a small file that the kernel makes up while it is read (/proc, /sys), without the thread pool: three calls
@@ -17,13 +17,12 @@ export function readKernelFile(path: string): string | undefined {
     return ignoreGone(error);
   }
   try {
-    let length = 0;
+    let text = '';
     for (;;) {
-      const count = readSync(fd, buffer, length, buffer.length - length, null);
-      length += count;
-      // A short read is not the end: seq_file gives whole records.
-      if (count === 0) return buffer.toString('latin1', 0, length);
-      if (length === buffer.length) buffer = Buffer.concat([buffer], buffer.length * 2);
+      const count = readSync(fd, buffer, 0, buffer.length, null);
+      // A short read is not the end: the kernel gives whole records.
+      if (count === 0) return text;
+      text += buffer.toString('latin1', 0, count);
     }
   } catch (error) {
     return ignoreGone(error);

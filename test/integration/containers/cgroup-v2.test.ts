@@ -8,7 +8,8 @@ import { Docker, importBusybox, TestDaemon } from '#testkit';
 const main = fileURLToPath(new URL('../../../dist/daemon/main.js', import.meta.url));
 // The daemon sees nothing but a v2 hierarchy. On a host with v1 that one has no controllers to speak of, so there are
 // no limits and no memory counters; all else is as on a host of its kind.
-const intoV2 = 'mount --make-rslave / && umount -R /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec "$@"';
+const intoV2 =
+  'mount --make-rslave / && umount -R /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec "$@"';
 
 function whyNot(): string | false {
   if (!/\tcgroup2$/m.test(readFileSync('/proc/filesystems', 'latin1'))) return 'the kernel has no cgroup v2';
