@@ -17,7 +17,7 @@ export interface MonitorOptions {
   /** Unique name of the monitored process: the container's id, or the exec's. */
   readonly id: string;
   readonly files: ProcessFiles;
-  readonly runtime: Pick<OciRuntime, 'command' | 'stateRoot'>;
+  readonly runtime: Pick<OciRuntime, 'command'>;
   readonly terminal: boolean;
   readonly stdin: boolean;
   /** conmon ends the process's stdin when an attached client ends its own. */

@@ -121,7 +121,7 @@ export class PipedExec implements ExecTask {
     const pidFile = whenWritten(this.#files.pid);
     try {
       void warmUpCgroups(context.cgroups);
-      const args = [`--root=${runtime.stateRoot}`, `--log=${log}`, 'exec', '--process', this.#files.process];
+      const args = [...runtime.command.args, `--log=${log}`, 'exec', '--process', this.#files.process];
       const child = context.processes.spawn(
         runtime.command.path,
         [...args, '--pid-file', this.#files.pid, containerId],
