@@ -51,6 +51,7 @@ const refused: readonly (readonly [wire: object, message: string])[] = [
   ],
   [{ PortBindings: { '80x/tcp': [{ HostPort: '1' }] } }, 'invalid port specification: "80x"'],
   [{ PortBindings: { '80/tcp': [{ HostPort: '70000' }] } }, 'invalid port specification: "70000"'],
+  [{ PortBindings: { '80/tcp': [{ HostIp: 'x', HostPort: '1' }] } }, 'invalid IP address: x'],
   [{ ExtraHosts: ['a'] }, 'bad format for add-host: "a"'],
   [{ ExtraHosts: ['a:zz'] }, 'invalid IP address in add-host: "zz"'],
   [{ Tmpfs: { rel: '' } }, "invalid mount path: 'rel' mount path must be absolute"],

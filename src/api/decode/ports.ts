@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { invalid } from '#base';
 import type { PortRequest } from '#network';
@@ -51,6 +52,7 @@ export function decodePortBindings(wire: z.output<typeof portMapSchema>): PortRe
   for (const [key, bindings] of Object.entries(wire ?? {})) {
     const { from, to, protocol } = splitPort(key);
     for (const binding of bindings ?? []) {
+      if (binding.HostIp && isIP(binding.HostIp) === 0) throw invalid(`invalid IP address: ${binding.HostIp}`);
       const host = binding.HostPort ? parsePortRange(binding.HostPort) : undefined;
       if (from !== to && host !== undefined && host.to - host.from !== to - from) {
         throw invalid(`Invalid ranges specified for container and host Ports: ${key} and ${binding.HostPort}`);

@@ -117,6 +117,7 @@ describe('validateRequest', () => {
     [inHost({ networkMode: 'container:' }), 'invalid network mode: invalid container format container:<name|id>'],
     [inHost({ capAdd: ['FOO'], privileged: true }), 'invalid CapAdd: unknown capability: "CAP_FOO"'],
     [inHost({ dns: ['foo'] }), 'bad nameserver address foo: ParseAddr("foo"): unable to parse IP'],
+    [inHost({ tmpfs: { '/run': 'size=1m,ro', '/x': 'noexec,foo=bar' } }), 'invalid tmpfs option "foo"'],
     [inHost({ tmpfs: { '/': '' } }), "invalid specification: destination can't be '/'"],
     [
       { ...inHost({ networkMode: 'container:abc' }), hostname: 'x' },

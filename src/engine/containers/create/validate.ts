@@ -1,5 +1,4 @@
 import { isIP } from 'node:net';
-import { posix } from 'node:path';
 import { invalid } from '#base';
 import { resolveCapabilities } from '#runtime';
 import type { ContainerRequest, HostSettings, RestartPolicy } from '../container.ts';
@@ -8,6 +7,7 @@ import { signalNumber } from '../signals.ts';
 import { parseSecurityOptions } from '../start/security-options.ts';
 import { checkModes, checkNetworkConflicts } from './check-modes.ts';
 import { checkResources, type ResourceLimits } from './check-resources.ts';
+import { checkTmpfs } from './check-tmpfs.ts';
 import { checkLog } from './log-options.ts';
 
 /** What this host has to give. */
@@ -74,9 +74,7 @@ function checkHost(host: HostSettings, limits: HostLimits): void {
     if (isIP(server) === 0)
       throw invalid(`bad nameserver address ${server}: ParseAddr("${server}"): unable to parse IP`);
   }
-  for (const path of Object.keys(host.tmpfs)) {
-    if (posix.normalize(path) === '/') throw invalid("invalid specification: destination can't be '/'");
-  }
+  checkTmpfs(host.tmpfs);
   checkModes(host);
   const [option] = Object.keys(host.storageOpt);
   if (option !== undefined) {
