@@ -30,6 +30,17 @@ describe('openDatabase', () => {
     assert.throws(() => openDatabase(path, [one]), /toy tables have version 2, this berthd knows up to 1/);
   });
 
+  test('a transaction that finds the disk full says so, changes nothing, and the next one works', () => {
+    const database = openDatabase(path, [one]);
+    // The limit makes SQLite answer as a full disk does, with the roll-back that it does by itself.
+    database.all('PRAGMA max_page_count = 20');
+    const add = (name: string) => database.transaction(() => database.run('INSERT INTO toy_things VALUES (?)', name));
+    assert.throws(() => add('x'.repeat(200_000)), { kind: 'unavailable', message: /disk of the data root is full/ });
+    add('ball');
+    assert.deepEqual(database.all('SELECT * FROM toy_things'), [{ name: 'ball' }]);
+    database.close();
+  });
+
   test('a failed migration changes nothing', () => {
     const bad: Migration = { room: 'toy', version: 2, sql: 'CREATE TABLE toy_more (a); nonsense' };
     assert.throws(() => openDatabase(path, [one, bad]));

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { unavailable } from '#base';
+import { errnoOf, unavailable } from '#base';
 import type { Database, Migration, SqlValue } from './database.ts';
 
 interface SqliteStatement {
@@ -43,7 +43,11 @@ class SqliteDatabase implements Database {
   }
 
   run(sql: string, ...values: SqlValue[]): { changes: number } {
-    return { changes: Number(this.#prepare(sql).run(...values).changes) };
+    try {
+      return { changes: Number(this.#prepare(sql).run(...values).changes) };
+    } catch (error) {
+      throw explained(error);
+    }
   }
 
   get<Row>(sql: string, ...values: SqlValue[]): Row | undefined {
@@ -64,10 +68,18 @@ class SqliteDatabase implements Database {
       this.#connection.exec('COMMIT');
       return result;
     } catch (error) {
-      this.#connection.exec('ROLLBACK');
-      throw error;
+      this.#rollBack();
+      throw explained(error);
     } finally {
       this.#depth--;
+    }
+  }
+
+  #rollBack(): void {
+    try {
+      this.#connection.exec('ROLLBACK');
+    } catch {
+      // SQLite has done so itself, as it does on a full disk (lang_transaction.html, "automatic rollback").
     }
   }
 
@@ -84,6 +96,12 @@ class SqliteDatabase implements Database {
     }
     return statement;
   }
+}
+
+/** A full disk is the user's to mend; all else stays as it is. */
+function explained(error: unknown): unknown {
+  if (errnoOf(error) !== 'SQLITE_FULL') return error;
+  return unavailable('the disk of the data root is full: make room and try again', { cause: error });
 }
 
 function migrate(database: Database, connection: SqliteConnection, migrations: readonly Migration[], path: string) {

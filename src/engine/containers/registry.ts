@@ -95,6 +95,19 @@ export class ContainerRegistry {
     container.state = state;
   }
 
+  /**
+   * Replaces parts of the state by what has happened already: in memory also where it cannot be recorded (a full disk).
+   * Then it throws, and the next daemon finds the same out by itself.
+   */
+  recordFact(container: LiveContainer, changes: Partial<ContainerState>): void {
+    const state = { ...container.state, ...changes };
+    try {
+      this.setState(container, changes);
+    } finally {
+      container.state = state;
+    }
+  }
+
   /** Replaces parts of the settings. A new name must have been reserved; the old one is given back. */
   setSettings(container: LiveContainer, changes: Partial<ContainerSettings>): void {
     const settings = { ...container.settings, ...changes };

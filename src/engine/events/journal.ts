@@ -34,6 +34,8 @@ interface EventRow {
  * changes of state; a durable commit for them alone would hold it up.
  */
 const patience = 100;
+/** ms until events that could not be written (a full disk) are tried again. */
+const retryAfter = 1000;
 
 /** Opens the journal in `database`. */
 export function createJournal(options: JournalOptions): Journal {
@@ -63,7 +65,7 @@ class SqliteJournal implements Journal {
   publish(type: EventType, action: string, id: string, attributes: Readonly<Record<string, string>> = {}): void {
     const event = { type, action, id, attributes, timeNano: this.#now(), actor: currentActor() };
     this.#pending.push(event);
-    this.#timer ??= setTimeout(() => this.flush(), patience).unref();
+    this.#timer ??= this.#flushLater(patience);
     for (const reader of this.#readers) reader.push(event);
   }
 
@@ -73,11 +75,29 @@ class SqliteJournal implements Journal {
     const events = this.#pending;
     if (events.length === 0) return;
     this.#pending = [];
-    this.#database.transaction(() => {
-      for (const event of events) this.#insert(event);
-      this.#written += events.length;
-      if (this.#written >= this.#keep / 10) this.#trim();
-    });
+    try {
+      this.#database.transaction(() => {
+        for (const event of events) this.#insert(event);
+        this.#written += events.length;
+        if (this.#written >= this.#keep / 10) this.#trim();
+      });
+    } catch (error) {
+      // No more than the journal keeps anyway.
+      this.#pending = [...events, ...this.#pending].slice(-this.#keep);
+      this.#timer ??= this.#flushLater(retryAfter);
+      throw error;
+    }
+  }
+
+  #flushLater(delay: number): NodeJS.Timeout {
+    const flush = () => {
+      try {
+        this.flush();
+      } catch {
+        // Kept for the next try; who changes state meanwhile is told of the full disk.
+      }
+    };
+    return setTimeout(flush, delay).unref();
   }
 
   async *read(query: Parameters<EventJournal['read']>[0]): AsyncIterable<EngineEvent> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Docker, importBusybox, TestDaemon } from '#testkit';
@@ -116,4 +116,43 @@ describe('a full disk', () => {
       await daemon[Symbol.asyncDispose]();
     }
   });
+
+  test('with nothing left for the records a container can be stopped and removed, and its log makes room', async () => {
+    const daemon = await TestDaemon.start();
+    const docker = new Docker(daemon.host);
+    const data = join(daemon.directory, 'data');
+    const said = 'the disk of the data root is full';
+    try {
+      await daemon.stop();
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'full', data]);
+      await daemon.start();
+      importBusybox(daemon.socket);
+      await docker.run('run', '--name', 'loud', 'busybox', 'seq', '1', '100000');
+      await docker.run('run', '-d', '--name', 'quiet', 'busybox', 'sleep', '300');
+      fill(join(data, 'ballast'));
+      const { code, stderr } = await docker.try(['create', '--name', 'more', 'busybox', 'true']);
+      assert.notEqual(code, 0);
+      assert.ok(stderr.includes(said), stderr);
+      await docker.run('stop', 'quiet');
+      assert.equal(await docker.run('inspect', '-f', '{{.State.Status}} {{.State.ExitCode}}', 'quiet'), 'exited 137');
+      await docker.run('rm', 'loud');
+      assert.equal(await docker.run('run', '--rm', 'busybox', 'echo', 'well'), 'well');
+      await docker.run('rm', 'quiet');
+    } finally {
+      await daemon.stop();
+      execFileSync('umount', ['-l', data]);
+      await daemon[Symbol.asyncDispose]();
+    }
+  });
 });
+
+/** Writes until the file system has no room. */
+function fill(path: string): void {
+  for (const size of [1 << 20, 4096]) {
+    try {
+      for (;;) appendFileSync(path, Buffer.alloc(size));
+    } catch (error) {
+      assert.equal((error as NodeJS.ErrnoException).code, 'ENOSPC');
+    }
+  }
+}

@@ -29,7 +29,7 @@ export async function dispose(
   container.removing = true;
   await releaseVolumes(deps, container, options.volumes);
   deps.events.publish('container', 'destroy', container.id, container.eventAttributes);
-  deps.registry.delete(container);
+  await forget(deps, container);
   container.attaches.abort();
   container.waits.removed({ exitCode: container.state.exitCode });
   void deps.background.run(`clean-up of container ${container.id}`, async () => {
@@ -37,6 +37,18 @@ export async function dispose(
     await deps.snapshots.remove(container.id);
     await rm(dirname(container.settings.paths.hosts), { recursive: true, force: true });
   });
+}
+
+/** On a full disk what a container has written may be what is in the way; it goes with the container anyhow. */
+async function forget(deps: DisposeDependencies, container: LiveContainer): Promise<void> {
+  try {
+    deps.registry.delete(container);
+  } catch (error) {
+    if (!isBerthError(error, 'unavailable') || container.settings.paths.log === '') throw error;
+    await container.cleanup;
+    await rm(container.settings.paths.log, { force: true });
+    deps.registry.delete(container);
+  }
 }
 
 async function releaseVolumes(deps: DisposeDependencies, container: LiveContainer, remove: boolean): Promise<void> {

@@ -36,7 +36,7 @@ export async function stopContainer(
   if (deps.supervisor.cancelRestart(container)) return;
   const { task } = container;
   if (task === undefined || !isUp(container.state)) throw notModified(`Container ${container.id} is already stopped`);
-  deps.registry.setState(container, { stoppedByUser: true });
+  recordWish(deps, container);
   const exited = container.waits.add('next-exit').then(() => true);
 
   const why = signal === SIGKILL ? undefined : await pointlessSignal(task.pid, signal);
@@ -55,7 +55,7 @@ export async function killContainer(deps: StopDependencies, container: LiveConta
   deps.supervisor.cancelRestart(container);
   const { task } = container;
   if (task === undefined) return;
-  deps.registry.setState(container, { stoppedByUser: true });
+  recordWish(deps, container);
   await killAndWait(deps, container, { task, exited: container.waits.add('next-exit').then(() => true) });
 }
 
@@ -74,10 +74,19 @@ export async function signalContainer(deps: StopDependencies, container: LiveCon
   // As in Docker: with a stop signal of its own, only that one and SIGKILL tell the restart policy that it shall end.
   const { stopSignal } = container.settings.process;
   if (number === SIGKILL || stopSignal === '' || signalNumber(stopSignal) === number) {
-    deps.registry.setState(container, { stoppedByUser: true });
+    recordWish(deps, container);
   }
   if (number === SIGKILL) await killAndWait(deps, container, { task, exited: exitOf(container) });
   else await sendSignal(deps, container, { task, signal: number });
+}
+
+/** Not being able to write the wish down (a full disk) is no reason to let the container run on. */
+function recordWish({ registry }: StopDependencies, container: LiveContainer): void {
+  try {
+    registry.recordFact(container, { stoppedByUser: true });
+  } catch (error) {
+    if (!isBerthError(error, 'unavailable')) throw error;
+  }
 }
 
 function exitOf(container: LiveContainer): Promise<true> {

@@ -160,14 +160,18 @@ export class Supervisor {
       exitCode: String(status.code),
       execDuration: String(Math.floor(ranFor / 1000)),
     });
-    registry.setState(container, {
-      status: delay === undefined ? 'exited' : 'restarting',
-      pid: 0,
-      exitCode: status.code,
-      oomKilled: status.oomKilled,
-      finishedAt: status.at,
-      error: '',
-    });
+    try {
+      registry.recordFact(container, {
+        status: delay === undefined ? 'exited' : 'restarting',
+        pid: 0,
+        exitCode: status.code,
+        oomKilled: status.oomKilled,
+        finishedAt: status.at,
+        error: '',
+      });
+    } catch (error) {
+      this.#deps.logger.error(`cannot record the exit of container ${container.id}`, { error: messageOf(error) });
+    }
     if (delay !== undefined) this.#restartIn(container, delay);
     container.waits.exited({ exitCode: status.code });
     const staysAnyway = container.removing || container.restarting;
