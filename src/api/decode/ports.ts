@@ -52,7 +52,6 @@ export function decodePortBindings(wire: z.output<typeof portMapSchema>): PortRe
   for (const [key, bindings] of Object.entries(wire ?? {})) {
     const { from, to, protocol } = splitPort(key);
     for (const binding of bindings ?? []) {
-      if (binding.HostIp && isIP(binding.HostIp) === 0) throw invalid(`invalid IP address: ${binding.HostIp}`);
       const host = binding.HostPort ? parsePortRange(binding.HostPort) : undefined;
       if (from !== to && host !== undefined && host.to - host.from !== to - from) {
         throw invalid(`Invalid ranges specified for container and host Ports: ${key} and ${binding.HostPort}`);
@@ -61,13 +60,19 @@ export function decodePortBindings(wire: z.output<typeof portMapSchema>): PortRe
         requests.push({
           protocol,
           containerPort: port,
-          ...(binding.HostIp ? { hostAddress: binding.HostIp } : {}),
+          ...hostAddress(binding.HostIp),
           ...hostPort(host, from === to ? undefined : port - from),
         });
       }
     }
   }
   return requests;
+}
+
+function hostAddress(address: string | undefined): Pick<PortRequest, 'hostAddress'> {
+  if (!address) return {};
+  if (isIP(address) === 0) throw invalid(`invalid IP address: ${address}`);
+  return { hostAddress: address };
 }
 
 function hostPort(
