@@ -108,7 +108,8 @@ export class PipedExec implements ExecTask {
   async discard(): Promise<void> {
     await this.#killProcess();
     const { alive } = this.#record;
-    if (alive) {
+    // Pid 0 stands for a runtime that had ended before it could be identified.
+    if (alive && alive.monitor.pid !== 0) {
       signalProcess(alive.monitor, kill);
       await processEnd(alive.monitor);
     }
