@@ -176,14 +176,12 @@ async function reconcile(parts: Reconciler, alive: ReadonlySet<string>): Promise
   const { catalog, records, manager, rules, foreign, guard, pool, directory } = parts;
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   forwardIPv4(parts.options.log);
-  await rules.reload([], []);
+  // Whole and in one transaction: what runs is reachable all the time, also by the rules of a daemon that was killed.
+  const bridged = catalog.all().filter((network) => catalog.driver(network.driver).bridged);
+  await rules.reload(bridged.map(bridgeRules), runningPorts(records, alive));
   await makePredefined(parts);
   const networks = catalog.all();
   for (const network of networks) await catalog.driver(network.driver).up(network);
-  await rules.reload(
-    networks.filter((network) => catalog.driver(network.driver).bridged).map(bridgeRules),
-    runningPorts(records, alive),
-  );
   for (const record of records.all()) if (!alive.has(record.owner.id)) await manager.close(record.owner.id);
   await removeLeftovers(parts);
   for (const record of records.all()) await resume(parts, record.owner.id);
