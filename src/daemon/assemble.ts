@@ -115,6 +115,9 @@ export async function assemble(config: DaemonConfig, place: DaemonPlace): Promis
     instance: config.instance,
     bridge: config.bridge ?? (config.instance === '' ? 'berth0' : `berth${config.instance}`),
     ...(config.bip === undefined ? {} : { bip: config.bip }),
+    addressPools: config.addressPools,
+    firewallMode: config.firewall,
+    forwardDrop: config.forwardDrop,
     log: logger,
   });
   const volumes = createVolumeService({ database, root: roots.volumes, mounts, processes });

@@ -19,6 +19,10 @@ export interface DaemonConfig {
   /** Name of the default bridge and its address in CIDR form. */
   readonly bridge: string | undefined;
   readonly bip: string | undefined;
+  /** Whether the host's input rules decide about published ports. */
+  readonly firewall: 'open' | 'host';
+  /** Whether a rule is added to chains of the host that drop forwarded packets. */
+  readonly forwardDrop: 'admit' | 'leave';
   readonly addressPools: readonly { readonly base: string; readonly size: number }[];
   readonly registryMirrors: readonly string[];
   readonly insecureRegistries: readonly string[];
@@ -56,6 +60,8 @@ const flags = {
   bridge: { type: 'string', short: 'b' },
   bip: { type: 'string' },
   'default-address-pool': { type: 'string', multiple: true },
+  firewall: { type: 'string' },
+  'forward-drop': { type: 'string' },
   'registry-addr': { type: 'string' },
   'registry-config': { type: 'string' },
   'registry-mirror': { type: 'string', multiple: true },
@@ -94,6 +100,9 @@ Options:
       --default-runtime string        OCI runtime: crun, runc or one added
       --dns stringArray               DNS server of containers
       --exec-root string              Directory of everything that ends with the boot (default "/run/berth")
+      --firewall string               host: the host's input rules decide who reaches published ports (default "open")
+      --forward-drop string           leave: add no rule to a chain of the host that drops forwarded packets
+                                      (default "admit")
   -G, --group string                  Group of the unix socket (default: docker or berth, if there is one)
   -H, --host stringArray              Where to listen: unix:///path or tcp://address:port
       --image-versions number         Versions of a tag that image prune keeps (default 5; 0 keeps none)
@@ -236,6 +245,8 @@ function resolveConfig(values: Flags, settings: Record<string, unknown>): Daemon
     bridge: values.bridge ?? file.text('bridge'),
     bip: values.bip ?? file.text('bip'),
     addressPools: values['default-address-pool']?.map(addressPool) ?? file.pools() ?? [],
+    firewall: oneOf('firewall', values.firewall ?? file.text('firewall'), ['open', 'host']),
+    forwardDrop: oneOf('forward-drop', values['forward-drop'] ?? file.text('forward-drop'), ['admit', 'leave']),
     registryMirrors: values['registry-mirror'] ?? file.texts('registry-mirrors') ?? [],
     insecureRegistries: values['insecure-registry'] ?? file.texts('insecure-registries') ?? [],
     registryAddr: values['registry-addr'] ?? file.text('registry-addr'),
@@ -269,6 +280,14 @@ function count(key: string, value: string | number): number {
   const number = Number(value);
   if (/^\d{1,6}$/.test(String(value))) return number;
   throw invalid(`--${key} ${value}: want a whole number from 0 on`);
+}
+
+/** The value of a setting; the first of `choices` where it is not given. */
+function oneOf<T extends string>(key: string, value: string | undefined, choices: readonly [T, ...T[]]): T {
+  if (value === undefined) return choices[0];
+  const choice = choices.find((candidate) => candidate === value);
+  if (choice === undefined) throw invalid(`--${key} ${value}: want ${choices.join(' or ')}`);
+  return choice;
 }
 
 function logLevel(text = 'info'): LogLevel {

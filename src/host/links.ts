@@ -76,6 +76,8 @@ export type LinkChange =
       readonly newName?: string;
       readonly mac?: string;
       readonly mtu?: number;
+      /** Whether neighbours are looked up; without, all frames go to the link's own hardware address. */
+      readonly arp?: boolean;
       /** Of a bridge port: frames may leave by the port they came from. */
       readonly hairpin?: boolean;
       /** Of a bridge port: no frames to or from other isolated ports. */

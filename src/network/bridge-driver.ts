@@ -6,9 +6,11 @@ import type { NetworkDriver } from './driver.ts';
 import { checkMtu, mtuOf, setUpInterface } from './interface-setup.ts';
 import { parseSubnet } from './ip.ts';
 import type { Network } from './network.ts';
-import type { BridgeRules } from './ruleset.ts';
+import type { BridgeRules, FirewallMode } from './ruleset.ts';
 
 const OPTION = 'com.docker.network.bridge.';
+/** Whether the host's input rules decide about published ports: `host` or `open`. */
+const FIREWALL = 'berth.firewall';
 /** Options that are booleans, without {@link OPTION}. */
 const FLAGS = ['default_bridge', 'enable_icc', 'enable_ip_masquerade', 'inhibit_ipv4'];
 /** What Go's strconv.ParseBool takes. */
@@ -36,6 +38,7 @@ export function bridgeRules(network: Network): BridgeRules {
     internal: network.internal,
     icc: flag(network, 'enable_icc'),
     masquerade: flag(network, 'enable_ip_masquerade'),
+    ...firewallOf(network),
   };
 }
 
@@ -60,6 +63,10 @@ export function createBridgeDriver({ links, namespaces, group }: BridgeDriverOpt
         throw invalid(`invalid bridge name ${name}: 1 to 15 letters, digits, "_", "." or "-"`);
       }
       checkMtu(request.options);
+      const firewall = request.options?.[FIREWALL];
+      if (firewall !== undefined && firewall !== 'host' && firewall !== 'open') {
+        throw invalid(`invalid ${FIREWALL} ${firewall}: host or open`);
+      }
       for (const option of FLAGS) checkFlag(`${OPTION}${option}`, request.options?.[`${OPTION}${option}`]);
     },
     hostLinks: (network) => [bridgeName(network)],
@@ -135,6 +142,11 @@ function gateways(network: Network): string[] {
   return network.ipam.pools.flatMap((pool) =>
     pool.gateway === undefined ? [] : [`${pool.gateway}/${parseSubnet(pool.subnet).prefix}`],
   );
+}
+
+function firewallOf(network: Network): { firewall?: FirewallMode } {
+  const value = network.options[FIREWALL];
+  return value === 'host' || value === 'open' ? { firewall: value } : {};
 }
 
 function flag(network: Network, name: string): boolean {

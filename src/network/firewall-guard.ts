@@ -6,7 +6,7 @@ import type { PacketRules } from './packet-rules.ts';
 /** What the guard works with. */
 export interface FirewallGuardOptions {
   readonly firewall: Firewall;
-  /** Our table, as `FAMILY NAME`. */
+  /** Name of our tables, without family. */
   readonly table: string;
   readonly rules: PacketRules;
   readonly foreign: ForeignChains;
@@ -46,9 +46,9 @@ export class FirewallGuard {
   }
 
   #hear(change: FirewallChange): void {
-    const ours = change.table === this.#options.table;
+    const ours = change.table.split(' ')[1] === this.#options.table;
     if (change.removed && (ours || change.kind === 'lost')) this.#repair();
-    if (!ours && !change.table.startsWith('inet berth_')) this.#lookSoon();
+    if (!ours && !/^\w+ berth_/.test(change.table)) this.#lookSoon();
   }
 
   /** One repair at a time; what is heard meanwhile leads to one more look. Our own loads are heard too, and pass it. */

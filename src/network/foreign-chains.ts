@@ -10,6 +10,10 @@ export interface ForeignChainsOptions {
   readonly comment: string;
   /** Packets that our own table let through carry this bit of the mark. */
   readonly mark: number;
+  /** Whether rules are added; without, those of an earlier start are taken away and the remedy is told. */
+  readonly adds: boolean;
+  /** Tells whoever runs the host, once per chain, which rule would let our packets through. */
+  readonly onBlocked: (chain: string, remedy: string) => void;
   /** Tells whoever runs the host that a rule was added. */
   readonly onAdmit: (chain: string) => void;
 }
@@ -22,23 +26,30 @@ export interface ForeignChainsOptions {
  */
 export class ForeignChains {
   readonly #options: ForeignChainsOptions;
+  readonly #told = new Set<string>();
 
   constructor(options: ForeignChainsOptions) {
     this.#options = options;
   }
 
-  /** Adds the rule wherever it is needed and missing. */
+  /** Adds the rule wherever it is needed and missing, or tells of it where none is to be added. */
   async admit(): Promise<void> {
-    const { firewall, comment, mark, onAdmit } = this.#options;
+    const { firewall, comment, mark, adds, onAdmit, onBlocked } = this.#options;
+    if (!adds) await this.withdraw();
     for (const { family, table, chain } of await this.#blocking()) {
       const { chains, rules } = await firewall.contents(family, table);
       if (rules.some((rule) => rule.comment === comment)) continue;
       const place = chains.includes(USER_CHAIN) ? USER_CHAIN : chain;
       const bit = `0x${mark.toString(16)}`;
-      await firewall.load(
-        `insert rule ${family} ${table} ${place} meta mark and ${bit} == ${bit} counter accept comment "${comment}"`,
-      );
-      onAdmit(`${family} ${table} ${place}`);
+      const name = `${family} ${table} ${place}`;
+      const rule = `insert rule ${name} meta mark and ${bit} == ${bit} counter accept`;
+      if (adds) {
+        await firewall.load(`${rule} comment "${comment}"`);
+        onAdmit(name);
+      } else if (!this.#told.has(name)) {
+        this.#told.add(name);
+        onBlocked(name, `nft '${rule}'`);
+      }
     }
   }
 

@@ -23,7 +23,8 @@ export interface AddressPool {
 }
 
 /**
- * Where networks without a subnet of their own get one: Docker's ranges, cut so that 2,000 networks fit. The first /16 is
+ * Where networks without a subnet of their own get one: Docker's ranges, cut so that 2,000 networks fit, and
+ * a further one for hosts whose own routes cover much of these. The first /16 is
  * asked for by the default bridge.
  */
 export const defaultAddressPools: readonly AddressPool[] = [
@@ -31,6 +32,7 @@ export const defaultAddressPools: readonly AddressPool[] = [
   { base: '172.20.0.0/14', size: 23 },
   { base: '172.24.0.0/13', size: 23 },
   { base: '192.168.0.0/16', size: 24 },
+  { base: '10.192.0.0/10', size: 24 },
 ];
 
 /** The owner of an address that the network itself keeps: gateway and aux addresses. */

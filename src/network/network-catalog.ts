@@ -81,6 +81,8 @@ export class NetworkCatalog {
     }
     const driver = this.driver(request.driver ?? 'bridge');
     if (driver.single && !predefined) throw forbidden(`only one instance of "${driver.name}" network is allowed`);
+    const ipamDriver = request.ipam?.driver ?? '';
+    if (!['', 'default', 'null'].includes(ipamDriver)) throw notFound(`plugin "${ipamDriver}" not found`);
     driver.check(request, this.all());
     const routes = driver.addressed ? await this.#hostSubnets() : [];
     // No await between here and the insert: name and subnet are checked and taken in one step.

@@ -1,11 +1,16 @@
 import { type Logger, messageOf } from '#base';
 import type { ConnectionFilter, Connections, Firewall } from '#host';
+import type { InputDetour } from './input-detour.ts';
+import { contains, parseAddress, parseSubnet } from './ip.ts';
 import {
   type BridgeRules,
+  FAMILIES,
+  type FirewallMode,
   networkElements,
   type PortRule,
-  portElement,
+  portElements,
   type RulesetNames,
+  removalScript,
   renderRuleset,
 } from './ruleset.ts';
 
@@ -14,6 +19,9 @@ export interface PacketRulesOptions {
   readonly firewall: Firewall;
   readonly connections: Connections;
   readonly names: RulesetNames;
+  readonly detour: InputDetour;
+  /** Of networks that do not say. */
+  readonly firewallMode: FirewallMode;
   readonly log: Logger;
 }
 
@@ -22,17 +30,21 @@ export class PacketRules {
   readonly #firewall: Firewall;
   readonly #connections: Connections;
   readonly #names: RulesetNames;
+  readonly #detour: InputDetour;
+  readonly #mode: FirewallMode;
   readonly #log: Logger;
   readonly #networks = new Map<string, BridgeRules>();
-  /** By the script line that adds it, so that the same port is never added twice. */
+  /** By all that makes an element, so that the same port is never added twice. */
   readonly #ports = new Map<string, PortRule>();
   /** How many rules the loaded table has; undefined when it should not be there. */
   #size: number | undefined;
 
-  constructor({ firewall, connections, names, log }: PacketRulesOptions) {
+  constructor({ firewall, connections, names, detour, firewallMode, log }: PacketRulesOptions) {
     this.#firewall = firewall;
     this.#connections = connections;
     this.#names = names;
+    this.#detour = detour;
+    this.#mode = firewallMode;
     this.#log = log;
   }
 
@@ -41,13 +53,16 @@ export class PacketRules {
     this.#networks.clear();
     this.#ports.clear();
     for (const network of networks) this.#networks.set(network.bridge, network);
-    for (const port of ports) this.#ports.set(this.#line('add', port), port);
+    for (const port of this.#asking(ports)) this.#ports.set(this.#key(port), port);
+    this.#size = undefined;
     await this.restore();
   }
 
   /** Loads what should be there anew. */
   async restore(): Promise<void> {
-    await this.#firewall.load(renderRuleset(this.#names, [...this.#networks.values()], [...this.#ports.values()]));
+    const [networks, ports] = [[...this.#networks.values()], [...this.#ports.values()]];
+    const detourIndex = this.asksHost ? await this.#detour.up() : undefined;
+    await this.#firewall.load(renderRuleset(this.#names, { networks, ports, detourIndex }));
     this.#size ??= await this.#count();
   }
 
@@ -62,28 +77,75 @@ export class PacketRules {
 
   /** Takes the whole table away. */
   async remove(): Promise<void> {
-    const { table } = this.#names;
     this.#size = undefined;
-    await this.#firewall.load(`table inet ${table} {}\ndelete table inet ${table}`);
+    await this.#firewall.load(removalScript(this.#names.table));
   }
 
   async addNetwork(network: BridgeRules): Promise<void> {
+    const asked = this.asksHost;
+    if (!asked && this.#asks(network)) {
+      await this.#startAsking(network);
+      return;
+    }
     await this.#put(networkElements(this.#names.table, 'add', network));
     this.#networks.set(network.bridge, network);
   }
 
+  /** The first network that asks the host needs more chains than there were. */
+  async #startAsking(network: BridgeRules): Promise<void> {
+    this.#networks.set(network.bridge, network);
+    try {
+      this.#size = undefined;
+      await this.restore();
+    } catch (error) {
+      this.#networks.delete(network.bridge);
+      await this.restore();
+      throw error;
+    }
+  }
+
+  #asks(network: BridgeRules): boolean {
+    return (network.firewall ?? this.#mode) === 'host';
+  }
+
+  /** The input rules of the host decide about published ports of some network. */
+  get asksHost(): boolean {
+    return [...this.#networks.values()].some((network) => this.#asks(network));
+  }
+
+  /** The same ports, each with what the network of its target says of the host's firewall. */
+  #asking(ports: readonly PortRule[]): PortRule[] {
+    const asking = [...this.#networks.values()]
+      .filter((network) => this.#asks(network))
+      .flatMap((network) => network.subnets.map(parseSubnet));
+    if (asking.length === 0) return [...ports];
+    const known = new Map<string, boolean>();
+    return ports.map((port) => {
+      const address = parseAddress(port.target);
+      const asksHost = known.get(port.target) ?? asking.some((subnet) => contains(subnet, address));
+      known.set(port.target, asksHost);
+      return { ...port, asksHost };
+    });
+  }
+
   /** Harmless when repeated. */
   async removeNetwork(network: BridgeRules): Promise<void> {
+    const asked = this.asksHost;
     if (!this.#networks.delete(network.bridge)) return;
+    if (asked && !this.asksHost) {
+      this.#size = undefined;
+      await this.restore();
+      return;
+    }
     await this.#take(networkElements(this.#names.table, 'delete', network));
   }
 
   /** Publishes ports, all or none, also for UDP clients that asked in vain before. */
   async addPorts(ports: readonly PortRule[]): Promise<void> {
-    const fresh = ports.filter((port) => !this.#ports.has(this.#line('add', port)));
+    const fresh = this.#asking(ports.filter((port) => !this.#ports.has(this.#key(port))));
     if (fresh.length === 0) return;
-    await this.#put(fresh.map((port) => this.#line('add', port)));
-    for (const port of fresh) this.#ports.set(this.#line('add', port), port);
+    await this.#put(fresh.flatMap((port) => portElements(this.#names.table, 'add', port)));
+    for (const port of fresh) this.#ports.set(this.#key(port), port);
     const filters = fresh.flatMap(({ binding, target }): ConnectionFilter[] =>
       binding.protocol === 'udp' ? [{ udpPort: binding.hostPort, family: target.includes(':') ? 6 : 4 }] : [],
     );
@@ -92,9 +154,11 @@ export class PacketRules {
 
   /** Harmless when repeated. Clients whose packets the kernel still sent to the old container come to the next one. */
   async removePorts(ports: readonly PortRule[]): Promise<void> {
-    const gone = ports.filter((port) => this.#ports.delete(this.#line('add', port)));
+    const keys = ports.map((port) => this.#key(port));
+    const gone = keys.flatMap((key) => this.#ports.get(key) ?? []);
+    for (const key of keys) this.#ports.delete(key);
     if (gone.length === 0) return;
-    await this.#take(gone.map((port) => this.#line('delete', port)));
+    await this.#take(gone.flatMap((port) => portElements(this.#names.table, 'delete', port)));
     const servers = new Set(gone.filter(({ binding }) => binding.protocol === 'udp').map(({ target }) => target));
     for (const server of servers) await this.#forget({ server });
   }
@@ -127,10 +191,15 @@ export class PacketRules {
   }
 
   async #count(): Promise<number> {
-    return (await this.#firewall.contents('inet', this.#names.table)).rules.length;
+    const families = this.asksHost ? FAMILIES : (['inet'] as const);
+    let rules = 0;
+    for (const family of families) {
+      rules += (await this.#firewall.contents(family, this.#names.table)).rules.length;
+    }
+    return rules;
   }
 
-  #line(verb: 'add' | 'delete', port: PortRule): string {
-    return portElement(this.#names.table, verb, port);
+  #key({ binding, target }: PortRule): string {
+    return `${binding.protocol} ${binding.hostAddress} ${binding.hostPort} ${target} ${binding.containerPort}`;
   }
 }

@@ -11,13 +11,23 @@ export interface BridgeRules {
   readonly icc: boolean;
   /** Leaving packets get the host's address. */
   readonly masquerade: boolean;
+  /** Whether the host's input rules decide who reaches its published ports; the engine's default where left out. */
+  readonly firewall?: FirewallMode;
 }
+
+/**
+ * Who decides about new connections from outside to a published port: nobody (`open`, as Docker), or the input rules of
+ * the host (`host`), as they do for a program of the host that listens there.
+ */
+export type FirewallMode = 'open' | 'host';
 
 /** A published port, with where it leads. */
 export interface PortRule {
   readonly binding: PortBinding;
   /** Address of the container, of the same family as the binding. */
   readonly target: string;
+  /** The input rules of the host decide. */
+  readonly asksHost?: boolean;
 }
 
 /** Names and numbers of one engine instance. */
@@ -28,6 +38,16 @@ export interface RulesetNames {
   readonly group: number;
   /** Bit set on the mark of packets that this instance lets through. */
   readonly mark: number;
+  /** The link on which packets come back that the host's input rules let pass. */
+  readonly detourBack: string;
+}
+
+/** What {@link renderRuleset} makes a table of. */
+export interface RulesetContent {
+  readonly networks: readonly BridgeRules[];
+  readonly ports: readonly PortRule[];
+  /** Interface index of the detour's way out; undefined where no network asks the host. */
+  readonly detourIndex: number | undefined;
 }
 
 /**
@@ -37,15 +57,11 @@ export interface RulesetNames {
  * passes unless it is internal. The chain runs just before the usual filter chains and marks what it lets through, so
  * that a foreign chain with policy drop can be told by one rule to respect that (docs/decisions/011-host-firewall.md).
  */
-export function renderRuleset(
-  names: RulesetNames,
-  networks: readonly BridgeRules[],
-  ports: readonly PortRule[],
-): string {
+export function renderRuleset(names: RulesetNames, { networks, ports, detourIndex }: RulesetContent): string {
   const { table, group, mark } = names;
+  const asksHost = detourIndex !== undefined;
   const lines = [
-    `table inet ${table} {}`,
-    `delete table inet ${table}`,
+    removalScript(table),
     `table inet ${table} {`,
     ' map any4 { type inet_proto . inet_service : ipv4_addr . inet_service; }',
     ' map one4 { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; }',
@@ -57,6 +73,10 @@ export function renderRuleset(
     ' set own6 { type ipv6_addr; flags interval; }',
     ' set internal { type ifname; }',
     ' set inside { type ifname . ifname; }',
+    ' set ask_any4 { type inet_proto . inet_service; }',
+    ' set ask_one4 { type ipv4_addr . inet_proto . inet_service; }',
+    ' set ask_any6 { type inet_proto . inet_service; }',
+    ' set ask_one6 { type ipv6_addr . inet_proto . inet_service; }',
     ' chain publish {',
     '  meta nfproto ipv4 dnat ip to ip daddr . meta l4proto . th dport map @one4',
     '  meta nfproto ipv4 fib daddr type local dnat ip to meta l4proto . th dport map @any4',
@@ -64,6 +84,7 @@ export function renderRuleset(
     '  meta nfproto ipv6 dnat ip6 to ip6 daddr . meta l4proto . th dport map @one6',
     '  meta nfproto ipv6 fib daddr type local dnat ip6 to meta l4proto . th dport map @any6',
     ' }',
+    ...(asksHost ? askingChains(names) : []),
     ' chain raw {',
     '  type filter hook prerouting priority raw; policy accept;',
     // route_localnet on the bridges would otherwise let a container reach the host's loopback.
@@ -71,6 +92,7 @@ export function renderRuleset(
     ' }',
     ' chain prerouting {',
     '  type nat hook prerouting priority dstnat; policy accept;',
+    ...(asksHost ? [`  iifname != "${names.detourBack}" ${PROTOCOLS} jump untranslated`] : []),
     '  meta l4proto { tcp, udp, sctp } jump publish',
     ' }',
     ' chain output {',
@@ -107,11 +129,79 @@ export function renderRuleset(
     `  iifgroup ${group} goto outward`,
     ' }',
     '}',
+    ...(asksHost ? againTables(table, detourIndex) : []),
     ...networks.flatMap((network) => networkElements(table, 'add', network)),
-    ...ports.map((port) => portElement(table, 'add', port)),
+    ...ports.flatMap((port) => portElements(table, 'add', port)),
   ];
   return lines.join('\n');
 }
+
+/** The script that removes all tables of an instance, whether they are there or not. */
+export function removalScript(table: string): string {
+  return FAMILIES.map((family) => `table ${family} ${table} {}\ndelete table ${family} ${table}`).join('\n');
+}
+
+/** Families in which an instance may have a table; `ip` and `ip6` only where the host's input rules are asked. */
+export const FAMILIES = ['inet', 'ip', 'ip6'] as const;
+
+/**
+ * Asking the host. A new connection to such a port is not translated at first, so it goes where it would go if a program
+ * of the host listened: through every chain on the input hook. What has passed them all meets `judged`, behind the
+ * usual priorities of others, and is marked; `againTables` sends it in once more, over the detour link, and this time it is
+ * translated. Later packets of the connection are translated as its first was. What is dropped or rejected on the way
+ * never gets here. Connections from the host itself are translated on the output hook and not asked about.
+ */
+function askingChains({ detourBack }: RulesetNames): string[] {
+  const match = (verdict: string) => [
+    `  ip daddr . meta l4proto . th dport @ask_one4 ${verdict}`,
+    `  meta nfproto ipv4 fib daddr type local meta l4proto . th dport @ask_any4 ${verdict}`,
+    `  ip6 daddr . meta l4proto . th dport @ask_one6 ${verdict}`,
+    `  meta nfproto ipv6 fib daddr type local meta l4proto . th dport @ask_any6 ${verdict}`,
+  ];
+  return [
+    ' chain untranslated {',
+    ...match('accept'),
+    ' }',
+    ' chain back {',
+    '  type filter hook prerouting priority raw; policy accept;',
+    `  iifname "${detourBack}" meta mark set meta mark and ${hex(~AGAIN_MARK >>> 0)}`,
+    ' }',
+    ' chain judged {',
+    `  type filter hook input priority ${AFTER_ALL}; policy accept;`,
+    `  iifname != { "lo", "${detourBack}" } ct state new ${PROTOCOLS} jump pass_again`,
+    ' }',
+    ' chain pass_again {',
+    ...match(`meta mark set meta mark or ${hex(AGAIN_MARK)}`),
+    ' }',
+  ];
+}
+
+/** `dup` exists in the families ip and ip6 alone (nft(8)), so what is sent again takes a table in each. */
+function againTables(table: string, out: number): string[] {
+  return (
+    [
+      ['ip', '169.254.0.1'],
+      ['ip6', 'fe80::1'],
+    ] as const
+  ).flatMap(([version, nextHop]) => [
+    `table ${version} ${table} {`,
+    ' chain again {',
+    `  type filter hook input priority ${AFTER_ALL + 1}; policy accept;`,
+    `  meta mark and ${hex(AGAIN_MARK)} == ${hex(AGAIN_MARK)} jump send`,
+    ' }',
+    ' chain send {',
+    `  dup to ${nextHop} device ${out}`,
+    '  drop',
+    ' }',
+    '}',
+  ]);
+}
+
+/** Bit of the mark of a packet that is about to take the detour. */
+const AGAIN_MARK = 0x4000000;
+/** Behind filter (0), security (50) and source NAT (100) of the input hook, before connections are confirmed. */
+const AFTER_ALL = 290;
+const PROTOCOLS = 'meta l4proto { tcp, udp, sctp }';
 
 /** Script lines that add or take one network's elements. */
 export function networkElements(table: string, verb: 'add' | 'delete', network: BridgeRules): string[] {
@@ -127,13 +217,16 @@ export function networkElements(table: string, verb: 'add' | 'delete', network: 
   return lines;
 }
 
-/** The script line that adds or takes one published port. */
-export function portElement(table: string, verb: 'add' | 'delete', port: PortRule): string {
+/** Script lines that add or take one published port. */
+export function portElements(table: string, verb: 'add' | 'delete', port: PortRule): string[] {
   const { protocol, containerPort, hostAddress, hostPort } = port.binding;
   const version = family(port.target);
   const any = hostAddress === '0.0.0.0' || hostAddress === '::';
   const key = any ? `${protocol} . ${hostPort}` : `${hostAddress} . ${protocol} . ${hostPort}`;
-  return `${verb} element inet ${table} ${any ? 'any' : 'one'}${version} { ${key} : ${port.target} . ${containerPort} }`;
+  const name = `${any ? 'any' : 'one'}${version}`;
+  const lines = [`${verb} element inet ${table} ${name} { ${key} : ${port.target} . ${containerPort} }`];
+  if (port.asksHost) lines.push(`${verb} element inet ${table} ask_${name} { ${key} }`);
+  return lines;
 }
 
 function family(address: string): 4 | 6 {

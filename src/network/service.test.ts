@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import koffi from 'koffi';
@@ -18,6 +17,7 @@ import {
   type Sandbox,
   type SandboxRequest,
 } from './index.ts';
+import { createTraffic } from './testing/traffic.ts';
 
 // The whole file runs in a network namespace of its own that plays the host: nothing of the machine's is touched.
 const CLONE_NEWNET = 0x40000000;
@@ -27,6 +27,7 @@ const namespaces = createNetworkNamespaces();
 const links = createLinks(namespaces);
 const firewall = createFirewall(namespaces);
 const sockets = createSockets();
+const { ask, serving, run } = createTraffic({ namespaces, sockets });
 const root = mkdtempSync('/tmp/network-service-');
 const hostFiles = { hosts: join(root, 'hosts'), resolvConf: join(root, 'resolv.conf') };
 /** A namespace that plays another machine, behind a link of the host. */
@@ -100,44 +101,6 @@ async function withSandbox<T>(wanted: SandboxRequest, body: (sandbox: Sandbox) =
   }
 }
 
-/** Answers `hello` plus the client's address on `port` inside a namespace, for as long as `body` runs. */
-async function serving<T>(netns: string | undefined, port: number, body: () => Promise<T>): Promise<T> {
-  const bind = () => sockets.bind({ protocol: 'tcp', address: '0.0.0.0', port });
-  const { fd } = netns === undefined ? bind() : namespaces.enter(netns, bind);
-  const server = createServer((client) => client.end(`hello ${client.remoteAddress}`));
-  server.listen({ fd });
-  await once(server, 'listening');
-  try {
-    return await body();
-  } finally {
-    server.close();
-  }
-}
-
-/** What a TCP server says to somebody inside a namespace; `refused` or `unreachable` where nobody answers. */
-async function ask(netns: string | undefined, host: string, port: number): Promise<string> {
-  if (netns === undefined) {
-    const socket = connect({ host, port });
-    return talk(socket.setTimeout(1500, () => socket.destroy(new Error('unreachable'))));
-  }
-  const script = `
-    const socket = require('node:net').connect({ host: process.argv[1], port: Number(process.argv[2]) });
-    socket.setTimeout(1500, () => socket.destroy(new Error('unreachable')));
-    socket.on('error', (error) => console.log(error.message));
-    socket.pipe(process.stdout);`;
-  return run(netns, [process.execPath, '-e', script, host, String(port)]);
-}
-
-async function talk(socket: ReturnType<typeof connect>): Promise<string> {
-  let said = '';
-  try {
-    for await (const chunk of socket) said += chunk;
-    return said;
-  } catch (error) {
-    return String(error);
-  }
-}
-
 test('the predefined networks are there after the first start', async () => {
   const found = (await service.list()).map((network) => `${network.name} ${network.driver}`).sort();
   assert.deepEqual(found, ['bridge bridge', 'host host', 'none null']);
@@ -196,16 +159,6 @@ async function resolve(netns: string, name: string, type = 'A'): Promise<string>
     resolver.resolve(process.argv[1], process.argv[2], (error, found) =>
       console.log(error ? error.code : found.sort().join(' ')));`;
   return run(netns, [process.execPath, '-e', script, name, type]);
-}
-
-async function run(netns: string, [command = '', ...args]: string[]): Promise<string> {
-  const child = namespaces.enter(netns, () => spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] }));
-  let said = '';
-  child.stdout.on('data', (chunk) => {
-    said += chunk;
-  });
-  await once(child, 'close');
-  return said.trim();
 }
 
 const on = (network: string, ...aliases: string[]) => ({ endpoints: [{ network, aliases }] });

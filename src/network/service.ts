@@ -9,6 +9,7 @@ import { NameService, type NameServiceOptions } from './dns/name-service.ts';
 import type { NetworkDriver } from './driver.ts';
 import { FirewallGuard } from './firewall-guard.ts';
 import { ForeignChains } from './foreign-chains.ts';
+import { InputDetour } from './input-detour.ts';
 import { formatAddress, formatSubnet, parseCidr, parseSubnet } from './ip.ts';
 import { type AddressPool, defaultAddressPools, Ipam } from './ipam.ts';
 import type { IpamPool, NetworkService, PortBinding } from './network.ts';
@@ -16,7 +17,7 @@ import { NetworkCatalog } from './network-catalog.ts';
 import { PacketRules } from './packet-rules.ts';
 import { createHostDriver, createNoneDriver } from './plain-drivers.ts';
 import { PublishedPorts, portRules } from './published-ports.ts';
-import type { PortRule } from './ruleset.ts';
+import type { FirewallMode, PortRule } from './ruleset.ts';
 import type { HostFiles } from './sandbox-files.ts';
 import { portTargets, SandboxManager } from './sandbox-manager.ts';
 import { SandboxPool } from './sandbox-pool.ts';
@@ -39,7 +40,15 @@ export interface NetworkServiceOptions {
   readonly bridge?: string;
   /** Address and prefix of the default bridge, such as `172.17.0.1/16`; a free one if left out. */
   readonly bip?: string;
+  /** Where networks get their subnets from; Docker's ranges if left out or empty. */
   readonly addressPools?: readonly AddressPool[];
+  /** Who decides about connections to published ports, on networks that do not say (`berth.firewall`); `open` if left out. */
+  readonly firewallMode?: FirewallMode;
+  /**
+   * Where a chain of the host drops forwarded packets: `admit` (if left out) adds one rule that lets marked ones through,
+   * `leave` touches nothing.
+   */
+  readonly forwardDrop?: 'admit' | 'leave';
   /** Sandboxes that wait ready; 4 if left out. */
   readonly poolSize?: number;
   readonly hostFiles?: HostFiles;
@@ -65,6 +74,8 @@ export function createNetworkService(options: NetworkServiceOptions): NetworkSer
   const table = `berth_${options.instance.replaceAll(/[^\w]/g, '_')}`;
   const directory = join(options.execRoot, 'netns');
   const hostFiles = options.hostFiles ?? { hosts: '/etc/hosts', resolvConf: '/etc/resolv.conf' };
+  const firewallMode = options.firewallMode ?? 'open';
+  const detour = new InputDetour({ links, group });
   const driverList = [
     createBridgeDriver({ links, namespaces, group }),
     createMacvlanDriver({ links, namespaces, group }),
@@ -73,9 +84,12 @@ export function createNetworkService(options: NetworkServiceOptions): NetworkSer
     createNoneDriver(),
   ];
   const drivers = new Map<string, NetworkDriver>(driverList.map((driver) => [driver.name, driver]));
-  const rules = new PacketRules({ firewall, connections, names: { table, group, mark: PASS_MARK }, log });
+  const rules = new PacketRules({
+    names: { table, group, mark: PASS_MARK, detourBack: detour.names.back },
+    ...{ detour, firewall, connections, firewallMode, log },
+  });
   const records = new SandboxRecords(database);
-  const ipam = new Ipam(database, options.addressPools ?? defaultAddressPools);
+  const ipam = new Ipam(database, options.addressPools?.length ? options.addressPools : defaultAddressPools);
   const catalog = new NetworkCatalog({ database, links, ipam, drivers, rules, sandboxes: records });
   const ports = new PublishedPorts(sockets);
   const mayForward: NameServiceOptions['mayForward'] = (record) =>
@@ -93,10 +107,25 @@ export function createNetworkService(options: NetworkServiceOptions): NetworkSer
     firewall,
     comment: table,
     mark: PASS_MARK,
+    adds: options.forwardDrop !== 'leave',
+    onBlocked: (chain, remedy) => log.warn('a chain of the host drops forwarded packets', { chain, remedy }),
     onAdmit: (chain) => log.warn('a chain of the host drops forwarded packets; a rule now admits ours', { chain }),
   });
-  const guard = new FirewallGuard({ firewall, table: `inet ${table}`, rules, foreign, log });
-  const reconciler = { options, catalog, records, manager, rules, foreign, guard, pool, ipam, group, directory };
+  const guard = new FirewallGuard({ firewall, table, rules, foreign, log });
+  const reconciler = {
+    options,
+    catalog,
+    records,
+    manager,
+    rules,
+    foreign,
+    guard,
+    pool,
+    ipam,
+    detour,
+    group,
+    directory,
+  };
   return {
     async create(request) {
       const network = await catalog.create(request);
@@ -138,6 +167,7 @@ interface Reconciler {
   readonly guard: FirewallGuard;
   readonly pool: SandboxPool;
   readonly ipam: Ipam;
+  readonly detour: InputDetour;
   readonly group: number;
   readonly directory: string;
 }
@@ -146,14 +176,12 @@ async function reconcile(parts: Reconciler, alive: ReadonlySet<string>): Promise
   const { catalog, records, manager, rules, foreign, guard, pool, directory } = parts;
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   forwardIPv4(parts.options.log);
-  await rules.reload([], []);
+  // Whole and in one transaction: what runs is reachable all the time, also by the rules of a daemon that was killed.
+  const bridged = catalog.all().filter((network) => catalog.driver(network.driver).bridged);
+  await rules.reload(bridged.map(bridgeRules), runningPorts(records, alive));
   await makePredefined(parts);
   const networks = catalog.all();
   for (const network of networks) await catalog.driver(network.driver).up(network);
-  await rules.reload(
-    networks.filter((network) => catalog.driver(network.driver).bridged).map(bridgeRules),
-    runningPorts(records, alive),
-  );
   for (const record of records.all()) if (!alive.has(record.owner.id)) await manager.close(record.owner.id);
   await removeLeftovers(parts);
   for (const record of records.all()) await resume(parts, record.owner.id);
@@ -165,9 +193,10 @@ async function reconcile(parts: Reconciler, alive: ReadonlySet<string>): Promise
 }
 
 /** With nobody connected nothing of ours need stay: bridges, table and rules come back at the next start. */
-async function leaveHost({ catalog, rules, foreign }: Reconciler): Promise<void> {
+async function leaveHost({ catalog, rules, foreign, detour }: Reconciler): Promise<void> {
   for (const network of catalog.all()) await catalog.driver(network.driver).down(network);
   await rules.remove();
+  await detour.down();
   await foreign.withdraw();
 }
 
@@ -190,9 +219,11 @@ function runningPorts(records: SandboxRecords, alive: ReadonlySet<string>): Port
 }
 
 /** Removes links and namespaces of this instance that no record names: what a killed daemon left half done, and its pool. */
-async function removeLeftovers({ options, records, catalog, group, directory }: Reconciler): Promise<void> {
+async function removeLeftovers(parts: Reconciler): Promise<void> {
+  const { options, records, catalog, rules, detour, group, directory } = parts;
   const { links, namespaces } = options;
   const own = new Set(catalog.all().flatMap((network) => catalog.driver(network.driver).hostLinks(network)));
+  if (rules.asksHost) own.add(detour.names.out);
   const used = new Set(records.all().flatMap((record) => record.endpoints.map((endpoint) => endpoint.hostLink)));
   for (const link of await links.list()) {
     if (link.group === group && !own.has(link.name) && !used.has(link.name)) {

@@ -31,6 +31,7 @@ export const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4, FLAGS: 8 } as const;
 export const RTA = { DST: 1, OIF: 4, GATEWAY: 5, TABLE: 15 } as const;
 /** The link is administratively up. */
 export const IFF_UP = 1;
+const IFF_NOARP = 0x80;
 
 const IFLA_BRPORT_MODE = 4;
 const IFLA_BRPORT_ISOLATED = 33;
@@ -160,8 +161,10 @@ export function addVlan(change: Change<'add-vlan'>, parent: number): NetlinkRequ
 
 /** Changes of an existing link. `master` is an index, 0 to leave the bridge. */
 export function setLink(change: Change<'set'>, index: number, master: number | undefined): NetlinkRequest {
-  const flags = change.up === undefined ? {} : { flags: change.up ? IFF_UP : 0, change: IFF_UP };
-  const parts = [interfaceHeader({ index, ...flags })];
+  const up = change.up === undefined ? 0 : IFF_UP;
+  const noArp = change.arp === undefined ? 0 : IFF_NOARP;
+  const flags = (change.up ? IFF_UP : 0) | (change.arp === false ? IFF_NOARP : 0);
+  const parts = [interfaceHeader({ index, flags, change: up | noArp })];
   if (change.newName !== undefined) parts.push(attribute(IFLA.IFNAME, change.newName));
   if (change.mac !== undefined) parts.push(attribute(IFLA.ADDRESS, macBytes(change.mac)));
   if (change.mtu !== undefined) parts.push(attribute(IFLA.MTU, change.mtu));

@@ -8,6 +8,8 @@ import type { SandboxRecord, SandboxRecords } from '../sandbox-records.ts';
 import { answerQuery, fitUdp, parseQuery, type Query, serverFailure } from './answers.ts';
 import { FrameReader, forwardQuery, frame } from './forwarder.ts';
 
+/** Our table in a sandbox's namespace. */
+const TABLE = 'berth_dns';
 /** Where containers ask; what resolv.conf names. */
 const ADDRESS = '127.0.0.11';
 /** Queries of one sandbox that may wait for servers outside at a time; more are refused. */
@@ -67,18 +69,27 @@ export class NameService {
   async start(record: SandboxRecord): Promise<void> {
     const ownerId = record.owner.id;
     if (this.#listeners.has(ownerId)) return;
-    const { udpFd, tcpFd } = this.#prepared.get(ownerId) ?? (await this.prepare(record.netns));
+    const { udpFd, tcpFd } = this.#prepared.get(ownerId) ?? (await this.prepare(record.netns, { fresh: false }));
     this.#prepared.delete(ownerId);
     this.#listeners.set(ownerId, this.#serve(ownerId, udpFd, tcpFd));
   }
 
   /** The slow half of {@link NameService.start}: the first NAT rule of a namespace takes the kernel 15 ms. */
-  async prepare(netns: string): Promise<PreparedNames> {
+  async prepare(netns: string, { fresh = true } = {}): Promise<PreparedNames> {
     const { namespaces, sockets, firewall } = this.#options;
-    const bound = namespaces.enter(netns, () => {
-      const udp = sockets.bind({ protocol: 'udp', address: ADDRESS, port: 0 });
+    const before = fresh ? {} : redirectedPorts(await firewall.table('ip', TABLE, netns));
+    const bind = (protocol: 'udp' | 'tcp', port = 0) => {
       try {
-        return { udp, tcp: sockets.bind({ protocol: 'tcp', address: ADDRESS, port: 0 }) };
+        return sockets.bind({ protocol, address: ADDRESS, port });
+      } catch (error) {
+        if (port === 0) throw error;
+        return sockets.bind({ protocol, address: ADDRESS, port: 0 });
+      }
+    };
+    const bound = namespaces.enter(netns, () => {
+      const udp = bind('udp', before.udp);
+      try {
+        return { udp, tcp: bind('tcp', before.tcp) };
       } catch (error) {
         sockets.close(udp.fd);
         throw error;
@@ -183,11 +194,27 @@ export class NameService {
   }
 }
 
+/** The ports of a killed daemon's sockets: the kernel keeps sending there what belongs to lookups that have begun. */
+function redirectedPorts(rules: string | undefined): { udp?: number; tcp?: number } {
+  const port = (protocol: string) => rules?.match(new RegExp(`${protocol} dport 53 dnat to [\\d.]+:(\\d+)`))?.[1];
+  const [udp, tcp] = [port('udp'), port('tcp')];
+  return { ...(udp === undefined ? {} : { udp: Number(udp) }), ...(tcp === undefined ? {} : { tcp: Number(tcp) }) };
+}
+
+/**
+ * The redirection, and silence where nobody listens: while a daemon restarts its clients hear no refusal, so they ask
+ * again after their usual wait, and are answered.
+ */
 function redirectRules(udpPort: number, tcpPort: number): string {
   return [
-    'table ip berth_dns {}',
-    'delete table ip berth_dns',
-    'table ip berth_dns {',
+    `table ip ${TABLE} {}`,
+    `delete table ip ${TABLE}`,
+    `table ip ${TABLE} {`,
+    ' chain silence {',
+    '  type filter hook output priority filter; policy accept;',
+    `  ip saddr ${ADDRESS} icmp type destination-unreachable drop`,
+    `  ip saddr ${ADDRESS} tcp sport { 53, ${tcpPort} } tcp flags rst / fin,rst drop`,
+    ' }',
     ' chain output {',
     '  type nat hook output priority -100; policy accept;',
     `  ip daddr ${ADDRESS} udp dport 53 dnat to ${ADDRESS}:${udpPort}`,

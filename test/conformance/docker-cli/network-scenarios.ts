@@ -171,6 +171,34 @@ export const networkScenarios: readonly Scenario[] = [
     ],
   },
   {
+    name: 'network options',
+    cleanup: 'docker rm -f t-o; docker network rm t-o1 t-o2',
+    steps: [
+      all(
+        'docker network create --subnet 203.0.113.0/24 -o com.docker.network.bridge.enable_icc=false -o com.docker.network.bridge.enable_ip_masquerade=false -o com.docker.network.bridge.host_binding_ipv4=127.0.0.1 t-o1 | wc -c',
+      ),
+      all("docker network inspect -f '{{json .Options}}' t-o1"),
+      all("docker network ls --filter name=t-o1 --format '{{json .Labels}} {{.IPv4}} {{.IPv6}} {{.Scope}}'"),
+      all("docker network ls --filter id=nosuch --format '{{.Name}}'"),
+      all('docker network create --ipam-driver nosuch t-o2'),
+      all('docker network create --label =x t-o2'),
+      all('docker network create --aux-address x=192.0.2.1 --subnet 198.51.100.0/24 t-o2'),
+      all('docker network create --subnet 198.51.100.0/24 --gateway nonsense t-o2'),
+      all('docker network create'),
+      all('docker network create a b'),
+      all('docker network rm'),
+      all('docker network inspect'),
+      all('docker network connect t-o1'),
+      all('docker network disconnect t-o1'),
+      all(
+        'docker create --name t-o busybox true | wc -c; docker network connect --ip 203.0.113.9 --driver-opt k=v --link-local-ip 169.254.9.9 t-o1 t-o',
+      ),
+      all('docker inspect -f \'{{json (index .NetworkSettings.Networks "t-o1").DriverOpts}}\' t-o'),
+      code('docker network prune -f --filter until=nonsense'),
+      all('docker network prune -f --filter until=1h --filter label=nosuch'),
+    ],
+  },
+  {
     name: 'published ports',
     cleanup: 'docker rm -f t-a t-b t-c t-d; docker network rm t-p1',
     steps: [
