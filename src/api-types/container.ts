@@ -181,3 +181,13 @@ export interface ContainerPathStat {
   mtime: string;
   linkTarget: string;
 }
+
+/** Answer of POST /berth/containers/ID/takeover: id of the container whose place was taken. */
+export interface ContainerTakeOver {
+  From: string;
+}
+
+/** Answer of POST /berth/containers/ID/drain: connections that are still open. */
+export interface ContainerDrain {
+  Open: number;
+}

@@ -7,6 +7,7 @@ export * from './exec.ts';
 export * from './image.ts';
 export * from './network.ts';
 export * from './progress.ts';
+export * from './project.ts';
 export * from './stats.ts';
 export * from './system.ts';
 export * from './version.ts';

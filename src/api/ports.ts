@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Builder } from '#builder';
-import type { Containers, EventJournal, Execs } from '#engine';
+import type { Containers, EventJournal, Execs, ProjectHistory, ProjectLogs } from '#engine';
 import type { BootstrapSpec, Image, ImageStore, RegistryCredentials } from '#image';
 import type { Networks } from '#network';
 import type { Descriptor, Platform } from '#oci';
@@ -109,6 +109,10 @@ export interface BootstrapPort {
 export interface ApiPorts {
   readonly containers: Containers;
   readonly execs: Execs;
+  /** Revisions of Compose projects. */
+  readonly history: ProjectHistory;
+  /** Logs of earlier containers of Compose projects. */
+  readonly projectLogs: ProjectLogs;
   readonly events: EventJournal;
   readonly images: ImageStore;
   readonly networks: Networks;

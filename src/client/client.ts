@@ -3,6 +3,7 @@ import type { Endpoint } from './endpoint.ts';
 import { ExecClient } from './exec.ts';
 import { ImagesClient } from './images.ts';
 import { NetworksClient } from './networks.ts';
+import { ProjectsClient } from './projects.ts';
 import { SystemClient } from './system.ts';
 import { Transport } from './transport.ts';
 import { VolumesClient } from './volumes.ts';
@@ -16,6 +17,7 @@ export class Client {
   readonly networks: NetworksClient;
   readonly volumes: VolumesClient;
   readonly system: SystemClient;
+  readonly projects: ProjectsClient;
 
   constructor(endpoint: Endpoint, headers: Readonly<Record<string, string>> = {}) {
     this.transport = new Transport(endpoint, headers);
@@ -25,6 +27,7 @@ export class Client {
     this.networks = new NetworksClient(this.transport);
     this.volumes = new VolumesClient(this.transport);
     this.system = new SystemClient(this.transport);
+    this.projects = new ProjectsClient(this.transport);
   }
 
   /** Ends idle connections. */

@@ -3,11 +3,13 @@ import type { Readable } from 'node:stream';
 import type {
   ContainerCreateRequest,
   ContainerCreateResponse,
+  ContainerDrain,
   ContainerInspect,
   ContainerPathStat,
   ContainerStats,
   ContainerSummary,
   ContainersPruneReport,
+  ContainerTakeOver,
   ContainerTop,
   ContainerUpdateRequest,
   ContainerUpdateResponse,
@@ -90,6 +92,22 @@ export class ContainersClient {
       'checkpoint-dir': options.checkpointDir || undefined,
     };
     return this.#transport.json({ method: 'POST', path: at(id, '/start'), query });
+  }
+
+  /** A Berth call: starts it without its ports, to take the place of `holder` later. */
+  startBeside(id: string, holder: string): Promise<void> {
+    const path = `/berth${at(id, '/start-beside')}`;
+    return this.#transport.json({ method: 'POST', path, query: { of: holder } });
+  }
+
+  /** A Berth call: it gets ports, names and the name of the container that it was started beside. */
+  takeOver(id: string): Promise<ContainerTakeOver> {
+    return this.#transport.json({ method: 'POST', path: `/berth${at(id, '/takeover')}` });
+  }
+
+  /** A Berth call: waits until nobody is connected to it, `timeout` seconds at most. */
+  drain(id: string, timeout: number): Promise<ContainerDrain> {
+    return this.#transport.json({ method: 'POST', path: `/berth${at(id, '/drain')}`, query: { timeout } });
   }
 
   /** Stops; `timeout` is in seconds until the kill. */

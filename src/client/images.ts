@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import type {
   AuthConfig,
   AuthConfigs,
+  DistributionInspect,
   ImageDeleteItem,
   ImageHistoryItem,
   ImageInspect,
@@ -162,6 +163,12 @@ export class ImagesClient {
       query,
       headers: registryAuthHeader(options.auth),
     });
+  }
+
+  /** What a registry has under a name, without pulling it. */
+  remote(name: string, auth?: AuthConfig): Promise<DistributionInspect> {
+    const path = `/distribution/${name.split('/').map(encodeURIComponent).join('/')}/json`;
+    return this.#transport.json({ method: 'GET', path, headers: registryAuthHeader(auth) });
   }
 
   prune(filters: readonly string[] = []): Promise<ImagesPruneReport> {

@@ -163,6 +163,8 @@ export async function assemble(config: DaemonConfig, place: DaemonPlace): Promis
     {
       containers: engine.containers,
       execs: engine.execs,
+      history: engine.history,
+      projectLogs: engine.projectLogs,
       events: journal,
       images,
       networks: announceNetworks(networks, journal),

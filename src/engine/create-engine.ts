@@ -26,6 +26,8 @@ import { reachableAddress } from './containers/start/open-network.ts';
 import type { Journal } from './events/journal.ts';
 import { ExecService } from './exec/exec-service.ts';
 import type { Execs } from './exec/execs.ts';
+import { KeptLogs, type ProjectLogs } from './projects/kept-logs.ts';
+import { createProjectHistory, type ProjectHistory } from './projects/project-history.ts';
 import { readHostLimits } from './system/host-limits.ts';
 
 /** The rooms below, and where things are kept. */
@@ -60,6 +62,10 @@ export interface EngineOptions {
 export interface ContainerEngine {
   readonly containers: Containers;
   readonly execs: Execs;
+  /** Logs of earlier containers of Compose projects. */
+  readonly projectLogs: ProjectLogs;
+  /** Revisions of Compose projects. */
+  readonly history: ProjectHistory;
   /** Snapshot keys that containers stand on: not to be collected with images. */
   snapshotsInUse(): ReadonlySet<string>;
   /** Takes over, records, cleans up, restarts. Once, before the first call of a client. */
@@ -90,11 +96,18 @@ export function createContainerEngine(options: EngineOptions): ContainerEngine {
       void background.run(why, () => containers.restart(container.id));
     },
   });
+  const keptLogs = new KeptLogs({
+    database: options.database,
+    root: join(options.dataRoot, 'kept-logs'),
+    readLog: options.readLog,
+    logger,
+  });
   const shared = {
     ...options,
     registry,
     rootfs,
     background,
+    keptLogs,
     limits,
     health,
     events: journal,
@@ -116,11 +129,14 @@ export function createContainerEngine(options: EngineOptions): ContainerEngine {
   return {
     containers,
     execs,
+    projectLogs: keptLogs,
+    history: createProjectHistory(options.database),
     snapshotsInUse() {
       return new Set(registry.all().flatMap(({ id, settings }) => [id, settings.parentSnapshot ?? id]));
     },
     async reconcile() {
       const toStart = await reconcile({ ...shared, runtime, networks, snapshots, volumes, supervisor, directory });
+      await keptLogs.reconcile(registry.all());
       for (const container of registry.all()) await execs.adopt(container);
       for (const container of toStart) void supervisor.resume(container);
     },

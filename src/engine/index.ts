@@ -8,4 +8,6 @@ export { announceNetworks, announceVolumes } from './events/announce-objects.ts'
 export * from './events/events.ts';
 export { createJournal, type Journal, type JournalOptions } from './events/journal.ts';
 export * from './exec/execs.ts';
+export type { KeptLog, ProjectLogs } from './projects/kept-logs.ts';
+export * from './projects/project-history.ts';
 export { engineMigrations } from './schema.ts';

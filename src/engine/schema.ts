@@ -12,4 +12,14 @@ export const engineMigrations: readonly Migration[] = [
         time_ns INTEGER PRIMARY KEY, type TEXT NOT NULL, action TEXT NOT NULL, object TEXT NOT NULL,
         attributes TEXT NOT NULL, actor TEXT NOT NULL);`,
   },
+  {
+    room: 'engine',
+    version: 2,
+    sql: `
+      CREATE TABLE engine_revisions (
+        project TEXT NOT NULL, number INTEGER NOT NULL, at INTEGER NOT NULL, actor TEXT NOT NULL,
+        user TEXT NOT NULL, images TEXT NOT NULL, changes TEXT NOT NULL, document TEXT NOT NULL, PRIMARY KEY (project, number));
+      CREATE TABLE engine_kept_logs (
+        id TEXT PRIMARY KEY, project TEXT NOT NULL, service TEXT NOT NULL, record TEXT NOT NULL, at INTEGER NOT NULL);`,
+  },
 ];

@@ -113,6 +113,23 @@ export interface SandboxRequest {
   };
   /** `name:ip` lines; the address `host-gateway` is the host's. */
   readonly extraHosts: readonly string[];
+  /**
+   * It stands by to take the place of another: its ports are held back, and names that others answer to lead to them
+   * alone, until {@link Sandboxes.takeOver}.
+   */
+  readonly standby?: boolean;
+}
+
+/** What a sandbox takes over, and from whom. */
+export interface TakeOver {
+  /** Owner whose place is taken; it goes on, without its ports, and answers only to names that nobody else has. */
+  readonly from: string;
+  /** Names of both owners afterwards. */
+  readonly names: { readonly owner: string; readonly from: string };
+  /** Runs in the transaction that records it; its throw undoes everything. */
+  readonly record: () => void;
+  /** Runs in the transaction that takes the record back, when the kernel refuses. */
+  readonly unrecord: () => void;
 }
 
 /** A network namespace with its links, addresses, routes, rules and names: everything a container needs to talk. */
@@ -153,6 +170,13 @@ export interface Sandboxes {
   find(ownerId: string): Promise<Sandbox | undefined>;
   connect(ownerId: string, endpoint: EndpointRequest): Promise<Sandbox>;
   disconnect(ownerId: string, network: string): Promise<Sandbox>;
+  /**
+   * Moves published ports and names from one sandbox to one that stands by, in one step: new connections go to the new
+   * one from one packet to the next, open ones stay where they are. Ports that only the new one asked for are taken,
+   * too. All or nothing. Throws `conflict` when it does not stand by or a port is taken, `not-found` when either is not
+   * open.
+   */
+  takeOver(ownerId: string, options: TakeOver): Promise<void>;
   /** After a rename of the owner: names resolve anew. */
   rename(ownerId: string, name: string): Promise<void>;
   /** Gives back addresses, ports, links and the namespace. Harmless when repeated. */

@@ -163,6 +163,21 @@ export class PacketRules {
     for (const server of servers) await this.#forget({ server });
   }
 
+  /**
+   * Publishes `fresh` in place of `gone` in one transaction: there is no moment at which neither is there. Open TCP
+   * connections stay where they are; UDP clients come to the new target with their next packet. All or nothing.
+   */
+  async movePorts(gone: readonly PortRule[], fresh: readonly PortRule[]): Promise<void> {
+    const old = gone.filter((port) => this.#ports.has(this.#line('add', port)));
+    const lines = [...old.map((port) => this.#line('delete', port)), ...fresh.map((port) => this.#line('add', port))];
+    if (lines.length === 0) return;
+    await this.#put(lines);
+    for (const port of old) this.#ports.delete(this.#line('add', port));
+    for (const port of fresh) this.#ports.set(this.#line('add', port), port);
+    const servers = new Set(old.filter(({ binding }) => binding.protocol === 'udp').map(({ target }) => target));
+    for (const server of servers) await this.#forget({ server });
+  }
+
   async #forget(filter: ConnectionFilter): Promise<void> {
     try {
       await this.#connections.forget(filter);

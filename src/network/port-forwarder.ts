@@ -4,6 +4,14 @@ import { connect, createServer, isIPv6, type Server } from 'node:net';
 /** A UDP client is forgotten after this silence, in ms. */
 const UDP_IDLE = 90_000;
 
+/** A forwarder at work. */
+export interface PortForwarder {
+  /** New connections go elsewhere from now on; those that are open stay. UDP clients count as new. */
+  retarget(target: Pick<ForwardTarget, 'address' | 'port'>): void;
+  /** Ends it with all its connections. */
+  close(): void;
+}
+
 /** Where a forwarder sends to. */
 export interface ForwardTarget {
   readonly protocol: 'tcp' | 'udp';
@@ -14,13 +22,14 @@ export interface ForwardTarget {
 /**
  * Carries connections that arrive on the bound socket `fd` to a container, in user space. Only for what address
  * translation cannot do: IPv6 clients of a container without IPv6, and ::1. The container sees the host's address.
- * Takes over `fd`. Returns what ends it.
+ * Takes over `fd`.
  */
-export function forwardPort(fd: number, target: ForwardTarget): () => void {
+export function forwardPort(fd: number, target: ForwardTarget): PortForwarder {
   return target.protocol === 'tcp' ? forwardTcp(fd, target) : forwardUdp(fd, target);
 }
 
-function forwardTcp(fd: number, target: ForwardTarget): () => void {
+function forwardTcp(fd: number, first: ForwardTarget): PortForwarder {
+  let target: Pick<ForwardTarget, 'address' | 'port'> = first;
   const open = new Set<{ destroy(): void }>();
   const server: Server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (client) => {
     const upstream = connect({ host: target.address, port: target.port, allowHalfOpen: true });
@@ -42,13 +51,19 @@ function forwardTcp(fd: number, target: ForwardTarget): () => void {
   server.on('error', () => server.close());
   server.listen({ fd });
   server.unref();
-  return () => {
-    server.close();
-    for (const socket of open) socket.destroy();
+  return {
+    retarget(next) {
+      target = next;
+    },
+    close() {
+      server.close();
+      for (const socket of open) socket.destroy();
+    },
   };
 }
 
-function forwardUdp(fd: number, target: ForwardTarget): () => void {
+function forwardUdp(fd: number, first: ForwardTarget): PortForwarder {
+  let target: Pick<ForwardTarget, 'address' | 'port'> = first;
   const clients = new Map<string, { socket: UdpSocket; timer: NodeJS.Timeout }>();
   const server = createSocket('udp6');
   const drop = (key: string) => {
@@ -77,8 +92,17 @@ function forwardUdp(fd: number, target: ForwardTarget): () => void {
   server.on('error', () => undefined);
   server.bind({ fd });
   server.unref();
-  return () => {
+  const dropAll = () => {
     for (const key of [...clients.keys()]) drop(key);
-    server.close();
+  };
+  return {
+    retarget(next) {
+      target = next;
+      dropAll();
+    },
+    close() {
+      dropAll();
+      server.close();
+    },
   };
 }

@@ -1,7 +1,7 @@
 import { conflict, isBerthError } from '#base';
 import type { BoundSocket, Sockets } from '#host';
 import type { PortBinding, PortRequest, SandboxOwner } from './network.ts';
-import { forwardPort } from './port-forwarder.ts';
+import { forwardPort, type PortForwarder } from './port-forwarder.ts';
 import type { PortRule } from './ruleset.ts';
 
 /** The container's addresses that ports lead to. */
@@ -16,9 +16,21 @@ export interface HeldPorts {
   readonly rules: readonly PortRule[];
 }
 
+/** What one sandbox gets from another. */
+export interface PortMove {
+  /** Bindings that the old one no longer has. */
+  readonly gone: readonly PortBinding[];
+  /** All bindings of the new one. */
+  readonly bindings: readonly PortBinding[];
+  /** Puts everything back. */
+  undo(): void;
+}
+
 interface Holding {
   readonly owner: SandboxOwner;
   readonly binding: PortBinding;
+  /** Where the user-space path leads; absent where packets are only translated. */
+  readonly forwarder?: Pick<PortForwarder, 'retarget'>;
   readonly close: () => void;
 }
 
@@ -66,6 +78,49 @@ export class PublishedPorts {
       }
     }
     return lost;
+  }
+
+  /**
+   * Gives `to` the ports it asks for: those that `from` has go over with their sockets, so that nobody can come between;
+   * the others are taken as by {@link PublishedPorts.hold}. A port that the kernel chose goes over by its container port.
+   * Throws `conflict` for one that is taken; nothing has changed then.
+   */
+  handOver(
+    ends: { from: string; to: SandboxOwner },
+    requests: readonly PortRequest[],
+    targets: { old: PortTargets; new: PortTargets },
+  ): PortMove {
+    const { from, to } = ends;
+    const before = this.#held.get(from) ?? [];
+    const rest: PortRequest[] = [];
+    const moved = new Map<Holding, Holding>();
+    for (const request of requests) {
+      const matching = before.filter((holding) => !moved.has(holding) && serves(holding.binding, request));
+      if (matching.length === 0) rest.push(request);
+      for (const holding of matching) {
+        const binding = { ...holding.binding, containerPort: request.containerPort };
+        moved.set(holding, { ...holding, owner: to, binding });
+      }
+    }
+    const fresh = this.hold(to, rest, targets.new).bindings;
+    const taken = [...moved.values()];
+    this.#held.set(to.id, [...(this.#held.get(to.id) ?? []), ...taken]);
+    this.#held.set(
+      from,
+      before.filter((holding) => !moved.has(holding)),
+    );
+    for (const holding of taken) retarget(holding, targets.new);
+    return {
+      gone: [...moved.keys()].map(({ binding }) => binding),
+      bindings: [...taken.map(({ binding }) => binding), ...fresh],
+      undo: () => {
+        const added = this.#held.get(to.id)?.filter((holding) => !taken.includes(holding)) ?? [];
+        for (const holding of added) holding.close();
+        this.#held.delete(to.id);
+        this.#held.set(from, before);
+        for (const holding of moved.keys()) retarget(holding, targets.old);
+      },
+    };
   }
 
   /** Gives back all ports of an owner. Harmless when repeated. */
@@ -133,17 +188,18 @@ export class PublishedPorts {
       throw bindFailure(wanted, targets, error);
     }
     const binding = { ...wanted, hostPort: socket.port };
-    return { owner, binding, close: this.#keep(socket, binding, targets) };
+    return { owner, binding, ...this.#keep(socket, binding, targets) };
   }
 
   /** Keeps the socket: as a forwarder where address translation cannot serve the binding, else only bound. */
-  #keep(socket: BoundSocket, binding: PortBinding, targets: PortTargets): () => void {
+  #keep(socket: BoundSocket, binding: PortBinding, targets: PortTargets): Pick<Holding, 'close' | 'forwarder'> {
     const address = targets.ipv6 ?? targets.ipv4;
     const { protocol, containerPort } = binding;
     if (!binding.hostAddress.includes(':') || address === undefined || protocol === 'sctp') {
-      return () => this.#sockets.close(socket.fd);
+      return { close: () => this.#sockets.close(socket.fd) };
     }
-    return forwardPort(socket.fd, { protocol, address, port: containerPort });
+    const forwarder = forwardPort(socket.fd, { protocol, address, port: containerPort });
+    return { forwarder, close: () => forwarder.close() };
   }
 
   #holderOf(wanted: PortBinding, alsoTaken: readonly Holding[]): Holding | undefined {
@@ -164,6 +220,26 @@ export function portRules(bindings: readonly PortBinding[], targets: PortTargets
     const target = binding.hostAddress.includes(':') ? targets.ipv6 : targets.ipv4;
     return target === undefined ? [] : [{ binding, target }];
   });
+}
+
+function retarget({ forwarder, binding }: Holding, targets: PortTargets): void {
+  const address = targets.ipv6 ?? targets.ipv4;
+  if (address !== undefined) forwarder?.retarget({ address, port: binding.containerPort });
+}
+
+/** Whether a binding is what the request asks for. */
+function serves(binding: PortBinding, request: PortRequest): boolean {
+  if (binding.protocol !== request.protocol) return false;
+  if (request.hostAddress !== undefined && request.hostAddress !== '' && request.hostAddress !== binding.hostAddress) {
+    return false;
+  }
+  if (!request.hostAddress && !isAny(binding.hostAddress)) return false;
+  const { from, to } = portRange(request.hostPort);
+  if (from === 0 || from !== to) {
+    const inRange = from === 0 || (binding.hostPort >= from && binding.hostPort <= to);
+    return inRange && binding.containerPort === request.containerPort;
+  }
+  return binding.hostPort === from;
 }
 
 function portRange(port: PortRequest['hostPort']): { from: number; to: number } {

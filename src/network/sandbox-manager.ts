@@ -7,13 +7,13 @@ import type { NameService } from './dns/name-service.ts';
 import type { Attachment } from './driver.ts';
 import { checkEndpoint, checkTogether, gatewayEndpoint, planEndpoint, type ResolvedEndpoint } from './endpoint-plan.ts';
 import type { Ipam } from './ipam.ts';
-import type { EndpointRequest, PortBinding, PortRequest, Sandbox, SandboxRequest } from './network.ts';
+import type { EndpointRequest, PortBinding, PortRequest, Sandbox, SandboxRequest, TakeOver } from './network.ts';
 import type { NetworkCatalog } from './network-catalog.ts';
 import type { PacketRules } from './packet-rules.ts';
 import { type PortTargets, type PublishedPorts, portRules } from './published-ports.ts';
 import { type HostFiles, hasInternalDns, sandboxFiles } from './sandbox-files.ts';
 import { newHostLink, type ReadySandbox, type SandboxPool } from './sandbox-pool.ts';
-import type { EndpointRecord, SandboxRecord, SandboxRecords } from './sandbox-records.ts';
+import { type EndpointRecord, renamed, type SandboxRecord, type SandboxRecords } from './sandbox-records.ts';
 
 /** What the manager works with. */
 export interface SandboxManagerOptions {
@@ -60,6 +60,12 @@ export class SandboxManager {
 
   open(request: SandboxRequest): Promise<Sandbox> {
     return this.#lock.run(request.owner.id, () => this.#open(request));
+  }
+
+  takeOver(ownerId: string, options: TakeOver): Promise<void> {
+    // Both are locked, always in the same order.
+    const [first = '', second = ''] = [ownerId, options.from].sort();
+    return this.#lock.run(first, () => this.#lock.run(second, () => this.#takeOver(ownerId, options)));
   }
 
   async find(ownerId: string): Promise<Sandbox | undefined> {
@@ -125,11 +131,7 @@ export class SandboxManager {
     return this.#lock.run(ownerId, async () => {
       const before = this.#options.records.get(ownerId);
       if (!before) return;
-      const endpoints = before.endpoints.map((record) => {
-        const dnsNames = record.endpoint.dnsNames.map((known) => (known === before.owner.name ? name : known));
-        return { ...record, endpoint: { ...record.endpoint, dnsNames } };
-      });
-      const record = { ...before, owner: { ...before.owner, name }, endpoints };
+      const record = renamed(before, name);
       this.#options.records.put(record);
       this.#announce(record);
     });
@@ -190,7 +192,9 @@ export class SandboxManager {
       dns: request.dns,
       extraHosts: request.extraHosts,
     };
-    const record = { ...draft, ports: this.#holdPorts(draft, request.ports) };
+    const record = request.standby
+      ? { ...draft, standby: true, awaited: request.ports }
+      : { ...draft, ports: this.#holdPorts(draft, request.ports) };
     try {
       records.put(record);
     } catch (error) {
@@ -210,6 +214,37 @@ export class SandboxManager {
       const text = `driver failed programming external connectivity on endpoint ${record.owner.name} (${endpoint.id})`;
       throw new BerthError(error.kind, `${text}: ${error.message}`, { cause: error, details: error.details });
     }
+  }
+
+  async #takeOver(ownerId: string, { from, names, record, unrecord }: TakeOver): Promise<void> {
+    const { ports, rules, database, records } = this.#options;
+    const [heir, holder] = [this.#get(ownerId), this.#get(from)];
+    if (heir.standby !== true) throw conflict(`container ${heir.owner.name} does not stand by to take over`);
+    const targets = { old: portTargets(holder), new: portTargets(heir) };
+    const [now, left] = await withUndo(async (undo) => {
+      const move = ports.handOver({ from, to: heir.owner }, heir.awaited ?? [], targets);
+      undo.push(async () => move.undo());
+      const { standby: _, awaited: __, ...serving } = heir;
+      const heirNow = renamed({ ...serving, ports: move.bindings }, names.owner);
+      const kept = holder.ports.filter((binding) => !move.gone.includes(binding));
+      const holderNow = renamed({ ...holder, ports: kept, standby: true }, names.from);
+      database.transaction(() => {
+        record();
+        records.put(heirNow);
+        records.put(holderNow);
+      });
+      undo.push(async () =>
+        database.transaction(() => {
+          unrecord();
+          records.put(heir);
+          records.put(holder);
+        }),
+      );
+      await rules.movePorts(portRules(move.gone, targets.old), portRules(move.bindings, targets.new));
+      return [heirNow, holderNow] as const;
+    });
+    this.#announce(now);
+    this.#announce(left);
   }
 
   async #attachAll(record: SandboxRecord, made: { ready: ReadySandbox; request: SandboxRequest }): Promise<void> {
@@ -350,7 +385,7 @@ function attachment(record: SandboxRecord, { endpoint, hostLink }: EndpointRecor
     place === undefined ? [] : [`${place.address}/${place.prefix}`],
   );
   const { interfaceName, mac } = endpoint;
-  const publishes = record.ports.length > 0;
+  const publishes = record.ports.length + (record.awaited?.length ?? 0) > 0;
   return { netns: record.netns, interfaceName, hostLink, mac, addresses, ready, publishes };
 }
 

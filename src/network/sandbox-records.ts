@@ -1,5 +1,5 @@
 import type { Database } from '#metadata';
-import type { Endpoint, EndpointRequest, PortBinding, SandboxRequest } from './network.ts';
+import type { Endpoint, EndpointRequest, PortBinding, PortRequest, SandboxRequest } from './network.ts';
 
 /** An endpoint as stored: what was asked for, what came of it, and the host's end. */
 export interface EndpointRecord {
@@ -19,6 +19,19 @@ export interface SandboxRecord {
   readonly ports: readonly PortBinding[];
   readonly dns: SandboxRequest['dns'];
   readonly extraHosts: readonly string[];
+  /** It answers only to names that nobody else on the network has: it waits for its turn, or had it. */
+  readonly standby?: boolean;
+  /** Ports that it publishes when its turn comes. */
+  readonly awaited?: readonly PortRequest[];
+}
+
+/** The record of an owner with another name, which DNS knows it by. */
+export function renamed(record: SandboxRecord, name: string): SandboxRecord {
+  const endpoints = record.endpoints.map((known) => {
+    const dnsNames = known.endpoint.dnsNames.map((word) => (word === record.owner.name ? name : word));
+    return { ...known, endpoint: { ...known.endpoint, dnsNames } };
+  });
+  return { ...record, owner: { ...record.owner, name }, endpoints };
 }
 
 /** Sandboxes in memory and, at the same moment, in the database. */

@@ -142,6 +142,7 @@ export function createNetworkService(options: NetworkServiceOptions): NetworkSer
     find: (ownerId) => manager.find(ownerId),
     connect: (ownerId, endpoint) => manager.connect(ownerId, endpoint),
     disconnect: (ownerId, network) => manager.disconnect(ownerId, network),
+    takeOver: (ownerId, options) => manager.takeOver(ownerId, options),
     rename: (ownerId, name) => manager.rename(ownerId, name),
     close: (ownerId) => manager.close(ownerId),
     onChange: (listener) => manager.onChange(listener),

@@ -86,6 +86,8 @@ export function fakePorts(given: PartialPorts): ApiPorts {
       list: async () => [],
       keptVersions: async () => new Set(),
     }),
+    history: failing<ApiPorts['history']>('history', given.history, { keptImages: async () => new Set() }),
+    projectLogs: failing<ApiPorts['projectLogs']>('projectLogs', given.projectLogs, {}),
     networks: failing<ApiPorts['networks']>('networks', given.networks, { list: async () => [] }),
     volumes: failing<ApiPorts['volumes']>('volumes', given.volumes, { list: async () => [] }),
     builder: failing<ApiPorts['builder']>('builder', given.builder, {}),

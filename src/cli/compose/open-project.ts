@@ -1,7 +1,18 @@
+import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
-import { isBerthError } from '#base';
+import { errnoOf, isBerthError } from '#base';
 import type { Client } from '#client';
-import { type LoadOptions, loadProject, type Project, type ProjectContext, serviceHash } from '#compose';
+import {
+  applyLock,
+  type ImageLock,
+  type LoadOptions,
+  loadProject,
+  lockFilePath,
+  type Project,
+  type ProjectContext,
+  parseLock,
+  serviceHash,
+} from '#compose';
 import { ExitError } from '../command/index.ts';
 import { connectClient } from '../host/index.ts';
 import type { ComposeContext, ComposeInvocation } from './compose-command.ts';
@@ -50,15 +61,37 @@ async function contextOf(
   };
 }
 
+/** What a command does with the lock file: heed it where there is one, insist on it, or leave it aside. */
+export type LockUse = 'heed' | 'insist' | 'ignore';
+
+/** The project's lock file; undefined when there is none. Throws `invalid` for a broken one. */
+export async function readProjectLock(project: Project): Promise<ImageLock | undefined> {
+  const path = lockFilePath(project);
+  try {
+    return parseLock(await readFile(path, 'utf8'), path);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function locked(project: Project, use: LockUse): Promise<Project> {
+  if (use === 'ignore') return project;
+  const lock = await readProjectLock(project);
+  if (lock === undefined && use === 'heed') return project;
+  return applyLock(project, lock ?? {}, { strict: use === 'insist' });
+}
+
 /**
- * Loads the project's files and connects. With `services` only these, and what they depend on, are on.
- * Throws what the loader throws.
+ * Loads the project's files and connects. With `services` only these, and what they depend on, are on. Images are those
+ * of the lock file. Throws what the loader throws, `invalid` for a lock file that is broken or lacks what is insisted on.
  */
 export async function openProject(
   invocation: ComposeInvocation,
   services: readonly string[] = [],
+  { lock = 'heed' }: { lock?: LockUse } = {},
 ): Promise<Opened<ProjectContext>> {
-  const project = await loadProject(loadOptions(invocation, services));
+  const project = await locked(await loadProject(loadOptions(invocation, services)), lock);
   const context = await contextOf(invocation, project, project.name);
   warn(project, context.reporter);
   return { context: { ...context, project }, client: context.client };

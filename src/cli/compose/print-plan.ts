@@ -8,6 +8,12 @@ function target(operation: Operation): string {
       return operation.body.Name ?? '';
     case 'create-container':
       return operation.createName;
+    case 'take-over':
+      return `by ${operation.container.name} from ${operation.from.id?.slice(0, 12) ?? ''}`;
+    case 'start-container':
+      return operation.beside === undefined
+        ? operation.container.name
+        : `${operation.container.name} beside ${operation.beside.id?.slice(0, 12) ?? ''}`;
     case 'rename-container':
       return `${operation.container.name} to ${operation.name}`;
     case 'wait-for':

@@ -8,6 +8,7 @@ import { lazyImageSource } from './lazy-image-source.ts';
 export const createFlags = `
       --build               Build images first
       --force-recreate      Recreate containers even if nothing has changed
+      --locked              Refuse images that compose.lock does not hold
       --no-build            Do not build an image, even if it is missing
       --no-recreate         Leave containers that exist as they are
       --pull string         Pull images first ("always"|"missing"|"never"|"build"|"policy") (default "policy")
@@ -47,17 +48,44 @@ async function confirmVolume(invocation: ComposeInvocation, name: string): Promi
   return /^y(es)?$/i.test(answer.trim());
 }
 
+type CreateOptions = Omit<UpOptions, 'noDeps' | 'renewAnonymousVolumes' | 'start' | 'wait' | 'recreateDependencies'>;
+
+function isTrue(text: string | undefined): boolean {
+  return /^(1|t|true)$/i.test(text ?? '');
+}
+
+/** How a whole project is brought to what is there, without pulls and builds, for commands with no such flags. */
+export function plainOptions(invocation: ComposeInvocation, client: Client): Omit<UpOptions, 'wait'> {
+  const { terminal, compose } = invocation;
+  return {
+    services: [],
+    images: {
+      source: lazyImageSource(client, invocation),
+      pull: 'never',
+      build: 'never',
+      quietPull: true,
+      quietBuild: true,
+    },
+    recreate: 'diverged',
+    recreateDependencies: 'diverged',
+    removeOrphans: isTrue(terminal.env.COMPOSE_REMOVE_ORPHANS),
+    ignoreOrphans: isTrue(terminal.env.COMPOSE_IGNORE_ORPHANS),
+    noDeps: false,
+    renewAnonymousVolumes: false,
+    scale: {},
+    start: true,
+    dryRun: compose.dryRun,
+    confirmVolume: async () => false,
+  };
+}
+
 /** The part of the options that `up` and `create` read the same way. Throws `invalid` for flags that contradict. */
-export function createOptions(
-  invocation: ComposeInvocation,
-  client: Client,
-): Omit<UpOptions, 'noDeps' | 'renewAnonymousVolumes' | 'start' | 'wait' | 'recreateDependencies'> {
+export function createOptions(invocation: ComposeInvocation, client: Client): CreateOptions {
   const { flags, terminal, args, compose } = invocation;
   if (flags.bool('force-recreate') && flags.bool('no-recreate')) {
     throw invalid('--force-recreate and --no-recreate are incompatible');
   }
   if (flags.bool('build') && flags.bool('no-build')) throw invalid('--build and --no-build are incompatible');
-  const truthy = (name: string): boolean => /^(1|t|true)$/i.test(terminal.env[name] ?? '');
   return {
     services: args,
     images: {
@@ -68,8 +96,8 @@ export function createOptions(
       quietBuild: compose.progress === 'quiet',
     },
     recreate: flags.bool('force-recreate') ? 'force' : flags.bool('no-recreate') ? 'never' : 'diverged',
-    removeOrphans: flags.bool('remove-orphans') || truthy('COMPOSE_REMOVE_ORPHANS'),
-    ignoreOrphans: truthy('COMPOSE_IGNORE_ORPHANS'),
+    removeOrphans: flags.bool('remove-orphans') || isTrue(terminal.env.COMPOSE_REMOVE_ORPHANS),
+    ignoreOrphans: isTrue(terminal.env.COMPOSE_IGNORE_ORPHANS),
     scale: readScale(flags.list('scale')),
     dryRun: compose.dryRun,
     timeout: undefined,

@@ -1,4 +1,6 @@
-import { Writable } from 'node:stream';
+import { type Readable, Writable } from 'node:stream';
+import type { ProjectLog } from '#api-types';
+import { isBerthError } from '#base';
 import { copyStream, demultiplex } from '#client';
 import type { ComposeContext } from './context.ts';
 
@@ -51,10 +53,13 @@ export async function readLog(
   container: { readonly id: string; readonly tty: boolean },
   options: { readonly range: LogRange; readonly sink: LineSink },
 ): Promise<void> {
-  const { client, signal } = context;
-  const { follow, since, until, timestamps, tail } = options.range;
-  const source = await client.containers.logs(container.id, {
-    follow,
+  const { follow } = options.range;
+  const source = await context.client.containers.logs(container.id, { follow, ...queryOf(context, options.range) });
+  await passLines(context, source, { tty: container.tty, sink: options.sink });
+}
+
+function queryOf({ signal }: Pick<ComposeContext, 'signal'>, { since, until, timestamps, tail }: LogRange) {
+  return {
     stdout: true,
     stderr: true,
     ...(since ? { since } : {}),
@@ -62,11 +67,38 @@ export async function readLog(
     ...(timestamps ? { timestamps } : {}),
     ...(tail ? { tail } : {}),
     ...(signal ? { signal } : {}),
+  };
+}
+
+/** Reads what earlier containers of a project's services wrote, oldest first; nothing on an engine that keeps none. */
+export async function readEarlierLogs(
+  context: Pick<ComposeContext, 'client' | 'signal' | 'projectName'>,
+  options: {
+    readonly range: LogRange;
+    readonly wants: (log: ProjectLog) => boolean;
+    readonly sink: (log: ProjectLog) => LineSink;
+  },
+): Promise<void> {
+  const { client, projectName } = context;
+  const logs = await client.projects.logs(projectName).catch((error: unknown) => {
+    if (isBerthError(error, 'not-found')) return [];
+    throw error;
   });
+  for (const log of logs.filter(options.wants)) {
+    const source = await client.projects.log(projectName, log.ID, queryOf(context, options.range));
+    await passLines(context, source, { tty: log.Tty, sink: options.sink(log) });
+  }
+}
+
+async function passLines(
+  { signal }: Pick<ComposeContext, 'signal'>,
+  source: Readable,
+  options: { readonly tty: boolean; readonly sink: LineSink },
+): Promise<void> {
   const stdout = new LineWriter((line) => options.sink(line, 'stdout'));
   const stderr = new LineWriter((line) => options.sink(line, 'stderr'));
   try {
-    if (container.tty) await copyStream(source, stdout);
+    if (options.tty) await copyStream(source, stdout);
     else await demultiplex(source, { stdout, stderr });
   } catch (error) {
     if (!signal?.aborted) throw error;

@@ -1,10 +1,14 @@
 export * from './context.ts';
+export * from './diff-documents.ts';
 export * from './down.ts';
 export * from './follow-logs.ts';
+export * from './history.ts';
 export * from './lifecycle.ts';
 export * from './list-projects.ts';
+export * from './lock-images.ts';
 export * from './one-off.ts';
 export * from './provide-images.ts';
+export { changesOf } from './record-revision.ts';
 export * from './select-services.ts';
 export * from './up.ts';
 export * from './watch-project.ts';

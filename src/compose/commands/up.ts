@@ -1,9 +1,10 @@
 import { invalid } from '#base';
 import { executePlan, observe } from '../execute/index.ts';
-import type { Project } from '../model/index.ts';
+import { type Project, type Service, updatePolicyOf } from '../model/index.ts';
 import { type ContainerRef, divergedVolumes, type Plan, planUp, type RecreatePolicy } from '../plan/index.ts';
 import type { ProjectContext } from './context.ts';
 import { type ProvideImagesOptions, provideImages } from './provide-images.ts';
+import { recordRevision } from './record-revision.ts';
 import { selectServices } from './select-services.ts';
 
 /** How a project is brought up. Times are seconds. */
@@ -64,6 +65,7 @@ export async function planProject(
         )
       : provideImages(context, services, options.images),
   ]);
+  const cannotSwap = await swapObstacle(context, services);
   const recreateVolumes = new Set<string>();
   for (const name of divergedVolumes(project, observed)) {
     if (await options.confirmVolume(name)) recreateVolumes.add(name);
@@ -75,6 +77,7 @@ export async function planProject(
     selected,
     imageIds,
     recreateVolumes,
+    cannotSwap,
     hash: context.hash,
     recreate: options.recreate,
     recreateDependencies: options.recreateDependencies,
@@ -86,6 +89,14 @@ export async function planProject(
     wait: options.wait,
   });
   return { plan, project, imageIds };
+}
+
+/** Why the engine cannot do what `x-update: start-first` asks for; it is only asked where a service has that. */
+async function swapObstacle(context: ProjectContext, services: readonly Service[]): Promise<string | undefined> {
+  if (!services.some((service) => updatePolicyOf(service).order === 'start-first')) return undefined;
+  const { Platform } = await context.client.system.version();
+  if (Platform.Name === 'Berth') return undefined;
+  return `this engine (${Platform.Name || 'not Berth'}) cannot hand ports and names over between containers`;
 }
 
 /** Ids of images that are there already, for a plan that must change nothing. */
@@ -115,5 +126,6 @@ export async function up(context: ProjectContext, options: UpOptions): Promise<P
       ? context.signal
       : AbortSignal.any([AbortSignal.timeout(options.waitTimeout * 1000), ...(context.signal ? [context.signal] : [])]);
   await executePlan(plan, { ...context, project, imageIds, waitSignal, onStarted: options.onStarted });
+  if (options.start) await recordRevision(context, { plan, project, imageIds });
   return plan;
 }

@@ -51,6 +51,22 @@ export class ContainerWaits {
     condition: WaitCondition,
     signal?: AbortSignal,
   ): Promise<{ outcome: WaitOutcome; exitCode: number }> {
+    return await this.until(
+      container,
+      (state) => {
+        const outcome = judge(state, condition, container.name);
+        return outcome === undefined ? undefined : { outcome, exitCode: state.ExitCode };
+      },
+      signal,
+    );
+  }
+
+  /** Looks at a container's state now and at each of its events until `judged` gives something; its throw ends it. */
+  async until<T>(
+    container: { readonly id: string; readonly name: string },
+    judged: (state: ContainerState, restarts: number) => T | undefined,
+    signal?: AbortSignal,
+  ): Promise<T> {
     let wake = (): void => undefined;
     const listener: Listener = { id: container.id, wake: () => wake() };
     this.#listeners.add(listener);
@@ -65,9 +81,9 @@ export class ContainerWaits {
         });
         if (signal?.aborted) throw canceled(`waiting for container ${container.name} was given up`);
         if (this.#fault !== undefined) throw this.#fault;
-        const { State } = await this.#client.containers.inspect(container.id);
-        const outcome = judge(State, condition, container.name);
-        if (outcome !== undefined) return { outcome, exitCode: State.ExitCode };
+        const { State, RestartCount } = await this.#client.containers.inspect(container.id);
+        const outcome = judged(State, RestartCount);
+        if (outcome !== undefined) return outcome;
         await event;
       }
     } finally {

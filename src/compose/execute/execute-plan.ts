@@ -1,5 +1,5 @@
 import type { ContainerCreateRequest } from '#api-types';
-import { conflict, internal, isBerthError, messageOf } from '#base';
+import { BerthError, conflict, internal, isBerthError, messageOf } from '#base';
 import type { Client } from '#client';
 import type { Project, Service } from '../model/index.ts';
 import {
@@ -9,11 +9,13 @@ import {
   imageName,
   type Operation,
   type Plan,
+  type Rescue,
   resourceName,
   type Step,
 } from '../plan/index.ts';
 import { ContainerWaits } from './container-waits.ts';
 import { deliverFile } from './deliver-file.ts';
+import { proveContainer } from './prove-container.ts';
 import type { Reporter } from './reporter.ts';
 import { runHook } from './run-hook.ts';
 import { combinedError, runSteps } from './run-steps.ts';
@@ -74,7 +76,8 @@ class PlanRun {
     if (display?.begin) reporter.status({ resource: display.resource, status: display.begin, kind: 'working' });
     try {
       await this.#perform(step.operation);
-    } catch (error) {
+    } catch (cause) {
+      const error = step.rescue === undefined ? cause : await this.#rescue(step.rescue, cause);
       const resource = display?.resource ?? resourceOf(step.operation);
       if (resource !== undefined && step.operation.kind !== 'wait-for') {
         reporter.status({ resource, status: `Error ${messageOf(error)}`, kind: 'error' });
@@ -82,6 +85,18 @@ class PlanRun {
       throw error;
     }
     if (display?.end) reporter.status({ resource: display.resource, status: display.end, kind: 'done' });
+  }
+
+  /** Does what a failed step is followed by; returns the error that tells both. */
+  async #rescue({ operations, outcome }: Rescue, cause: unknown): Promise<Error> {
+    const kind = cause instanceof BerthError ? cause.kind : 'internal';
+    const text = messageOf(cause);
+    try {
+      for (const operation of operations) await this.#perform(operation);
+      return new BerthError(kind, `${text}\n${outcome}`, { cause });
+    } catch (error) {
+      return new BerthError(kind, `${text}\nand could not be undone: ${messageOf(error)}`, { cause });
+    }
   }
 
   #id(container: ContainerRef): string {
@@ -119,6 +134,16 @@ class PlanRun {
       }
       case 'start-container':
         return this.#start(operation);
+      case 'prove-container': {
+        const { container, monitor, timeout } = operation;
+        const target = { id: this.#id(container), name: container.name };
+        return proveContainer(client, this.#waits, { target, monitor, timeout, signal: this.#options.signal });
+      }
+      case 'take-over':
+        await client.containers.takeOver(this.#id(operation.container));
+        return;
+      case 'drain-container':
+        return drain(client, this.#target(operation.container), operation.timeout);
       case 'stop-container':
         return client.containers.stop(this.#target(operation.container), timeoutOf(operation)).catch(ignoreUnmodified);
       case 'restart-container':
@@ -197,7 +222,9 @@ class PlanRun {
 
   async #start(operation: Of<'start-container'>): Promise<void> {
     const id = this.#target(operation.container);
-    await this.#options.client.containers.start(id);
+    const { containers } = this.#options.client;
+    if (operation.beside === undefined) await containers.start(id);
+    else await containers.startBeside(id, this.#target(operation.beside));
     this.#options.onStarted?.({ ...operation.container, id });
   }
 
@@ -264,6 +291,15 @@ function timeoutOf(operation: { readonly timeout?: number }): { timeout?: number
 
 function ignoreUnmodified(error: unknown): void {
   if (!isBerthError(error, 'not-modified') && !isBerthError(error, 'not-found')) throw error;
+}
+
+/** Gone already is drained, too. */
+async function drain(client: Client, id: string, timeout: number): Promise<void> {
+  try {
+    await client.containers.drain(id, timeout);
+  } catch (error) {
+    if (!isBerthError(error, 'not-found')) throw error;
+  }
 }
 
 async function ignoreMissing(call: Promise<void>): Promise<void> {

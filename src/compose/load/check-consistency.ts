@@ -1,4 +1,5 @@
 import type { Service } from '../model/service.ts';
+import { readUpdatePolicy } from '../model/update-policy.ts';
 import type { DecodedModel } from './decode-project.ts';
 import { findCycle } from './find-cycle.ts';
 import type { Sources } from './sources.ts';
@@ -138,7 +139,13 @@ function checkMounts(service: Service, _context: ConsistencyContext, report: Rep
   take('secrets', service.secrets?.map((secret) => secret.target) ?? []);
 }
 
-const checks = [checkImage, checkReferences, checkScale, checkLimits, checkWatch, checkMounts];
+function checkUpdate(service: Service, _context: ConsistencyContext, report: Report): void {
+  const policy = readUpdatePolicy(service['x-update']);
+  if ('order' in policy) return;
+  report(`services.${service.name}.x-update: ${policy.message}${suffix}`, 'x-update', ...policy.keys);
+}
+
+const checks = [checkImage, checkReferences, checkScale, checkLimits, checkWatch, checkMounts, checkUpdate];
 
 /**
  * Checks that the objects of a model fit together: what is referred to is declared, keys that exclude each other are

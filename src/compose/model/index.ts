@@ -4,3 +4,4 @@ export { networkHash, serviceHash, volumeHash } from './hash.ts';
 export * from './project.ts';
 export * from './service.ts';
 export * from './service-parts.ts';
+export { readUpdatePolicy, type UpdatePolicy, updatePolicyOf } from './update-policy.ts';

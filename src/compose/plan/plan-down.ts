@@ -3,7 +3,7 @@ import { labels } from './labels.ts';
 import { imageName, resourceName } from './names.ts';
 import type { Observed, ObservedContainer } from './observed.ts';
 import { type Plan, PlanBuilder, refOf } from './plan.ts';
-import { planRemove, planStop } from './plan-services.ts';
+import { planRemove, planStop } from './plan-stop.ts';
 
 /** Names of the services that a container's service depends on, as the file or else the label says. */
 export function dependenciesOf(container: ObservedContainer, services: Readonly<Record<string, Service>>): string[] {

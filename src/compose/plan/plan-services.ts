@@ -4,90 +4,10 @@ import { divergence } from './divergence.ts';
 import { labels } from './labels.ts';
 import { containerName, resourceName, scaleOf } from './names.ts';
 import type { ObservedContainer } from './observed.ts';
-import { type ContainerRef, type PlanBuilder, refOf } from './plan.ts';
-import type { PlannedResources } from './plan-resources.ts';
-import { joinedServices } from './references.ts';
-import type { UpPlanInput } from './up-input.ts';
-
-/** The planner's notes while it goes through the services in dependency order. */
-export interface ServicePlanState {
-  readonly builder: PlanBuilder;
-  readonly input: UpPlanInput;
-  readonly resources: PlannedResources;
-  /** Services of which a container is made. */
-  readonly renewed: Set<string>;
-  /** Container keys that must be started. */
-  readonly toStart: Set<string>;
-  /** Last step before a container, by key, can be started. */
-  readonly ready: Map<string, string>;
-}
-
-/** Steps that stop a container, its `pre_stop` hooks first; returns the last. Doing it twice in a plan is one stop. */
-export function planStop(
-  builder: PlanBuilder,
-  ref: ContainerRef,
-  options: {
-    service?: Service | undefined;
-    reason: string;
-    after?: readonly string[];
-    timeout?: number | undefined;
-    running: boolean;
-    silent?: boolean;
-  },
-): string {
-  const { service, reason, after = [], timeout, running, silent } = options;
-  let last = after;
-  if (running) {
-    for (const [index, hook] of (service?.pre_stop ?? []).entries()) {
-      const id = `pre-stop ${ref.key} ${index}`;
-      last = [builder.add({ id, operation: { kind: 'run-hook', container: ref, hook }, reason, after: last })];
-    }
-  }
-  const resource = resourceName('Container', ref.name);
-  return builder.add({
-    id: `stop ${ref.key}`,
-    operation: { kind: 'stop-container', container: ref, ...(timeout === undefined ? {} : { timeout }) },
-    reason,
-    after: last,
-    ...(silent ? {} : { display: { resource, begin: 'Stopping', end: 'Stopped' } }),
-  });
-}
-
-/** Steps that stop and remove a container; returns the last. */
-export function planRemove(
-  builder: PlanBuilder,
-  container: ObservedContainer,
-  options: {
-    service?: Service | undefined;
-    reason: string;
-    after?: readonly string[];
-    timeout?: number | undefined;
-    volumes?: boolean;
-    /** What the removal, but not the stop, also comes after. */
-    removeAfter?: readonly string[];
-  },
-): string {
-  const { reason, volumes = false, removeAfter = [] } = options;
-  const ref = refOf(container);
-  const running = container.state === 'running';
-  const stopped = planStop(builder, ref, { ...options, running });
-  return builder.add({
-    id: `remove ${ref.key}`,
-    operation: { kind: 'remove-container', container: ref, volumes, force: true },
-    reason,
-    after: [stopped, ...removeAfter],
-    display: { resource: resourceName('Container', ref.name), begin: 'Removing', end: 'Removed' },
-  });
-}
-
-function resourceSteps(service: Service, state: ServicePlanState): string[] {
-  const networks = Object.keys(service.networks ?? {}).map((key) => state.resources.networkSteps.get(key));
-  const volumes = (service.volumes ?? []).map(({ source = '' }) => state.resources.volumeSteps.get(source));
-  const joined = joinedServices(service).flatMap((name) =>
-    state.builder.containersOf(name).map(({ key }) => state.ready.get(key)),
-  );
-  return [...networks, ...volumes, ...joined].filter((step) => step !== undefined);
-}
+import { type ContainerRef, refOf } from './plan.ts';
+import { planRemove, planStop } from './plan-stop.ts';
+import { canSwap, planSwap } from './plan-swap.ts';
+import { resourceSteps, type ServicePlanState, stopDependents } from './service-plan-state.ts';
 
 function planCreate(service: Service, number: number, state: ServicePlanState): void {
   const { builder, input } = state;
@@ -103,25 +23,6 @@ function planCreate(service: Service, number: number, state: ServicePlanState): 
   builder.keep(container);
   state.ready.set(container.key, id);
   state.toStart.add(container.key);
-}
-
-/** Running containers of services that want to be restarted with this one are stopped first, and started again after. */
-function stopDependents(service: Service, state: ServicePlanState, after: string[]): string[] {
-  const { builder, input } = state;
-  return Object.values(input.project.services).flatMap((dependent) => {
-    if (dependent.depends_on?.[service.name]?.restart !== true || !input.selected.has(dependent.name)) return [];
-    return input.observed.containers
-      .filter((container) => container.service === dependent.name && !container.oneOff && container.state === 'running')
-      .map((container) =>
-        planStop(builder, refOf(container), {
-          service: dependent,
-          reason: `service ${service.name}, which it depends on, gets a new container`,
-          after,
-          timeout: input.timeout,
-          running: true,
-        }),
-      );
-  });
 }
 
 function planRecreate(service: Service, old: ObservedContainer, state: ServicePlanState, reason: string): void {
@@ -183,18 +84,23 @@ const leftoverName = /^[0-9a-f]{12}_/;
 function settleLeftovers(service: Service, found: ObservedContainer[], state: ServicePlanState): ObservedContainer[] {
   const { builder, input } = state;
   const isLeftover = (container: ObservedContainer): boolean =>
-    leftoverName.test(container.name) && container.labels[labels.replace] !== undefined;
+    leftoverName.test(container.name) &&
+    // After a swap it is the old one that has such a name, and the name begins with its own id.
+    (container.labels[labels.replace] !== undefined || container.name.startsWith(container.id.slice(0, 12)));
   return found.flatMap((container) => {
     if (!isLeftover(container)) return [container];
     const reason = 'an interrupted replacement left it';
     const original = found.find((other) => other.number === container.number && !isLeftover(other));
     if (original !== undefined) {
       const ref = { ...refOf(container), key: `${container.service}#${container.name}` };
+      const running = container.state === 'running';
+      const { timeout } = input;
+      const stopped = running ? [planStop(builder, ref, { service, reason, timeout, running, silent: true })] : [];
       builder.add({
         id: `remove ${ref.key}`,
         operation: { kind: 'remove-container', container: ref, volumes: false, force: true },
         reason,
-        after: [],
+        after: stopped,
         display: { resource: resourceName('Container', container.name), begin: 'Removing', end: 'Removed' },
       });
       return [];
@@ -260,7 +166,8 @@ export function planService(service: Service, state: ServicePlanState): void {
       });
     } else if (reason !== undefined) {
       state.renewed.add(service.name);
-      planRecreate(service, container, state, reason);
+      if (canSwap(service, container, state)) planSwap(service, container, state, reason);
+      else planRecreate(service, container, state, reason);
     } else keepContainer(container, state);
   }
   const highest = Math.max(0, ...found.map(({ number }) => number));

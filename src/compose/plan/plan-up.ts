@@ -4,8 +4,11 @@ import { resourceName } from './names.ts';
 import type { ObservedContainer } from './observed.ts';
 import { type ContainerRef, type Plan, PlanBuilder } from './plan.ts';
 import { planResources } from './plan-resources.ts';
-import { planRemove, planService, type ServicePlanState } from './plan-services.ts';
+import { planService } from './plan-services.ts';
+import { planRemove } from './plan-stop.ts';
+import { planTakeOver, rescueOf, takeOverStep } from './plan-swap.ts';
 import { inDependencyOrder } from './service-graph.ts';
+import type { ServicePlanState, Swap } from './service-plan-state.ts';
 import type { UpPlanInput } from './up-input.ts';
 
 /** Containers of the project that no service of the file owns; of one-off containers those that have ended. */
@@ -32,8 +35,10 @@ function planOrphans(builder: PlanBuilder, input: UpPlanInput): void {
   }
 }
 
-/** Ids of the steps after which a container runs: its start and its hooks. */
-function startedStep(ref: ContainerRef, service: Service | undefined): string {
+/** Id of the step after which a container does its work: its start, its last hook, or that it took over. */
+function startedStep(builder: PlanBuilder, ref: ContainerRef, service: Service | undefined): string {
+  const swapped = takeOverStep(ref.key);
+  if (builder.has(swapped)) return swapped;
   const hooks = service?.post_start?.length ?? 0;
   return hooks === 0 ? `start ${ref.key}` : `post-start ${ref.key} ${hooks - 1}`;
 }
@@ -46,6 +51,8 @@ export interface StartState {
   readonly waitFor: (service: string) => boolean;
   /** Step after which the container can be started. */
   readonly ready: string | undefined;
+  /** Given for one that takes over from another. */
+  readonly swap?: Swap | undefined;
 }
 
 type WaitState = Pick<StartState, 'builder' | 'project'>;
@@ -55,7 +62,7 @@ function planWait(state: WaitState, name: string, dependency: Dependency): strin
   const containers = builder.containersOf(name);
   const service = project.services[name];
   const condition = dependency.condition === 'service_started' ? 'running_or_healthy' : dependency.condition;
-  const started = containers.map((ref) => startedStep(ref, service));
+  const started = containers.map((ref) => startedStep(builder, ref, service));
   return builder.add({
     id: `wait ${name} ${condition}${dependency.required ? '' : ' optional'}`,
     operation: { kind: 'wait-for', dependency: name, containers, condition, required: dependency.required },
@@ -80,7 +87,7 @@ function dependencySteps(service: Service, state: StartState): { after: string[]
     if (!state.waitFor(name) || builder.containersOf(name).length === 0) continue;
     if (dependency.condition !== 'service_started') after.push(planWait(state, name, dependency));
     else {
-      const steps = builder.containersOf(name).map((ref) => startedStep(ref, project.services[name]));
+      const steps = builder.containersOf(name).map((ref) => startedStep(builder, ref, project.services[name]));
       (dependency.required ? after : afterEnd).push(...steps);
     }
   }
@@ -89,7 +96,8 @@ function dependencySteps(service: Service, state: StartState): { after: string[]
 
 /** Plans the start of one container: files first, then the conditions of its dependencies, hooks last. */
 export function planStart(service: Service, ref: ContainerRef, state: StartState): void {
-  const { builder, project, ready } = state;
+  const { builder, project, ready, swap } = state;
+  const rescue = swap === undefined ? undefined : rescueOf(service, ref, swap);
   const before = ready === undefined ? [] : [ready];
   const files = uploadedFiles(service, project).map((file) =>
     builder.add({
@@ -97,22 +105,25 @@ export function planStart(service: Service, ref: ContainerRef, state: StartState
       operation: { kind: 'put-file', container: ref, file },
       reason: `the service uses ${file.what} ${file.reference.source}`,
       after: before,
+      rescue,
     }),
   );
   const { after, afterEnd } = dependencySteps(service, state);
   let last = builder.add({
     id: `start ${ref.key}`,
-    operation: { kind: 'start-container', container: ref },
-    reason: ref.id === undefined ? 'it is new' : 'it does not run',
+    operation: { kind: 'start-container', container: ref, ...(swap === undefined ? {} : { beside: swap.old }) },
+    reason: swap ? 'the old one serves on until it is ready' : ref.id === undefined ? 'it is new' : 'it does not run',
     after: [...before, ...files, ...after],
     afterEnd,
+    rescue,
     display: { resource: resourceName('Container', ref.name), begin: 'Starting', end: 'Started' },
   });
   for (const [index, hook] of (service.post_start ?? []).entries()) {
     const id = `post-start ${ref.key} ${index}`;
     const operation = { kind: 'run-hook', container: ref, hook } as const;
-    last = builder.add({ id, operation, reason: 'the service has a post_start hook', after: [last] });
+    last = builder.add({ id, operation, reason: 'the service has a post_start hook', after: [last], rescue });
   }
+  if (swap !== undefined) planTakeOver(service, ref, { builder, swap, started: last });
 }
 
 /**
@@ -131,6 +142,7 @@ export function planUp(input: UpPlanInput): Plan {
     renewed: new Set(),
     toStart: new Set(),
     ready: new Map(),
+    swaps: new Map(),
   };
   for (const service of services) planService(service, state);
   const { project } = input;
@@ -138,7 +150,8 @@ export function planUp(input: UpPlanInput): Plan {
     for (const ref of builder.containersOf(service.name)) {
       if (!state.toStart.has(ref.key)) continue;
       const waitFor = (name: string): boolean => input.selected.has(name);
-      planStart(service, ref, { builder, project, waitFor, ready: state.ready.get(ref.key) });
+      const [ready, swap] = [state.ready.get(ref.key), state.swaps.get(ref.key)];
+      planStart(service, ref, { builder, project, waitFor, ready, swap });
     }
     if (input.wait) planWaits(builder, project, service.name);
   }

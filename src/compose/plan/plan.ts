@@ -32,7 +32,22 @@ export type Operation =
       readonly replaces?: string;
     }
   | { readonly kind: 'put-file'; readonly container: ContainerRef; readonly file: DeliveredFile }
-  | { readonly kind: 'start-container'; readonly container: ContainerRef }
+  | {
+      readonly kind: 'start-container';
+      readonly container: ContainerRef;
+      /** Runs meanwhile and keeps ports and names until they are taken over. */
+      readonly beside?: ContainerRef;
+    }
+  | {
+      readonly kind: 'prove-container';
+      readonly container: ContainerRef;
+      /** Longest until it is healthy. */
+      readonly timeout: number;
+      /** How long it must run where it has no health check. */
+      readonly monitor: number;
+    }
+  | { readonly kind: 'take-over'; readonly container: ContainerRef; readonly from: ContainerRef }
+  | { readonly kind: 'drain-container'; readonly container: ContainerRef; readonly timeout: number }
   | { readonly kind: 'stop-container'; readonly container: ContainerRef; readonly timeout?: number }
   | { readonly kind: 'restart-container'; readonly container: ContainerRef; readonly timeout?: number }
   | { readonly kind: 'kill-container'; readonly container: ContainerRef; readonly signal: string }
@@ -75,6 +90,12 @@ export interface StepDisplay {
   readonly end?: string;
 }
 
+/** What a failed step is followed by, and what then is said beside its error. */
+export interface Rescue {
+  readonly operations: readonly Operation[];
+  readonly outcome: string;
+}
+
 /** One operation of a plan, why it is there, and what must be done before. */
 export interface Step {
   /** Unique in the plan. */
@@ -86,6 +107,7 @@ export interface Step {
   /** Ids of steps that must have ended, well or not. */
   readonly afterEnd?: readonly string[];
   readonly display?: StepDisplay;
+  readonly rescue?: Rescue | undefined;
 }
 
 /** All that is to be done, as data: printed by `--dry-run`, run by the executor. */

@@ -33,6 +33,8 @@ export interface UpPlanInput {
   readonly recreateVolumes: ReadonlySet<string>;
   /** Also wait until everything runs or is healthy. */
   readonly wait: boolean;
+  /** Why this engine cannot let a container take over from another; absent where it can. */
+  readonly cannotSwap?: string | undefined;
   /** Dependencies of something outside the plan that must be reached, too. */
   readonly waitFor?: readonly { readonly name: string; readonly dependency: Dependency }[];
 }

@@ -15,9 +15,11 @@ import { openLog } from './inspect/logs.ts';
 import { readStats } from './inspect/stats.ts';
 import { listProcesses } from './inspect/top.ts';
 import { connectNetwork, disconnectNetwork } from './life/connect.ts';
+import { drainContainer } from './life/drain.ts';
 import { removeContainer } from './life/remove.ts';
 import { renameContainer } from './life/rename.ts';
 import { signalContainer, stopContainer } from './life/stop.ts';
+import { standBy, takeOver } from './life/take-over.ts';
 import { updateContainer } from './life/update.ts';
 import { filterContainers } from './list-filter.ts';
 import { isUp, type LiveContainer } from './live-container.ts';
@@ -61,7 +63,27 @@ export class ContainerService implements Containers {
   }
 
   async start(name: string): Promise<void> {
-    await this.#parts.supervisor.start(this.#find(name));
+    const container = this.#find(name);
+    // Started plainly it takes its ports as any other.
+    if (container.settings.standbyFor !== undefined && container.task === undefined) {
+      this.#parts.registry.setSettings(container, { standbyFor: undefined });
+    }
+    await this.#parts.supervisor.start(container);
+  }
+
+  async startBeside(name: string, holder: string): Promise<void> {
+    const container = this.#find(name);
+    standBy(this.#parts, container, this.#find(holder));
+    await this.#parts.supervisor.start(container);
+  }
+
+  async takeOver(name: string): Promise<{ from: string }> {
+    const { id } = await takeOver(this.#parts, this.#find(name));
+    return { from: id };
+  }
+
+  async drain(name: string, options: { timeout: number; signal: AbortSignal }): Promise<{ open: number }> {
+    return { open: await drainContainer(this.#find(name), options) };
   }
 
   async stop(name: string, options: { signal?: string; timeout?: number } = {}): Promise<void> {

@@ -70,6 +70,19 @@ export interface Containers {
   size(name: string): Promise<ContainerSize>;
   /** `not-modified` when it runs. Throws `invalid` when the process cannot be started; state.error then says why. */
   start(name: string, options?: { detachKeys?: string }): Promise<void>;
+  /**
+   * Starts one that is to take the place of `holder`, which runs: it gets no published port, and names that others
+   * answer to do not lead to it, until {@link Containers.takeOver}. Throws `conflict` when either has no network of its
+   * own.
+   */
+  startBeside(name: string, holder: string): Promise<void>;
+  /**
+   * Ports, names in DNS and the container's name go to the one that was started beside, in one step; the other goes on
+   * under the other name with its open connections. Returns the other's id. Throws `conflict` when it does not stand by.
+   */
+  takeOver(name: string): Promise<{ from: string }>;
+  /** Waits until nobody is connected to what it listens on, `timeout` seconds at most; returns how many still are. */
+  drain(name: string, options: { timeout: number; signal: AbortSignal }): Promise<{ open: number }>;
   /** Signal, then SIGKILL after `timeout` seconds. `not-modified` when it does not run. */
   stop(name: string, options?: { signal?: string; timeout?: number }): Promise<void>;
   restart(name: string, options?: { signal?: string; timeout?: number }): Promise<void>;

@@ -17,6 +17,8 @@ export interface ContainerSettings
   readonly networks: Readonly<Record<string, Pick<Container['networks'][string], 'request'>>>;
   /** Snapshot key of the image's layers; undefined for an image without any. */
   readonly parentSnapshot: string | undefined;
+  /** Id of the container beside which it runs until it takes its place. */
+  readonly standbyFor?: string | undefined;
 }
 
 /** State of a container that never ran. */
@@ -91,7 +93,7 @@ export class LiveContainer {
   }
 
   #makeView(): Container {
-    const { mounts, networks, parentSnapshot: _, ...settings } = this.settings;
+    const { mounts, networks, parentSnapshot: _, standbyFor: __, ...settings } = this.settings;
     const { sandbox, state } = this;
     const active = new Map(sandbox?.endpoints.map((endpoint) => [endpoint.networkName, endpoint]));
     return {

@@ -121,6 +121,36 @@ export class ContainerRegistry {
     container.settings = settings;
   }
 
+  /**
+   * Writes that two containers have each other's name, the first with `changes`. Part of a larger transaction: what is
+   * in memory follows when the returned function is called, after it was committed.
+   */
+  exchangeNames(first: LiveContainer, second: LiveContainer, changes: Partial<ContainerSettings>): () => void {
+    const settings = { ...first.settings, ...changes, name: second.name };
+    const others = { ...second.settings, name: first.name };
+    this.writeSettings([
+      [first, settings],
+      [second, others],
+    ]);
+    return () => {
+      first.settings = settings;
+      second.settings = others;
+      this.#names.set(first.name, first.id).set(second.name, second.id);
+    };
+  }
+
+  /** Writes settings as given, whose names among them may be exchanged; memory stays as it is. */
+  writeSettings(pairs: readonly (readonly [LiveContainer, ContainerSettings])[]): void {
+    this.#database.transaction(() => {
+      // Names are unique at any moment, so each goes out of the way first.
+      for (const [{ id }] of pairs) this.#write('UPDATE engine_containers SET name = ? WHERE id = ?', `/${id}`, id);
+      for (const [{ id }, settings] of pairs) {
+        const text = JSON.stringify(settings);
+        this.#write('UPDATE engine_containers SET settings = ?, name = ? WHERE id = ?', text, settings.name, id);
+      }
+    });
+  }
+
   /** Forgets it; its name is free. */
   delete(container: LiveContainer): void {
     this.#write('DELETE FROM engine_containers WHERE id = ?', container.id);

@@ -72,19 +72,24 @@ export function fitUdp(answer: Buffer, query: Query): Buffer {
   });
 }
 
-/** Endpoints that `name` means on the networks of `record`: by any of their names, by `NAME.NETWORK`, or by a link. */
+/**
+ * Endpoints that `name` means on the networks of `record`: by any of their names, by `NAME.NETWORK`, or by a link. Who
+ * stands by is meant only where nobody else is.
+ */
 function lookup(name: string, record: SandboxRecord, records: SandboxRecords): Endpoint[] {
-  const found: Endpoint[] = [];
+  const found: { endpoint: Endpoint; standby: boolean }[] = [];
   for (const { endpoint, request } of record.endpoints) {
     if (endpoint.dnsNames.length === 0) continue;
     const link = Object.entries(request.links ?? {}).find(([alias]) => alias.toLowerCase() === name)?.[1];
     const suffix = `.${endpoint.networkName.toLowerCase()}`;
     const wanted = new Set([name, link?.toLowerCase(), name.endsWith(suffix) ? name.slice(0, -suffix.length) : name]);
     for (const peer of records.on(endpoint.networkId)) {
-      if (peer.endpoint.dnsNames.some((known) => wanted.has(known.toLowerCase()))) found.push(peer.endpoint);
+      if (!peer.endpoint.dnsNames.some((known) => wanted.has(known.toLowerCase()))) continue;
+      found.push({ endpoint: peer.endpoint, standby: peer.record.standby === true });
     }
   }
-  return found;
+  const serving = found.filter(({ standby }) => !standby);
+  return (serving.length > 0 ? serving : found).map(({ endpoint }) => endpoint);
 }
 
 function reverseLookup(name: string, record: SandboxRecord, records: SandboxRecords): string | undefined {

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,6 +40,12 @@ export class ProjectDirectory implements AsyncDisposable {
     const { code, stdout, stderr } = await this.try(...words);
     if (code !== 0) throw new Error(`compose ${words.join(' ')}: exit ${code}: ${stderr}${stdout}`);
     return stdout.trim();
+  }
+
+  /** Starts `berth compose`, to be interrupted. */
+  start(...words: string[]): ChildProcess {
+    const env = { ...process.env, DOCKER_HOST: this.#host, GREETING: 'hello' };
+    return spawn(berth, ['compose', '-p', this.name, ...words], { env, cwd: this.path, stdio: 'ignore' });
   }
 
   /** Runs the real docker compose. */

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { streamTypes } from '#api-types';
 import { invalid } from '#base';
 import type { Container } from '#engine';
@@ -18,30 +18,41 @@ export function registerContainerLogs(app: FastifyInstance, { containers }: ApiP
     const wanted = logQuery(query);
     const container = await containers.get(request.params.id);
     const lines = await containers.logs(container.id, { ...wanted, signal: clientGone(reply) });
-    const { tty } = container.process;
-    const multiplexed = !tty && !clientOlderThan(request, '1.42');
-    const writer = startStream(reply, multiplexed ? streamTypes.multiplexed : streamTypes.raw);
-    const prefixOf = linePrefix(container, { timestamps: query.bool('timestamps'), details: query.bool('details') });
-    try {
-      for await (const batch of lines) {
-        if (writer.signal.aborted) break;
-        // One write for a batch: a write per line would cost more than all the rest.
-        const frames = batch.map((line) => {
-          const data = Buffer.concat([prefixOf(line), line.text, line.partial ? noBytes : newline]);
-          return encodeOutput({ stream: line.stream, data }, tty);
-        });
-        await writer.write(Buffer.concat(frames));
-      }
-    } catch (error) {
-      if (!writer.signal.aborted) request.log.error(error);
-    }
-    writer.end();
-    return reply;
+    const details = query.bool('details') ? detailsOf(container) : undefined;
+    return await sendLog(request, reply, { lines, tty: container.process.tty, details });
   });
 }
 
+/** Answers with lines as they come, as Docker does: framed unless it is a terminal's output. */
+export async function sendLog(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  log: { lines: AsyncIterable<readonly LogLine[]>; tty: boolean; details?: string | undefined },
+): Promise<FastifyReply> {
+  const { lines, tty, details } = log;
+  const query = new Query(request);
+  const multiplexed = !tty && !clientOlderThan(request, '1.42');
+  const writer = startStream(reply, multiplexed ? streamTypes.multiplexed : streamTypes.raw);
+  const prefixOf = linePrefix({ timestamps: query.bool('timestamps'), details });
+  try {
+    for await (const batch of lines) {
+      if (writer.signal.aborted) break;
+      // One write for a batch: a write per line would cost more than all the rest.
+      const frames = batch.map((line) => {
+        const data = Buffer.concat([prefixOf(line), line.text, line.partial ? noBytes : newline]);
+        return encodeOutput({ stream: line.stream, data }, tty);
+      });
+      await writer.write(Buffer.concat(frames));
+    }
+  } catch (error) {
+    if (!writer.signal.aborted) request.log.error(error);
+  }
+  writer.end();
+  return reply;
+}
+
 /** Which lines are asked for. Throws `invalid` with Docker's texts. */
-function logQuery(query: Query): Parameters<ApiPorts['containers']['logs']>[1] {
+export function logQuery(query: Query): Parameters<ApiPorts['containers']['logs']>[1] {
   const wanted = { stdout: query.bool('stdout'), stderr: query.bool('stderr') };
   if (!wanted.stdout && !wanted.stderr) throw invalid('Bad parameters: you must choose at least one stream');
   const since = parseTimestamp(query.text('since'));
@@ -61,12 +72,9 @@ const newline = Buffer.from('\n');
 const noBytes = Buffer.alloc(0);
 
 /** What goes before each line: its time, and the labels and variables that the log options name. */
-function linePrefix(
-  container: Container,
-  options: { timestamps: boolean; details: boolean },
-): (line: LogLine) => Buffer {
-  if (!options.timestamps && !options.details) return () => noBytes;
-  const details = options.details ? `${detailsOf(container)} ` : '';
+function linePrefix(options: { timestamps: boolean; details: string | undefined }): (line: LogLine) => Buffer {
+  if (!options.timestamps && options.details === undefined) return () => noBytes;
+  const details = options.details === undefined ? '' : `${options.details} `;
   // The streams come interleaved, so a piece of a line continues the last piece of its own stream.
   const continued = { stdout: false, stderr: false };
   return (line) => {

@@ -8,15 +8,17 @@ import { Query } from '../../request/query.ts';
 import { untilFilter } from '../../request/until.ts';
 import { countUses, createdAt } from './list.ts';
 
-/** POST /images/prune. */
-export function registerImagePrune(app: FastifyInstance, { images, containers, events }: ApiPorts): void {
+/** POST /images/prune. Images of the newest revisions of Compose projects stay in any case. */
+export function registerImagePrune(app: FastifyInstance, { images, containers, events, history }: ApiPorts): void {
   app.post('/images/prune', async (request): Promise<ImagesPruneReport> => {
     const filters = new Query(request).filters(['dangling', 'label', 'label!', 'until']);
     const until = untilFilter(filters, Date.now());
+    const inHistory = await history.keptImages();
     const { removals, reclaimed } = await pruneImages(images, {
       onlyDangling: booleanFilter(filters, 'dangling') ?? true,
       used: countUses(await containers.list({ all: true })),
       matches: (image) =>
+        !inHistory.has(image.id) &&
         (until === undefined || createdAt(image) < until) &&
         labelFiltersMatch(image.config.config?.Labels ?? {}, filters),
     });

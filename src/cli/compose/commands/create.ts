@@ -13,7 +13,9 @@ export const command: ComposeCommand = {
   flags: flagTable(createFlags),
   args: atLeast(0),
   async run(invocation) {
-    const opened = await openProject(invocation, invocation.args);
+    const opened = await openProject(invocation, invocation.args, {
+      lock: invocation.flags.bool('locked') ? 'insist' : 'heed',
+    });
     await runPlan(invocation, opened, (context) =>
       up(context, {
         ...createOptions(invocation, opened.client),

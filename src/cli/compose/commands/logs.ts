@@ -1,4 +1,4 @@
-import { labels, observeContainers, ProjectWatch, readLog } from '#compose';
+import { labels, observeContainers, ProjectWatch, readEarlierLogs, readLog } from '#compose';
 import { atLeast } from '../../command/index.ts';
 import { flagTable } from '../../flags/index.ts';
 import { readTime } from '../../format/index.ts';
@@ -97,6 +97,15 @@ export const command: ComposeCommand = {
       projectName: context.projectName,
     });
     printer.expect(containers.map(({ name }) => name));
+    // `--tail` counts lines of the containers that are there.
+    if (given.string('tail', 'all') === 'all') {
+      await readEarlierLogs(context, {
+        range: { ...rangeOf(invocation), follow: false },
+        wants: (log) => (args.length === 0 || args.includes(log.Service)) && (index === 0 || log.Number === index),
+        // One that was replaced by a swap ended under a name with its id before it.
+        sink: (log) => (line, stream) => printer.line(log.Name.replace(/^[0-9a-f]{12}_/, ''), line, stream),
+      });
+    }
     if (given.bool('follow')) await follow(context, invocation, { printer, containers });
     else await printEnded(context, invocation, { printer, containers });
   },

@@ -21,7 +21,7 @@ export const command: ComposeCommand = {
   args: atLeast(0),
   async run(invocation) {
     const { flags: given, args, compose, globals } = invocation;
-    const { context, client } = await openProject(invocation, args);
+    const { context, client } = await openProject(invocation, args, { lock: 'ignore' });
     const { selected } = selectServices(context.project, args, !given.bool('include-deps'));
     const { reporter } = context;
     const failures: unknown[] = [];

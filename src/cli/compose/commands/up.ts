@@ -50,7 +50,7 @@ export const command: ComposeCommand = {
     if (given.bool('renew-anon-volumes') && given.bool('no-recreate')) {
       throw invalid('--no-recreate and --renew-anon-volumes are incompatible');
     }
-    const opened = await openProject(invocation, args);
+    const opened = await openProject(invocation, args, { lock: given.bool('locked') ? 'insist' : 'heed' });
     const options = {
       ...createOptions(invocation, opened.client),
       recreateDependencies: given.bool('always-recreate-deps') ? ('force' as const) : ('diverged' as const),

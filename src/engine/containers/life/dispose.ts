@@ -4,6 +4,7 @@ import { isBerthError } from '#base';
 import type { Snapshotter } from '#snapshot';
 import type { VolumeService } from '#volume';
 import type { EventJournal } from '../../events/events.ts';
+import type { KeptLogs } from '../../projects/kept-logs.ts';
 import type { LiveContainer } from '../live-container.ts';
 import type { ContainerRegistry } from '../registry.ts';
 import type { BackgroundWork } from './background-work.ts';
@@ -15,6 +16,7 @@ export interface DisposeDependencies {
   readonly volumes: Pick<VolumeService, 'release' | 'get' | 'remove'>;
   readonly events: EventJournal;
   readonly background: BackgroundWork;
+  readonly keptLogs: Pick<KeptLogs, 'removing'>;
 }
 
 /**
@@ -28,6 +30,7 @@ export async function dispose(
 ): Promise<void> {
   container.removing = true;
   await releaseVolumes(deps, container, options.volumes);
+  await deps.keptLogs.removing(container, deps.registry.all());
   deps.events.publish('container', 'destroy', container.id, container.eventAttributes);
   await forget(deps, container);
   container.attaches.abort();

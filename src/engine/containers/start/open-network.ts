@@ -45,6 +45,7 @@ export async function openNetwork(
       sysctls: Object.fromEntries(Object.entries(host.sysctls).filter(([key]) => key.startsWith('net.'))),
       dns: { servers: host.dns, search: host.dnsSearch, options: host.dnsOptions },
       extraHosts: host.extraHosts,
+      standby: settings.standbyFor !== undefined,
     });
     return { source: { path: sandbox.netnsPath }, sandbox };
   } catch (error) {
