@@ -168,12 +168,17 @@ export class PacketRules {
    * connections stay where they are; UDP clients come to the new target with their next packet. All or nothing.
    */
   async movePorts(gone: readonly PortRule[], fresh: readonly PortRule[]): Promise<void> {
-    const old = gone.filter((port) => this.#ports.has(this.#line('add', port)));
-    const lines = [...old.map((port) => this.#line('delete', port)), ...fresh.map((port) => this.#line('add', port))];
+    const { table } = this.#names;
+    const old = gone.flatMap((port) => this.#ports.get(this.#key(port)) ?? []);
+    const asking = this.#asking(fresh);
+    const lines = [
+      ...old.flatMap((port) => portElements(table, 'delete', port)),
+      ...asking.flatMap((port) => portElements(table, 'add', port)),
+    ];
     if (lines.length === 0) return;
     await this.#put(lines);
-    for (const port of old) this.#ports.delete(this.#line('add', port));
-    for (const port of fresh) this.#ports.set(this.#line('add', port), port);
+    for (const port of old) this.#ports.delete(this.#key(port));
+    for (const port of asking) this.#ports.set(this.#key(port), port);
     const servers = new Set(old.filter(({ binding }) => binding.protocol === 'udp').map(({ target }) => target));
     for (const server of servers) await this.#forget({ server });
   }
