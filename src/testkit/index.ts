@@ -1,6 +1,7 @@
 export * from './busybox.ts';
 export * from './content-suite.ts';
 export * from './daemon.ts';
+export * from './distribution-registry.ts';
 export * from './docker.ts';
 export * from './docker-cli.ts';
 export * from './engine-fixture.ts';
