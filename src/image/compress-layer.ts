@@ -1,13 +1,10 @@
-import { addAbortSignal, pipeline } from 'node:stream';
-import { createGzip } from 'node:zlib';
+import { addAbortSignal, Readable } from 'node:stream';
 import type { Digest } from '#base';
 import { type ContentStore, ingest } from '#content';
 import { type Descriptor, mediaTypes } from '#oci';
+import { gzipBlocks } from './gzip-blocks.ts';
 import type { ImageRecords } from './image-records.ts';
 import type { Lease } from './leases.ts';
-
-/** Half the time of the default level for a few percent more bytes. */
-const level = 4;
 
 /** What {@link compressLayer} needs. */
 export interface CompressContext {
@@ -25,10 +22,11 @@ export async function compressLayer(diffId: Digest, layer: Descriptor, context: 
     await lease.hold(known.digest);
     if (await content.has(known.digest)) return known;
   }
-  const gzip = createGzip({ level, chunkSize: 256 * 1024 });
   const plain = await content.open(layer.digest);
-  pipeline(signal === undefined ? plain : addAbortSignal(signal, plain), gzip, () => undefined);
-  const { digest, size } = await ingest(content, gzip);
+  const packed = Readable.from(gzipBlocks(signal === undefined ? plain : addAbortSignal(signal, plain)), {
+    objectMode: false,
+  });
+  const { digest, size } = await ingest(content, packed);
   await lease.hold(digest);
   const descriptor: Descriptor = { mediaType: mediaTypes.dockerLayerGzip, digest, size };
   records.setCompressed(diffId, descriptor);

@@ -2,6 +2,7 @@ import { invalid } from '#base';
 import type { Reference } from '#oci';
 import { CertificateStore } from './certificates.ts';
 import { HostList, isLoopback } from './host-rules.ts';
+import { KnownEndpoints } from './known-endpoints.ts';
 import { pagesOf } from './pages.ts';
 import { ProxyRules } from './proxy-rules.ts';
 import type { Cancelable, RegistryClient, RegistryClientOptions, RegistryLogin, Repository } from './registry.ts';
@@ -25,6 +26,7 @@ class HttpRegistryClient implements RegistryClient {
   readonly #insecure: HostList;
   readonly #mirrors: readonly Endpoint[];
   readonly #retry: RetryPolicy;
+  readonly #known = new KnownEndpoints();
 
   constructor(options: RegistryClientOptions) {
     this.#insecure = new HostList(options.insecureRegistries ?? []);
@@ -65,7 +67,7 @@ class HttpRegistryClient implements RegistryClient {
   }
 
   #session(endpoint: Endpoint, login: RegistryLogin): RegistrySession {
-    return new RegistrySession(this.#transport, endpoint, { login, retry: this.#retry });
+    return new RegistrySession(this.#transport, endpoint, { login, retry: this.#retry, known: this.#known });
   }
 
   #endpoint(domain: string): Endpoint {
