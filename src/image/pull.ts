@@ -81,13 +81,8 @@ async function pullOne(
   });
   const repoDigest = canonicalString({ ...untagged, digest: head.digest });
   const pulled = await context.leases.with(async (lease) => {
-    const have = current(context.records, repoDigest, platform);
-    if (have !== undefined) {
-      const tagged = canonicalString(reference);
-      const isNew = reference.digest === undefined && context.records.byTag(tagged)?.id !== have.id;
-      if (reference.digest === undefined) context.records.setTag(tagged, have);
-      return { image: have, isNew };
-    }
+    const have = current(context.records, { repoDigest, manifest: head.digest }, platform);
+    if (have !== undefined) return { image: have, isNew: nameAgain(context.records, have, reference, repoDigest) };
     const fetched = await fetchImage(repository, head.digest, { platform, signal });
     const known = context.records.byId(fetched.manifest.config.digest) !== undefined;
     const stage = context.stage();
@@ -99,13 +94,43 @@ async function pullOne(
     return { image: recorded, isNew: !known };
   });
   onProgress({ status: `Digest: ${head.digest}` });
+  const { config } = pulled.image;
+  if (platform !== undefined && !platformMatches(config, platform)) {
+    // An image without an index is taken as it is, as by Docker, whose words these are.
+    mismatch(onProgress, familiarString(reference), [config, platform]);
+  }
   return pulled;
 }
 
-function current(records: ImageRecords, repoDigest: string, platform: Platform | undefined): Image | undefined {
-  const image = records.byRepoDigest(repoDigest);
+function mismatch(onProgress: OnProgress, name: string, [have, want]: readonly [Platform, Platform]): void {
+  onProgress({
+    status: `WARNING: image with reference ${name} was found but its platform (${formatPlatform(have)}) does not match the specified platform (${formatPlatform(want)})`,
+  });
+}
+
+/** An image that is here whole, by the digest that the registry gave: no more has to be asked. */
+function current(
+  records: ImageRecords,
+  { repoDigest, manifest }: { readonly repoDigest: string; readonly manifest: Digest },
+  platform: Platform | undefined,
+): Image | undefined {
+  const image = records.byRepoDigest(repoDigest) ?? records.byManifest(manifest);
   if (image === undefined) return undefined;
   return platform === undefined || platformMatches(image.config, platform) ? image : undefined;
+}
+
+/** Gives an image the names of a pull. Writes nothing, and returns false, where it has them. */
+function nameAgain(records: ImageRecords, image: Image, reference: Reference, repoDigest: string): boolean {
+  const tag = reference.digest === undefined ? canonicalString(reference) : undefined;
+  const isTagged = tag === undefined || image.tags.includes(tag);
+  const isNew = !isTagged || !image.repoDigests.includes(repoDigest);
+  if (isNew) {
+    records.transaction(() => {
+      if (tag !== undefined && !isTagged) records.setTag(tag, image);
+      records.setRepoDigest(repoDigest, image.id);
+    });
+  }
+  return isNew;
 }
 
 interface Fetched {
