@@ -5,6 +5,7 @@ export * from './distribution-registry.ts';
 export * from './docker.ts';
 export * from './docker-cli.ts';
 export * from './engine-fixture.ts';
+export * from './fake-registry.ts';
 export * from './image-fixture.ts';
 export * from './leaks.ts';
 export * from './memory-content.ts';
