@@ -116,6 +116,22 @@ describe('a pull from a registry that fails or lies', () => {
     hasty.close();
   });
 
+  it('makes use of a whole blob that was never committed, and begins anew where what is there is something else', async () => {
+    await using registry = await new FakeRegistry().start();
+    const { layer, bytes } = await addImage(registry);
+    const rests = { whole: bytes, foreign: Buffer.alloc(1000), longer: Buffer.alloc(bytes.length + 5) };
+    for (const [what, rest] of Object.entries(rests)) {
+      await using fixture = await ImageFixture.open({ registry: client });
+      const writer = await fixture.content.writer({ key: `pull ${layer.digest}` });
+      await writer.write(rest);
+      await writer.abort({ keep: true });
+      registry.requests.length = 0;
+      await fixture.images.pull(`${registry.host}/${repository}:1`, silent);
+      const asked = registry.requests.filter((line) => line.endsWith(layer.digest)).length;
+      assert.equal(asked, { whole: 0, foreign: 2, longer: 1 }[what], what);
+    }
+  });
+
   it('refuses an index that names an index, and one that names itself, after few requests', async () => {
     await using registry = await new FakeRegistry().start();
     await using fixture = await ImageFixture.open({ registry: client });

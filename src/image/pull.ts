@@ -1,5 +1,5 @@
-import { type Digest, digestOf, invalid, notFound, Semaphore, shortId } from '#base';
-import { type ContentStore, copyInto, putBlob } from '#content';
+import { type Digest, digestOf, invalid, isBerthError, notFound, Semaphore, shortId } from '#base';
+import { type BlobWriter, type ContentStore, copyInto, putBlob } from '#content';
 import {
   canonicalString,
   type Descriptor,
@@ -230,7 +230,10 @@ async function fetchLayer(layer: Descriptor, task: Download): Promise<boolean> {
   return isNew;
 }
 
-/** Downloads a blob unless it is there; takes up what an earlier pull left of it. Returns whether it was new. */
+/**
+ * Downloads a blob unless it is there; takes up what an earlier pull left of it, and begins anew where that proves to be
+ * no part of it. Returns whether it was new.
+ */
 async function fetchBlob(
   blob: Descriptor,
   task: Download,
@@ -238,16 +241,35 @@ async function fetchBlob(
 ): Promise<boolean> {
   const { content } = task.context;
   if (await content.has(blob.digest)) return false;
-  const writer = await openWriter(content, blob.digest);
+  let writer = await openWriter(content, blob.digest);
+  // An earlier process may have died between the last byte and the commit.
+  const isWhole = writer.size >= blob.size && blob.size > 0;
+  if (isWhole && (await isCommitted(writer, blob))) return true;
+  if (isWhole) writer = await openWriter(content, blob.digest);
+  const offset = writer.size;
   try {
-    const offset = writer.size < blob.size ? writer.size : 0;
-    if (writer.size > offset) throw invalid(`an earlier download of ${blob.digest} is too long`);
     const source = await task.repository.openBlob(blob, { offset, signal: task.signal });
     await copyInto(writer, source, () => onWritten(writer));
-    await writer.commit({ digest: blob.digest, size: blob.size });
-    return true;
+    if (offset > 0) {
+      if (await isCommitted(writer, blob)) return true;
+    } else {
+      await writer.commit({ digest: blob.digest, size: blob.size });
+      return true;
+    }
   } finally {
     await writer.abort({ keep: writer.size < blob.size });
+  }
+  return fetchBlob(blob, task);
+}
+
+/** Commits what is in a writer, and drops it when it is not the blob. */
+async function isCommitted(writer: BlobWriter, { digest, size }: Descriptor): Promise<boolean> {
+  try {
+    await writer.commit({ digest, size });
+    return true;
+  } catch (error) {
+    if (!isBerthError(error, 'invalid')) throw error;
+    return false;
   }
 }
 
