@@ -210,16 +210,24 @@ async function download(fetched: Fetched, task: Download) {
 async function fetchLayer(layer: Descriptor, task: Download): Promise<boolean> {
   const id = idOf(layer);
   let reported = 0;
-  const staged = task.stage.begin();
+  let staged = task.stage.begin();
   let isNew: boolean;
   try {
-    isNew = await fetchBlob(layer, task, (file) => {
-      staged.advance(file);
-      const isWhole = file.size >= layer.size;
-      if (!isWhole && file.size - reported < progressStep) return;
-      reported = file.size;
-      task.onProgress({ id, status: 'Downloading', current: file.size, total: layer.size });
-      if (isWhole) task.onProgress({ id, status: 'Verifying Checksum' });
+    isNew = await fetchBlob(layer, task, {
+      written: (file) => {
+        staged.advance(file);
+        const isWhole = file.size >= layer.size;
+        if (!isWhole && file.size - reported < progressStep) return;
+        reported = file.size;
+        task.onProgress({ id, status: 'Downloading', current: file.size, total: layer.size });
+        if (isWhole) task.onProgress({ id, status: 'Verifying Checksum' });
+      },
+      // What was unpacked so far came from other bytes than the blob's.
+      begunAnew: () => {
+        staged.abandon();
+        staged = task.stage.begin();
+        reported = 0;
+      },
     });
     staged.finish(layer.digest);
   } catch (error) {
@@ -230,15 +238,19 @@ async function fetchLayer(layer: Descriptor, task: Download): Promise<boolean> {
   return isNew;
 }
 
+/** Hears how a download goes. */
+interface BlobListener {
+  /** There is more in the file. */
+  written(file: { readonly path: string; readonly size: number }): void;
+  /** The file is dropped, another one will be written. */
+  begunAnew(): void;
+}
+
 /**
  * Downloads a blob unless it is there; takes up what an earlier pull left of it, and begins anew where that proves to be
  * no part of it. Returns whether it was new.
  */
-async function fetchBlob(
-  blob: Descriptor,
-  task: Download,
-  onWritten: (file: { readonly path: string; readonly size: number }) => void = () => undefined,
-): Promise<boolean> {
+async function fetchBlob(blob: Descriptor, task: Download, listener?: BlobListener): Promise<boolean> {
   const { content } = task.context;
   if (await content.has(blob.digest)) return false;
   let writer = await openWriter(content, blob.digest);
@@ -249,7 +261,7 @@ async function fetchBlob(
   const offset = writer.size;
   try {
     const source = await task.repository.openBlob(blob, { offset, signal: task.signal });
-    await copyInto(writer, source, () => onWritten(writer));
+    await copyInto(writer, source, () => listener?.written(writer));
     if (offset > 0) {
       if (await isCommitted(writer, blob)) return true;
     } else {
@@ -259,7 +271,8 @@ async function fetchBlob(
   } finally {
     await writer.abort({ keep: writer.size < blob.size });
   }
-  return fetchBlob(blob, task);
+  listener?.begunAnew();
+  return fetchBlob(blob, task, listener);
 }
 
 /** Commits what is in a writer, and drops it when it is not the blob. */
