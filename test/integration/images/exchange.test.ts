@@ -121,9 +121,18 @@ describe('images between engines, registries and tools', () => {
       const name = `${registry.host}/team/busybox:ours`;
       await docker.run('tag', 'busybox', name);
       const digest = digestIn(await docker.run('push', name));
-      await copy('--preserve-digests', at('ours'), `oci:${work}/layout:1`);
+      await copy('--preserve-digests', at('ours'), `dir:${work}/directory`);
+      await copy('--preserve-digests', `dir:${work}/directory`, at('directory'));
+      assert.equal(await inspect(at('directory'), '{{.Digest}}'), digest);
+      // A layout has OCI's media types: skopeo writes another manifest, which is the same from there on.
+      await copy(at('ours'), `oci:${work}/layout:1`);
+      const inLayout = await inspect(`oci:${work}/layout:1`, '{{.Digest}}');
       await copy('--preserve-digests', `oci:${work}/layout:1`, at('layout'));
-      assert.equal(await inspect(at('layout'), '{{.Digest}}'), digest);
+      await copy('--preserve-digests', at('layout'), `oci:${work}/back:1`);
+      assert.equal(await inspect(`oci:${work}/back:1`, '{{.Digest}}'), inLayout);
+      const fromLayout = `${registry.host}/team/busybox:layout`;
+      assert.match(await docker.run('pull', fromLayout), new RegExp(`Digest: ${inLayout}`));
+      assert.equal(digestIn(await docker.run('push', fromLayout)), inLayout);
       await copy(at('ours'), `docker-archive:${work}/theirs.tar:their/busybox:1`);
       assert.match(await docker.run('load', '-i', join(work, 'theirs.tar')), /Loaded image: their\/busybox:1/);
       const id = await docker.run('image', 'inspect', '-f', facts, 'busybox');
