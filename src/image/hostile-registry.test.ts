@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { after, describe, it } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -241,8 +242,48 @@ describe('a layer packed with zstd', () => {
   });
 });
 
+describe('an image for another machine', () => {
+  it('is taken with a warning where the registry has no other', async () => {
+    await using registry = await new FakeRegistry().start();
+    await addImage(registry);
+    await using fixture = await ImageFixture.open({ registry: client });
+    const name = `${registry.host}/${repository}:1`;
+    const lines: string[] = [];
+    const platform = { os: 'linux', architecture: 's390x' };
+    const onProgress = ({ status }: { status: string }) => void lines.push(status);
+    await fixture.images.pull(name, { onProgress, platform });
+    const warning = `WARNING: image with reference ${name} was found but its platform (linux/amd64) does not match the specified platform (linux/s390x)`;
+    assert.ok(lines.includes(warning));
+    const archive = await buffer(await fixture.images.save([name]));
+    await using other = await ImageFixture.open();
+    await assert.rejects(other.images.load(Readable.from([archive]), { ...silent, platform }), {
+      message: 'the archive holds no image for linux/s390x',
+    });
+    assert.deepEqual(await leftOf(other), []);
+    const amd64 = { os: 'linux', architecture: 'amd64' };
+    assert.equal((await other.images.load(Readable.from([archive]), { ...silent, platform: amd64 })).length, 1);
+  });
+});
+
+describe('a tag of an image that is here under another name', () => {
+  it('costs one request', async () => {
+    await using registry = await new FakeRegistry().start();
+    const { digest } = await addImage(registry);
+    await using fixture = await ImageFixture.open({ registry: client });
+    await fixture.images.pull(`${registry.host}/${repository}:1`, silent);
+    const manifest = registry.manifests.get(`${repository}@1`);
+    assert.ok(manifest);
+    registry.manifests.set(`${repository}@2`, manifest);
+    registry.requests.length = 0;
+    const image = await fixture.images.pull(`${registry.host}/${repository}:2`, silent);
+    assert.deepEqual(registry.requests, [`HEAD /v2/${repository}/manifests/2`]);
+    assert.deepEqual(image.manifestDigest, digest);
+    assert.equal((await fixture.images.get(`${registry.host}/${repository}:2`)).id, image.id);
+  });
+});
+
 describe('an unchanged tag', () => {
-  it('costs one request, also where other pulls were long ago', async () => {
+  it('costs one request, by HEAD', async () => {
     await using registry = await new FakeRegistry().start();
     await addImage(registry);
     await using fixture = await ImageFixture.open({ registry: client });

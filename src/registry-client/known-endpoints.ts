@@ -1,5 +1,5 @@
 import type { Challenge } from './challenge.ts';
-import type { Endpoint } from './registry-session.ts';
+import type { Endpoint } from './endpoint.ts';
 
 /** How an endpoint wants to be spoken to: what a GET of `/v2/` told. */
 export interface EndpointBase {

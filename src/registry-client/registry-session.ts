@@ -2,23 +2,12 @@ import type { Readable } from 'node:stream';
 import { BerthError, invalid, isBerthError, messageOf, unauthorized } from '#base';
 import { Authorizer } from './authorizer.ts';
 import { type Challenge, parseChallenge } from './challenge.ts';
+import type { Endpoint } from './endpoint.ts';
 import type { EndpointBase, KnownEndpoints } from './known-endpoints.ts';
 import type { Cancelable, RegistryLogin } from './registry.ts';
 import { plainError, readFault } from './registry-errors.ts';
 import { isPassing, mayPass, pauseBefore, type RetryPolicy, retryAfter } from './retry.ts';
 import type { HttpRequest, HttpResponse, Transport } from './transport.ts';
-
-/** One registry API as it can be reached. */
-export interface Endpoint {
-  /** `host[:port]` of the API. */
-  readonly host: string;
-  /** Path before `/v2/`, for mirrors under a path; no slash at its end. */
-  readonly prefix: string;
-  /** Ways to try, best first; any but the last is given up on a connection error. */
-  readonly schemes: readonly ('https' | 'http')[];
-  /** Take any certificate. */
-  readonly insecure: boolean;
-}
 
 /** A request to an endpoint. */
 export interface SessionRequest extends Cancelable {
