@@ -50,7 +50,6 @@ export class FileHasher {
     const worker = new Worker(new URL('./hash-worker.js', import.meta.url), {
       resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4 },
     });
-    worker.unref();
     worker.on('message', (answer: HashAnswer) => {
       const waiting = this.#waiting.get(answer.job);
       this.#waiting.delete(answer.job);
@@ -66,6 +65,8 @@ export class FileHasher {
     worker.on('exit', () => {
       if (this.#worker === worker) fail(internal('the hashing thread ended'));
     });
+    // Last: a listener for messages holds the process again.
+    worker.unref();
     return worker;
   }
 

@@ -24,7 +24,7 @@ after(() => client.close());
 async function layerTar(text = 'hello'): Promise<Buffer> {
   const tar = pack();
   tar.entry({ name: 'file' }, text);
-  tar.entry({ name: 'noise' }, randomBytes(300_000));
+  tar.entry({ name: 'noise' }, randomBytes(200_000));
   tar.finalize();
   return buffer(tar as AsyncIterable<Buffer>);
 }
