@@ -32,7 +32,12 @@ export class FileHasher {
         new Promise<Digest>((resolve, reject) => {
           this.#waiting.set(job, { resolve, reject });
           this.#send({ type: 'finish', job, path, size });
-        }).finally(() => this.#end(job)),
+          // Only who waits for an answer holds the process.
+          this.#worker?.ref();
+        }).finally(() => {
+          if (this.#waiting.size === 0) this.#worker?.unref();
+          this.#end(job);
+        }),
       drop: () => {
         if (!this.#jobs.has(job)) return;
         this.#send({ type: 'drop', job });
