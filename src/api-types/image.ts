@@ -67,6 +67,24 @@ export interface ImageSummary {
   Labels: Record<string, string> | null;
   Containers: number;
   Descriptor?: OciDescriptor;
+  /** From API 1.47 on, where asked for. */
+  Manifests?: ImageManifestSummary[];
+}
+
+/** What is behind an image's name, one for each platform that is here. Sizes in bytes. */
+export interface ImageManifestSummary {
+  ID: string;
+  Descriptor: OciDescriptor;
+  Available: boolean;
+  Kind: 'image';
+  /** Of the blobs, and of those and the unpacked layers. */
+  Size: { Content: number; Total: number };
+  ImageData: {
+    Platform: OciPlatform;
+    /** Ids of the containers that use it. */
+    Containers: string[];
+    Size: { Unpacked: number };
+  };
 }
 
 /** One entry of GET /images/{name}/history, newest first. */

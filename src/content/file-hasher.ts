@@ -32,7 +32,12 @@ export class FileHasher {
         new Promise<Digest>((resolve, reject) => {
           this.#waiting.set(job, { resolve, reject });
           this.#send({ type: 'finish', job, path, size });
-        }).finally(() => this.#end(job)),
+          // Only who waits for an answer holds the process.
+          this.#worker?.ref();
+        }).finally(() => {
+          if (this.#waiting.size === 0) this.#worker?.unref();
+          this.#end(job);
+        }),
       drop: () => {
         if (!this.#jobs.has(job)) return;
         this.#send({ type: 'drop', job });
@@ -50,7 +55,6 @@ export class FileHasher {
     const worker = new Worker(new URL('./hash-worker.js', import.meta.url), {
       resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4 },
     });
-    worker.unref();
     worker.on('message', (answer: HashAnswer) => {
       const waiting = this.#waiting.get(answer.job);
       this.#waiting.delete(answer.job);
@@ -66,6 +70,8 @@ export class FileHasher {
     worker.on('exit', () => {
       if (this.#worker === worker) fail(internal('the hashing thread ended'));
     });
+    // Last: a listener for messages holds the process again.
+    worker.unref();
     return worker;
   }
 

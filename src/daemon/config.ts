@@ -105,7 +105,7 @@ Options:
                                       (default "admit")
   -G, --group string                  Group of the unix socket (default: docker or berth, if there is one)
   -H, --host stringArray              Where to listen: unix:///path or tcp://address:port
-      --image-versions number         Versions of a tag that image prune keeps (default 5; 0 keeps none)
+      --image-versions number         Versions of a tag that image prune keeps (default 0: none)
       --insecure-registry stringArray Registry (host:port or CIDR) without verified TLS
       --label stringArray             Label of this engine: key=value
   -l, --log-level string              debug, info, warn or error (default "info")
@@ -256,7 +256,7 @@ function resolveConfig(values: Flags, settings: Record<string, unknown>): Daemon
     runtimes: [...file.runtimes(), ...(values['add-runtime'] ?? []).map(addedRuntime)],
     defaultRuntime: values['default-runtime'] ?? file.text('default-runtime'),
     cgroupParent: values['cgroup-parent'] ?? file.text('cgroup-parent'),
-    imageVersions: count('image-versions', values['image-versions'] ?? file.number('image-versions') ?? 5),
+    imageVersions: count('image-versions', values['image-versions'] ?? file.number('image-versions') ?? 0),
     logOptions: { ...file.pairs('log-opts'), ...Object.fromEntries((values['log-opt'] ?? []).map(pair)) },
     tls: tlsFiles(values, file),
     instance: dataRoot === '/var/lib/berth' ? '' : createHash('sha256').update(dataRoot).digest('hex').slice(0, 8),

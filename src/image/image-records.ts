@@ -100,6 +100,11 @@ export class ImageRecords {
     return this.#one('SELECT i.* FROM image_images i JOIN image_digests d ON d.image = i.id WHERE d.name = ?', name);
   }
 
+  /** By the digest of its manifest. */
+  byManifest(digest: Digest): Image | undefined {
+    return this.#one('SELECT * FROM image_images WHERE manifest = ? LIMIT 1', digest);
+  }
+
   /** Images whose id begins with the hex digits `prefix`; at most two, which is one too many. */
   byPrefix(prefix: string): Image[] {
     const rows = this.#database.all<Row>(

@@ -185,13 +185,23 @@ describe('the image store', () => {
       await assert.rejects(fixture.images.rollBack('app', two.id), kind('not-found', /is gone/));
     });
 
-    it('keep their newest versions from pruning while they exist', async () => {
+    it('keep as many of their newest versions from pruning as asked for, while they exist', async () => {
+      await using keeping = await ImageFixture.open({ keepVersions: 5 });
       const made: Digest[] = [];
-      for (let text = 1; text <= 7; text += 1) made.push((await importTar({ a: `${text}` }, 'app')).id);
-      assert.deepEqual(await fixture.images.keptVersions(), new Set(made.slice(-5)));
-      await fixture.images.rollBack('app', made[0] ?? '');
-      assert.deepEqual(await fixture.images.keptVersions(), new Set([...made.slice(-4), made[0]]));
-      await fixture.images.remove('app', { ...noUsers });
+      for (let text = 1; text <= 7; text += 1) {
+        const archive = Readable.from([await tarOf({ a: `${text}` })]);
+        made.push((await keeping.images.import(archive, { target: 'app' })).id);
+      }
+      assert.deepEqual(await keeping.images.keptVersions(), new Set(made.slice(-5)));
+      await keeping.images.rollBack('app', made[0] ?? '');
+      assert.deepEqual(await keeping.images.keptVersions(), new Set([...made.slice(-4), made[0]]));
+      await keeping.images.remove('app', { ...noUsers });
+      assert.deepEqual(await keeping.images.keptVersions(), new Set());
+    });
+
+    it('keep nothing from pruning unless asked to', async () => {
+      await importTar({ a: '1' }, 'app');
+      await importTar({ a: '2' }, 'app');
       assert.deepEqual(await fixture.images.keptVersions(), new Set());
     });
 

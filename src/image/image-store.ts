@@ -10,11 +10,13 @@ import {
   familiarName,
   familiarString,
   type ImageConfig,
+  mediaTypes,
   parseReference,
   withDefaultTag,
 } from '#oci';
 import type { RegistryClient } from '#registry-client';
 import type { Snapshotter } from '#snapshot';
+import { parseManifestOrIndex } from './check-config.ts';
 import { collectGarbage, layersOnDisk } from './collect-garbage.ts';
 import { imageHistory } from './history.ts';
 import type { Image, ImageRemoval, ImageStore, ImageVersion } from './image.ts';
@@ -44,7 +46,7 @@ export interface ImageStoreOptions {
   readonly scratch: string;
   /** Snapshots that others need although no image does (build cache); asked when a removed image is cleaned up. */
   readonly keepSnapshots?: () => ReadonlySet<string>;
-  /** How many versions of a tag prune keeps, the present one included; default 5, 0 keeps none. */
+  /** How many versions of a tag prune keeps, the present one included; default 0, none. */
   readonly keepVersions?: number;
   /** Hears what happened to images, after it happened; must not throw. */
   readonly onEvent?: (event: ImageEvent) => void;
@@ -56,8 +58,6 @@ export interface ImageEvent {
   readonly id: string;
   readonly name: string;
 }
-
-const defaultKeptVersions = 5;
 
 /** The image store with what only this implementation offers. */
 export interface LocalImageStore extends ImageStore {
@@ -103,6 +103,15 @@ class ComposedImageStore implements LocalImageStore {
     return imageHistory(resolveImage(this.#records, name), this.#options.snapshots);
   }
 
+  async content(image: Image): ReturnType<ImageStore['content']> {
+    const bytes = await this.#options.content.read(image.manifestDigest);
+    const { size } = await this.#options.content.info(image.id);
+    const layers = new Map(image.layers.map((layer) => [layer.digest, layer.size]));
+    const contentSize = [...layers.values()].reduce((sum, layer) => sum + layer, bytes.length + size);
+    const { mediaType = mediaTypes.ociManifest } = parseManifestOrIndex(bytes, `manifest ${image.manifestDigest}`);
+    return { mediaType, manifestSize: bytes.length, contentSize };
+  }
+
   async unpack(image: Image): Promise<string | undefined> {
     return this.#unpacker.unpackAll(image.layers, image.config.rootfs.diff_ids);
   }
@@ -132,7 +141,7 @@ class ComposedImageStore implements LocalImageStore {
   }
 
   async keptVersions(): Promise<ReadonlySet<Digest>> {
-    return this.#records.recentVersions(this.#options.keepVersions ?? defaultKeptVersions);
+    return this.#records.recentVersions(this.#options.keepVersions ?? 0);
   }
 
   async remove(name: string, options: RemoveOptions): Promise<ImageRemoval[]> {

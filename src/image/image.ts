@@ -108,10 +108,13 @@ export interface ImageTransfer {
   push(name: string, options: PushOptions): Promise<{ digest: Digest; size: number }>;
   /** A docker-archive that also is an OCI layout (docker 25+ form). Throws `not-found` before it returns. */
   save(names: readonly string[], options?: { platform?: Platform; signal?: AbortSignal }): Promise<Readable>;
-  /** Loads docker-archive or OCI layout; returns what was loaded. Throws `invalid`. */
+  /**
+   * Loads docker-archive or OCI layout; returns what was loaded. With `platform` only images for it, else those for this
+   * machine. Throws `invalid`.
+   */
   load(
     archive: Readable,
-    options: { onProgress: OnProgress; signal?: AbortSignal },
+    options: { onProgress: OnProgress; platform?: Platform; signal?: AbortSignal },
   ): Promise<{ image: Image; tags: string[] }[]>;
   /** Makes an image of one layer from a root file system tar. */
   import(
@@ -175,8 +178,16 @@ export interface ImageVersions {
   keptVersions(): Promise<ReadonlySet<Digest>>;
 }
 
+/** What an image is made of in the content store. */
+export interface ImageContents {
+  /** Of an image's manifest the media type, and bytes: its own, and those of all its blobs. */
+  content(
+    image: Image,
+  ): Promise<{ readonly mediaType: string; readonly manifestSize: number; readonly contentSize: number }>;
+}
+
 /** All of the image store. Consumers ask for the roles they need. */
-export interface ImageStore extends ImageReader, ImageNames, ImageTransfer, ImageMaker, ImageVersions {
+export interface ImageStore extends ImageReader, ImageContents, ImageNames, ImageTransfer, ImageMaker, ImageVersions {
   /** Removes blobs and snapshots that no image, no lease and none of `keepSnapshots` needs. Returns bytes freed. */
   collectGarbage(keepSnapshots: ReadonlySet<string>): Promise<number>;
 }

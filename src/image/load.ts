@@ -4,10 +4,12 @@ import { type ContentStore, putBlob } from '#content';
 import {
   canonicalString,
   type Descriptor,
+  formatPlatform,
   hostPlatform,
   type Index,
   type Manifest,
   mediaTypes,
+  type Platform,
   parseReference,
   platformMatches,
 } from '#oci';
@@ -30,6 +32,8 @@ export interface LoadOptions {
   /** Makes a stage for the layers of this load. */
   readonly stage: () => LayerStage;
   readonly onProgress: OnProgress;
+  /** Loads nothing but images for it; without it an index gives the one for this machine. */
+  readonly platform?: Platform;
   readonly signal?: AbortSignal;
 }
 
@@ -74,10 +78,14 @@ async function loadHeld(
     stage: layers,
     ...abortable,
   });
-  const candidates = loaded.documents.has('manifest.json')
+  const wanted = options.platform;
+  const found = loaded.documents.has('manifest.json')
     ? await fromDockerArchive(loaded, content, brought)
-    : await fromLayout(loaded, content);
-  if (candidates.length === 0) throw invalid('the archive holds no image for this platform');
+    : await fromLayout(loaded, content, wanted ?? hostPlatform());
+  const candidates = wanted === undefined ? found : found.filter(({ config }) => platformMatches(config, wanted));
+  if (candidates.length === 0) {
+    throw invalid(`the archive holds no image for ${wanted === undefined ? 'this platform' : formatPlatform(wanted)}`);
+  }
   for (const candidate of candidates) {
     await lease.hold(candidate.manifestDigest);
     await maker.unpack(candidate, { signal, stage: layers });
@@ -152,13 +160,13 @@ async function receivedManifests(archive: LoadedArchive, content: ContentStore) 
   return found;
 }
 
-async function fromLayout(archive: LoadedArchive, content: ContentStore): Promise<Candidate[]> {
+async function fromLayout(archive: LoadedArchive, content: ContentStore, platform: Platform): Promise<Candidate[]> {
   const bytes = archive.documents.get('index.json');
   if (bytes === undefined) throw invalid('invalid archive: does not contain a manifest.json');
   const index = parseManifestOrIndex(bytes, 'index.json');
   const candidates: Candidate[] = [];
   for (const descriptor of isIndex(index) ? index.manifests : []) {
-    const found = await findManifest(archive, content, descriptor, 0);
+    const found = await findManifest({ archive, content, platform }, descriptor, 0);
     if (found === undefined) continue;
     const { digest, manifest } = found;
     const config = parseConfig(await content.read(archive.blob(blobPath(manifest.config.digest)).digest), digest);
@@ -172,20 +180,19 @@ async function fromLayout(archive: LoadedArchive, content: ContentStore): Promis
   return candidates;
 }
 
-/** The manifest for this machine behind a descriptor, following indexes; undefined when there is none. */
+/** The manifest for the platform behind a descriptor, following indexes; undefined when there is none. */
 async function findManifest(
-  archive: LoadedArchive,
-  content: ContentStore,
+  scope: { readonly archive: LoadedArchive; readonly content: ContentStore; readonly platform: Platform },
   descriptor: Descriptor,
   depth: number,
 ): Promise<{ digest: Digest; manifest: Manifest } | undefined> {
   if (depth > maxIndexDepth) throw invalid('the indexes of the archive name each other too deeply');
-  if (descriptor.platform !== undefined && !platformMatches(descriptor.platform, hostPlatform())) return undefined;
-  const { digest } = archive.blob(blobPath(descriptor.digest));
-  const document: Manifest | Index = parseManifestOrIndex(await content.read(digest), digest);
+  if (descriptor.platform !== undefined && !platformMatches(descriptor.platform, scope.platform)) return undefined;
+  const { digest } = scope.archive.blob(blobPath(descriptor.digest));
+  const document: Manifest | Index = parseManifestOrIndex(await scope.content.read(digest), digest);
   if (!isIndex(document)) return { digest, manifest: document };
   for (const inner of document.manifests) {
-    const found = await findManifest(archive, content, inner, depth + 1);
+    const found = await findManifest(scope, inner, depth + 1);
     if (found !== undefined) return found;
   }
   return undefined;

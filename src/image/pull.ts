@@ -1,5 +1,5 @@
-import { type Digest, digestOf, invalid, notFound, Semaphore, shortId } from '#base';
-import { type ContentStore, copyInto, putBlob } from '#content';
+import { type Digest, digestOf, invalid, isBerthError, notFound, Semaphore, shortId } from '#base';
+import { type BlobWriter, type ContentStore, copyInto, putBlob } from '#content';
 import {
   canonicalString,
   type Descriptor,
@@ -81,13 +81,8 @@ async function pullOne(
   });
   const repoDigest = canonicalString({ ...untagged, digest: head.digest });
   const pulled = await context.leases.with(async (lease) => {
-    const have = current(context.records, repoDigest, platform);
-    if (have !== undefined) {
-      const tagged = canonicalString(reference);
-      const isNew = reference.digest === undefined && context.records.byTag(tagged)?.id !== have.id;
-      if (reference.digest === undefined) context.records.setTag(tagged, have);
-      return { image: have, isNew };
-    }
+    const have = current(context.records, { repoDigest, manifest: head.digest }, platform);
+    if (have !== undefined) return { image: have, isNew: nameAgain(context.records, have, reference, repoDigest) };
     const fetched = await fetchImage(repository, head.digest, { platform, signal });
     const known = context.records.byId(fetched.manifest.config.digest) !== undefined;
     const stage = context.stage();
@@ -99,13 +94,43 @@ async function pullOne(
     return { image: recorded, isNew: !known };
   });
   onProgress({ status: `Digest: ${head.digest}` });
+  const { config } = pulled.image;
+  if (platform !== undefined && !platformMatches(config, platform)) {
+    // An image without an index is taken as it is, as by Docker, whose words these are.
+    mismatch(onProgress, familiarString(reference), [config, platform]);
+  }
   return pulled;
 }
 
-function current(records: ImageRecords, repoDigest: string, platform: Platform | undefined): Image | undefined {
-  const image = records.byRepoDigest(repoDigest);
+function mismatch(onProgress: OnProgress, name: string, [have, want]: readonly [Platform, Platform]): void {
+  onProgress({
+    status: `WARNING: image with reference ${name} was found but its platform (${formatPlatform(have)}) does not match the specified platform (${formatPlatform(want)})`,
+  });
+}
+
+/** An image that is here whole, by the digest that the registry gave: no more has to be asked. */
+function current(
+  records: ImageRecords,
+  { repoDigest, manifest }: { readonly repoDigest: string; readonly manifest: Digest },
+  platform: Platform | undefined,
+): Image | undefined {
+  const image = records.byRepoDigest(repoDigest) ?? records.byManifest(manifest);
   if (image === undefined) return undefined;
   return platform === undefined || platformMatches(image.config, platform) ? image : undefined;
+}
+
+/** Gives an image the names of a pull. Writes nothing, and returns false, where it has them. */
+function nameAgain(records: ImageRecords, image: Image, reference: Reference, repoDigest: string): boolean {
+  const tag = reference.digest === undefined ? canonicalString(reference) : undefined;
+  const isTagged = tag === undefined || image.tags.includes(tag);
+  const isNew = !isTagged || !image.repoDigests.includes(repoDigest);
+  if (isNew) {
+    records.transaction(() => {
+      if (tag !== undefined && !isTagged) records.setTag(tag, image);
+      records.setRepoDigest(repoDigest, image.id);
+    });
+  }
+  return isNew;
 }
 
 interface Fetched {
@@ -185,16 +210,24 @@ async function download(fetched: Fetched, task: Download) {
 async function fetchLayer(layer: Descriptor, task: Download): Promise<boolean> {
   const id = idOf(layer);
   let reported = 0;
-  const staged = task.stage.begin();
+  let staged = task.stage.begin();
   let isNew: boolean;
   try {
-    isNew = await fetchBlob(layer, task, (file) => {
-      staged.advance(file);
-      const isWhole = file.size >= layer.size;
-      if (!isWhole && file.size - reported < progressStep) return;
-      reported = file.size;
-      task.onProgress({ id, status: 'Downloading', current: file.size, total: layer.size });
-      if (isWhole) task.onProgress({ id, status: 'Verifying Checksum' });
+    isNew = await fetchBlob(layer, task, {
+      written: (file) => {
+        staged.advance(file);
+        const isWhole = file.size >= layer.size;
+        if (!isWhole && file.size - reported < progressStep) return;
+        reported = file.size;
+        task.onProgress({ id, status: 'Downloading', current: file.size, total: layer.size });
+        if (isWhole) task.onProgress({ id, status: 'Verifying Checksum' });
+      },
+      // What was unpacked so far came from other bytes than the blob's.
+      begunAnew: () => {
+        staged.abandon();
+        staged = task.stage.begin();
+        reported = 0;
+      },
     });
     staged.finish(layer.digest);
   } catch (error) {
@@ -205,24 +238,51 @@ async function fetchLayer(layer: Descriptor, task: Download): Promise<boolean> {
   return isNew;
 }
 
-/** Downloads a blob unless it is there; takes up what an earlier pull left of it. Returns whether it was new. */
-async function fetchBlob(
-  blob: Descriptor,
-  task: Download,
-  onWritten: (file: { readonly path: string; readonly size: number }) => void = () => undefined,
-): Promise<boolean> {
+/** Hears how a download goes. */
+interface BlobListener {
+  /** There is more in the file. */
+  written(file: { readonly path: string; readonly size: number }): void;
+  /** The file is dropped, another one will be written. */
+  begunAnew(): void;
+}
+
+/**
+ * Downloads a blob unless it is there; takes up what an earlier pull left of it, and begins anew where that proves to be
+ * no part of it. Returns whether it was new.
+ */
+async function fetchBlob(blob: Descriptor, task: Download, listener?: BlobListener): Promise<boolean> {
   const { content } = task.context;
   if (await content.has(blob.digest)) return false;
-  const writer = await openWriter(content, blob.digest);
+  let writer = await openWriter(content, blob.digest);
+  // An earlier process may have died between the last byte and the commit.
+  const isWhole = writer.size >= blob.size && blob.size > 0;
+  if (isWhole && (await isCommitted(writer, blob))) return true;
+  if (isWhole) writer = await openWriter(content, blob.digest);
+  const offset = writer.size;
   try {
-    const offset = writer.size < blob.size ? writer.size : 0;
-    if (writer.size > offset) throw invalid(`an earlier download of ${blob.digest} is too long`);
     const source = await task.repository.openBlob(blob, { offset, signal: task.signal });
-    await copyInto(writer, source, () => onWritten(writer));
-    await writer.commit({ digest: blob.digest, size: blob.size });
-    return true;
+    await copyInto(writer, source, () => listener?.written(writer));
+    if (offset > 0) {
+      if (await isCommitted(writer, blob)) return true;
+    } else {
+      await writer.commit({ digest: blob.digest, size: blob.size });
+      return true;
+    }
   } finally {
     await writer.abort({ keep: writer.size < blob.size });
+  }
+  listener?.begunAnew();
+  return fetchBlob(blob, task, listener);
+}
+
+/** Commits what is in a writer, and drops it when it is not the blob. */
+async function isCommitted(writer: BlobWriter, { digest, size }: Descriptor): Promise<boolean> {
+  try {
+    await writer.commit({ digest, size });
+    return true;
+  } catch (error) {
+    if (!isBerthError(error, 'invalid')) throw error;
+    return false;
   }
 }
 

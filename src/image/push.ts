@@ -1,4 +1,5 @@
-import { type Digest, digestOf, notFound, shortId } from '#base';
+import type { Readable } from 'node:stream';
+import { type Digest, digestOf, notFound, Semaphore, shortId } from '#base';
 import { type ContentStore, putBlob } from '#content';
 import {
   canonicalString,
@@ -20,6 +21,8 @@ import { isCompressed } from './media-type.ts';
 
 /** Layers that upload at a time, as in Docker. */
 const parallelUploads = 5;
+/** Layers that are packed at a time; each keeps several cores busy. */
+const parallelPackings = 2;
 
 /** What {@link pushImage} needs. */
 export interface PushContext {
@@ -66,8 +69,11 @@ async function pushTag(
   const { onProgress, signal } = context;
   const repositoryName = canonicalString({ domain: reference.domain, path: reference.path });
   return context.leases.with(async (lease) => {
-    const { bytes, manifest, mediaType } = await pushable(image, lease, context, signal);
-    await pushLayers(manifest, image, { repository, context, onProgress, signal, repositoryName });
+    const upload: Upload = { repository, context, onProgress, signal, repositoryName, sent: new Set() };
+    for (const diffId of new Set(image.config.rootfs.diff_ids))
+      onProgress({ id: shortId(diffId), status: 'Preparing' });
+    const { bytes, manifest, mediaType } = await pushable(image, lease, upload);
+    await pushLayers(manifest, image, upload);
     await repository.pushBlob(manifest.config, opener(context.content, manifest.config), { signal });
     const tag = reference.tag ?? 'latest';
     const digest = await repository.pushManifest(tag, mediaType, bytes, { signal });
@@ -78,6 +84,16 @@ async function pushTag(
   });
 }
 
+interface Upload {
+  readonly repository: Repository;
+  readonly context: PushContext;
+  readonly onProgress: OnProgress;
+  readonly signal: AbortSignal | undefined;
+  readonly repositoryName: string;
+  /** Layers that went to the registry while they were packed. */
+  readonly sent: Set<Digest>;
+}
+
 interface Pushable {
   readonly bytes: Buffer;
   readonly manifest: Manifest;
@@ -85,27 +101,15 @@ interface Pushable {
 }
 
 /** The manifest as received when its layers can travel as they are; else one that names their compressed form. */
-async function pushable(
-  image: Image,
-  lease: Lease,
-  context: PushContext,
-  signal: AbortSignal | undefined,
-): Promise<Pushable> {
-  const { content, records } = context;
+async function pushable(image: Image, lease: Lease, upload: Upload): Promise<Pushable> {
+  const { content } = upload.context;
   await lease.hold(image.id, image.manifestDigest, ...image.layers.map((layer) => layer.digest));
   if (image.layers.every(isCompressed)) {
     const bytes = await content.read(image.manifestDigest);
     const manifest = parseManifestOrIndex(bytes, `manifest ${image.manifestDigest}`);
     if (!isIndex(manifest)) return { bytes, manifest, mediaType: manifest.mediaType ?? mediaTypes.ociManifest };
   }
-  const layers: Descriptor[] = [];
-  for (const [index, layer] of image.layers.entries()) {
-    const diffId = image.config.rootfs.diff_ids[index] ?? layer.digest;
-    const packed = isCompressed(layer)
-      ? { mediaType: mediaTypes.dockerLayerGzip, digest: layer.digest, size: layer.size }
-      : await compressLayer(diffId, layer, { content, records, lease, signal });
-    layers.push(packed);
-  }
+  const layers = await packLayers(image, lease, upload);
   const { size } = await content.info(image.id);
   const manifest: Manifest = {
     schemaVersion: 2,
@@ -119,31 +123,46 @@ async function pushable(
   return { bytes, manifest, mediaType: mediaTypes.dockerManifest };
 }
 
-interface Upload {
-  readonly repository: Repository;
-  readonly context: PushContext;
-  readonly onProgress: OnProgress;
-  readonly signal: AbortSignal | undefined;
-  readonly repositoryName: string;
+/** The compressed forms of an image's layers; what has to be packed anew goes to the registry meanwhile. */
+async function packLayers(image: Image, lease: Lease, upload: Upload): Promise<Descriptor[]> {
+  const { context, repository, onProgress, signal, sent } = upload;
+  const places = new Semaphore(parallelPackings);
+  const pack = async (layer: Descriptor, index: number): Promise<Descriptor> => {
+    if (isCompressed(layer)) return { mediaType: mediaTypes.dockerLayerGzip, digest: layer.digest, size: layer.size };
+    const diffId = image.config.rootfs.diff_ids[index] ?? layer.digest;
+    const whilePacking = async (stream: Readable, digest: () => Promise<Digest>) => {
+      // How large it becomes is not known yet: the bytes before packing are the measure.
+      onProgress({ id: shortId(diffId), status: 'Pushing', total: layer.size });
+      await repository.pushStream(stream, digest, { signal });
+      sent.add(await digest());
+    };
+    return compressLayer(diffId, layer, { ...context, lease, signal, whilePacking });
+  };
+  const results = await Promise.allSettled(image.layers.map((layer, index) => places.run(() => pack(layer, index))));
+  return results.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
 }
 
 async function pushLayers(manifest: Manifest, image: Image, upload: Upload): Promise<void> {
-  const { repository, context, onProgress, signal } = upload;
+  const { repository, context, onProgress, signal, sent } = upload;
   const mountFrom = otherRepositories(image, upload.repositoryName);
-  const queue = [...new Map(manifest.layers.map((layer) => [layer.digest, layer])).values()];
-  for (const layer of queue) onProgress({ id: shortId(layer.digest), status: 'Preparing' });
+  const { diff_ids: diffIds } = image.config.rootfs;
+  const queue = [...new Map(manifest.layers.map((layer, index) => [layer.digest, { layer, index }])).values()];
   const worker = async () => {
-    for (let layer = queue.shift(); layer !== undefined; layer = queue.shift()) {
-      const id = shortId(layer.digest);
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      const { layer, index } = next;
+      const id = shortId(diffIds[index] ?? layer.digest);
       const total = layer.size;
       const outcome = await repository.pushBlob(layer, opener(context.content, layer), {
         mountFrom,
         signal,
         onProgress: (current) => onProgress({ id, status: 'Pushing', current, total }),
       });
-      if (outcome.kind === 'exists') onProgress({ id, status: 'Layer already exists' });
-      else if (outcome.kind === 'mounted') onProgress({ id, status: `Mounted from ${outcome.from}` });
-      else onProgress({ id, status: 'Pushed' });
+      if (outcome.kind === 'mounted') onProgress({ id, status: `Mounted from ${outcome.from}` });
+      else if (outcome.kind === 'uploaded' || sent.has(layer.digest)) onProgress({ id, status: 'Pushed' });
+      else onProgress({ id, status: 'Layer already exists' });
     }
   };
   const results = await Promise.allSettled(Array.from({ length: parallelUploads }, worker));

@@ -1,75 +1,25 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { pack } from 'tar-stream';
 import { isBerthError } from '#base';
 import { createRegistryClient, type RegistryClient } from '#registry-client';
-import { ImageFixture } from '#testkit';
+import { DistributionRegistry, ImageFixture, skipWithoutDistribution } from '#testkit';
 import type { Progress } from './image.ts';
 
-const program = '/usr/bin/docker-registry';
-const skip = hasProgram() ? false : `${program} (package docker-registry) is not installed`;
-
-function hasProgram(): boolean {
-  try {
-    execFileSync(program, ['--version']);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** A port that was free a moment ago; the registry cannot be asked which one it took. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
-describe("pull and push with the distribution's registry", { skip }, () => {
-  let directory: string;
-  let registry: ChildProcess;
+describe("pull and push with the distribution's registry", { skip: skipWithoutDistribution }, () => {
+  let registry: DistributionRegistry;
   let host: string;
   const client = createRegistryClient();
 
   before(async () => {
-    directory = mkdtempSync(join(tmpdir(), 'berth-image-registry-'));
-    host = `127.0.0.1:${await freePort()}`;
-    const config = {
-      version: '0.1',
-      log: { level: 'info' },
-      storage: { filesystem: { rootdirectory: directory } },
-      http: { addr: host },
-    };
-    writeFileSync(join(directory, 'config.yml'), JSON.stringify(config));
-    registry = spawn(program, ['serve', join(directory, 'config.yml')], { stdio: ['ignore', 'ignore', 'pipe'] });
-    const { stderr } = registry;
-    assert.ok(stderr);
-    await new Promise<void>((resolve, reject) => {
-      createInterface({ input: stderr }).on('line', (line) => {
-        if (line.includes('listening on')) resolve();
-      });
-      registry.once('exit', (code) => reject(new Error(`the registry ended with ${code}`)));
-    });
+    registry = await DistributionRegistry.start();
+    host = registry.host;
   });
   after(async () => {
     client.close();
-    registry.removeAllListeners('exit');
-    const ended = once(registry, 'exit');
-    registry.kill();
-    await ended;
-    rmSync(directory, { recursive: true });
+    await registry[Symbol.asyncDispose]();
   });
 
   const importFile = async (fixture: ImageFixture, text: string, target: string) => {

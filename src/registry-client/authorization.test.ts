@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { buffer } from 'node:stream/consumers';
 import { after, test } from 'node:test';
 import { isBerthError } from '#base';
+import { FakeRegistry, failRequest } from '#testkit';
 import { CertificateStore } from './certificates.ts';
 import { parseChallenge } from './challenge.ts';
-import { FakeRegistry, fail } from './fake-registry.test.ts';
 import { HostList } from './host-rules.ts';
 import { createRegistryClient } from './http-registry-client.ts';
 import { ProxyRules } from './proxy-rules.ts';
@@ -29,7 +29,7 @@ async function tokenRegistry(): Promise<{ registry: FakeRegistry; asked: URLSear
         request.method === 'POST' ? new URLSearchParams((await buffer(request)).toString()) : url.searchParams;
       asked.push(form);
       const isKnown = form.get('refresh_token') === 'identity' || request.headers.authorization === basic;
-      if (!isKnown) fail(response, 401, 'UNAUTHORIZED', 'incorrect username or password');
+      if (!isKnown) failRequest(response, 401, 'UNAUTHORIZED', 'incorrect username or password');
       else response.end(JSON.stringify({ token: 'good', refresh_token: 'identity', expires_in: 300 }));
       return true;
     }
@@ -193,7 +193,7 @@ test('requests go through the proxy of the environment', async () => {
     seen.push(`${request.method} ${request.url} ${request.headers['proxy-authorization']}`);
     const { pathname } = new URL(request.url ?? '');
     if (pathname === '/v2/') response.end('{}');
-    else fail(response, 404, 'MANIFEST_UNKNOWN', 'manifest unknown');
+    else failRequest(response, 404, 'MANIFEST_UNKNOWN', 'manifest unknown');
   });
   proxy.on('connect', (request, socket: Socket) => {
     seen.push(`CONNECT ${request.url}`);

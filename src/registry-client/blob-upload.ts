@@ -1,5 +1,5 @@
 import { PassThrough, pipeline, type Readable } from 'node:stream';
-import { invalid, isBerthError, notFound } from '#base';
+import { type Digest, invalid, isBerthError, notFound } from '#base';
 import type { Descriptor } from '#oci';
 import type { BlobSource, Cancelable, PushOutcome } from './registry.ts';
 import { plainError, readFault } from './registry-errors.ts';
@@ -26,7 +26,7 @@ export async function uploadBlob(session: RegistrySession, upload: BlobUpload): 
   for (const from of upload.mountFrom) {
     let location: URL | undefined;
     try {
-      location = await begin(session, upload, from);
+      location = await begin(session, upload, { digest: upload.descriptor.digest, from });
     } catch (error) {
       // A neighbour that this login may not read is no reason to fail.
       if (isBerthError(error, 'forbidden') || isBerthError(error, 'unauthorized')) continue;
@@ -39,15 +39,43 @@ export async function uploadBlob(session: RegistrySession, upload: BlobUpload): 
   return send(session, upload, undefined);
 }
 
-function scopesOf(upload: BlobUpload, from?: string): string[] {
+/** What {@link uploadStream} needs. */
+export interface StreamUpload extends Cancelable {
+  /** Repository path. */
+  readonly path: string;
+  readonly stream: Readable;
+  readonly digest: () => Promise<Digest>;
+}
+
+/** Brings a blob of unknown size into a repository, as PATCH in chunked transfer coding and PUT. Tries once. */
+export async function uploadStream(session: RegistrySession, upload: StreamUpload): Promise<void> {
+  const location = (await begin(session, upload)) ?? notOpened(session);
+  const body = { headers: { 'content-type': 'application/octet-stream' }, stream: async () => upload.stream };
+  const next = await patch(session, upload, { location, ...body });
+  if (!(next instanceof URL)) throw plainError(next);
+  const fault = await close(session, upload, withDigest(next, await upload.digest()));
+  if (fault !== undefined) throw plainError(fault);
+}
+
+/** What all steps of an upload need. */
+interface UploadTarget extends Cancelable {
+  readonly path: string;
+}
+
+function scopesOf(upload: UploadTarget, from?: string): string[] {
   const own = `repository:${upload.path}:pull,push`;
   return from === undefined ? [own] : [own, `repository:${from}:pull`];
 }
 
 /** Opens an upload; undefined when the registry mounted the blob instead. */
-async function begin(session: RegistrySession, upload: BlobUpload, from?: string): Promise<URL | undefined> {
+async function begin(
+  session: RegistrySession,
+  upload: UploadTarget,
+  mount?: { readonly digest: Digest; readonly from: string },
+): Promise<URL | undefined> {
+  const from = mount?.from;
   const query =
-    from === undefined ? '' : `?mount=${encodeURIComponent(upload.descriptor.digest)}&from=${encodeURIComponent(from)}`;
+    mount === undefined ? '' : `?mount=${encodeURIComponent(mount.digest)}&from=${encodeURIComponent(mount.from)}`;
   const response = await session.send({
     method: 'POST',
     target: `/v2/${upload.path}/blobs/uploads/${query}`,
@@ -119,28 +147,44 @@ async function putWhole(session: RegistrySession, upload: BlobUpload, location: 
 }
 
 async function putInTwo(session: RegistrySession, upload: BlobUpload, location: URL): Promise<Failure | undefined> {
-  const scopes = scopesOf(upload);
-  const { signal } = upload;
+  const content = { location, headers: contentHeaders(upload), stream: () => counted(upload) };
+  const next = await patch(session, upload, content);
+  return next instanceof URL ? close(session, upload, withDigest(next, upload.descriptor.digest)) : next;
+}
+
+/** Sends the content of an upload; gives the place to close it at. */
+async function patch(
+  session: RegistrySession,
+  upload: UploadTarget,
+  content: {
+    readonly location: URL;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly stream: () => Promise<Readable>;
+  },
+): Promise<URL | Failure> {
   const patched = await session.send({
     method: 'PATCH',
-    target: location,
-    scopes,
-    headers: contentHeaders(upload),
-    body: () => counted(upload),
+    target: content.location,
+    scopes: scopesOf(upload),
+    headers: content.headers,
+    body: content.stream,
     attempts: 1,
-    signal,
+    signal: upload.signal,
   });
   if (patched.status !== 202 && patched.status !== 204) return readFault(patched);
   patched.body.resume();
-  const next = locationOf(patched.headers.location ?? location.href, patched.url);
-  const target = withDigest(next, upload.descriptor.digest);
+  return locationOf(patched.headers.location ?? content.location.href, patched.url);
+}
+
+/** Ends an upload under the digest in `target`. */
+async function close(session: RegistrySession, upload: UploadTarget, target: URL): Promise<Failure | undefined> {
   const put = await session.send({
     method: 'PUT',
     target,
-    scopes,
+    scopes: scopesOf(upload),
     headers: { 'content-length': '0' },
     attempts: 1,
-    signal,
+    signal: upload.signal,
   });
   if (put.status !== 201 && put.status !== 204) return readFault(put);
   put.body.resume();

@@ -1,12 +1,14 @@
 import { invalid } from '#base';
 import type { Reference } from '#oci';
 import { CertificateStore } from './certificates.ts';
+import type { Endpoint } from './endpoint.ts';
 import { HostList, isLoopback } from './host-rules.ts';
+import { KnownEndpoints } from './known-endpoints.ts';
 import { pagesOf } from './pages.ts';
 import { ProxyRules } from './proxy-rules.ts';
 import type { Cancelable, RegistryClient, RegistryClientOptions, RegistryLogin, Repository } from './registry.ts';
 import { plainError } from './registry-errors.ts';
-import { type Endpoint, RegistrySession } from './registry-session.ts';
+import { RegistrySession } from './registry-session.ts';
 import { RemoteRepository } from './repository.ts';
 import type { RetryPolicy } from './retry.ts';
 import { Transport } from './transport.ts';
@@ -25,6 +27,7 @@ class HttpRegistryClient implements RegistryClient {
   readonly #insecure: HostList;
   readonly #mirrors: readonly Endpoint[];
   readonly #retry: RetryPolicy;
+  readonly #known = new KnownEndpoints();
 
   constructor(options: RegistryClientOptions) {
     this.#insecure = new HostList(options.insecureRegistries ?? []);
@@ -65,7 +68,7 @@ class HttpRegistryClient implements RegistryClient {
   }
 
   #session(endpoint: Endpoint, login: RegistryLogin): RegistrySession {
-    return new RegistrySession(this.#transport, endpoint, { login, retry: this.#retry });
+    return new RegistrySession(this.#transport, endpoint, { login, retry: this.#retry, known: this.#known });
   }
 
   #endpoint(domain: string): Endpoint {

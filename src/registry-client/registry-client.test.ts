@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { after, test } from 'node:test';
 import { type Digest, digestOf, isBerthError } from '#base';
-import { FakeRegistry, fail } from './fake-registry.test.ts';
+import { FakeRegistry, failRequest } from '#testkit';
 import { createRegistryClient } from './http-registry-client.ts';
 
 const client = createRegistryClient({ backoff: 1, stallTimeout: 300, environment: {}, certificateDirectories: [] });
@@ -49,7 +49,7 @@ test('what is missing is told in the words of Docker', async () => {
   });
   registry.intercept = (_request, response, url) => {
     if (url.pathname === '/v2/') return false;
-    fail(response, 403, 'DENIED', 'requested access to the resource is denied');
+    failRequest(response, 403, 'DENIED', 'requested access to the resource is denied');
     return true;
   };
   await assert.rejects(at(registry).resolve('x'), {
@@ -178,7 +178,7 @@ test('a neighbour that may not be read does not keep a blob from being uploaded'
   const bytes = Buffer.from('mine');
   registry.intercept = (_request, response, url) => {
     if (!url.searchParams.has('mount')) return false;
-    fail(response, 403, 'DENIED', 'requested access to the resource is denied');
+    failRequest(response, 403, 'DENIED', 'requested access to the resource is denied');
     return true;
   };
   const descriptor = { mediaType: '', digest: digestOf(bytes), size: bytes.length };

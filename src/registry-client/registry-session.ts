@@ -2,22 +2,12 @@ import type { Readable } from 'node:stream';
 import { BerthError, invalid, isBerthError, messageOf, unauthorized } from '#base';
 import { Authorizer } from './authorizer.ts';
 import { type Challenge, parseChallenge } from './challenge.ts';
+import type { Endpoint } from './endpoint.ts';
+import type { EndpointBase, KnownEndpoints } from './known-endpoints.ts';
 import type { Cancelable, RegistryLogin } from './registry.ts';
 import { plainError, readFault } from './registry-errors.ts';
 import { isPassing, mayPass, pauseBefore, type RetryPolicy, retryAfter } from './retry.ts';
 import type { HttpRequest, HttpResponse, Transport } from './transport.ts';
-
-/** One registry API as it can be reached. */
-export interface Endpoint {
-  /** `host[:port]` of the API. */
-  readonly host: string;
-  /** Path before `/v2/`, for mirrors under a path; no slash at its end. */
-  readonly prefix: string;
-  /** Ways to try, best first; any but the last is given up on a connection error. */
-  readonly schemes: readonly ('https' | 'http')[];
-  /** Take any certificate. */
-  readonly insecure: boolean;
-}
 
 /** A request to an endpoint. */
 export interface SessionRequest extends Cancelable {
@@ -32,12 +22,15 @@ export interface SessionRequest extends Cancelable {
   readonly attempts?: number;
 }
 
-interface Base {
-  readonly origin: string;
-  readonly challenge: Challenge;
-}
-
 const maxRedirects = 10;
+
+/** What a {@link RegistrySession} is made with. */
+export interface SessionOptions {
+  readonly login: RegistryLogin;
+  readonly retry: RetryPolicy;
+  /** Shared by all sessions of a client. */
+  readonly known: KnownEndpoints;
+}
 
 /** Talks to one registry in the name of one login: finds out how it wants to be spoken to, authorizes, repeats. */
 export class RegistrySession {
@@ -45,13 +38,17 @@ export class RegistrySession {
   readonly #endpoint: Endpoint;
   readonly #authorizer: Authorizer;
   readonly #retry: RetryPolicy;
-  #base: Promise<Base> | undefined;
+  readonly #known: KnownEndpoints;
+  #base: Promise<EndpointBase> | undefined;
+  /** What was remembered of the endpoint is used, and nothing has shown yet that it still holds. */
+  #isGuess = false;
 
-  constructor(transport: Transport, endpoint: Endpoint, options: { login: RegistryLogin; retry: RetryPolicy }) {
+  constructor(transport: Transport, endpoint: Endpoint, options: SessionOptions) {
     this.#transport = transport;
     this.#endpoint = endpoint;
     this.#authorizer = new Authorizer(transport, options.login, endpoint);
     this.#retry = options.retry;
+    this.#known = options.known;
   }
 
   /** Name of the registry, for messages. */
@@ -68,7 +65,7 @@ export class RegistrySession {
     for (let attempt = 1; ; attempt += 1) {
       let wish: number | undefined;
       try {
-        const response = await this.#authorized(request);
+        const response = await this.#guessing(request);
         if (!isPassing(response.status) || attempt >= attempts) return response;
         wish = retryAfter(response.headers['retry-after']);
         response.body.destroy();
@@ -81,6 +78,7 @@ export class RegistrySession {
 
   /** Checks the login as `docker login` does; returns a refresh token where the registry gives one. */
   async login(options: Cancelable): Promise<string | undefined> {
+    this.#known.forget(this.#endpoint);
     const base = await this.#reach(options);
     const token =
       base.challenge.scheme === 'bearer' ? await this.#authorizer.refreshToken(base.challenge, options) : undefined;
@@ -92,15 +90,44 @@ export class RegistrySession {
   }
 
   /** Where the registry is; asked once. Throws as the connection does, `unavailable` for what is no registry. */
-  #reach(options: Cancelable): Promise<Base> {
-    this.#base ??= this.#ping(options).catch((error: unknown) => {
-      this.#base = undefined;
-      throw error;
+  #reach(options: Cancelable): Promise<EndpointBase> {
+    if (this.#base !== undefined) return this.#base;
+    const known = this.#known.get(this.#endpoint);
+    this.#isGuess = known !== undefined;
+    const asked = known === undefined ? this.#ask(options) : Promise.resolve(known);
+    this.#base = asked;
+    asked.catch(() => {
+      if (this.#base === asked) this.#base = undefined;
     });
-    return this.#base;
+    return asked;
   }
 
-  async #ping({ signal }: Cancelable): Promise<Base> {
+  async #ask(options: Cancelable): Promise<EndpointBase> {
+    const base = await this.#ping(options);
+    this.#known.set(this.#endpoint, base);
+    return base;
+  }
+
+  /** Sends by what is remembered of the endpoint; where that leads nowhere, asks the endpoint anew and sends again. */
+  async #guessing(request: SessionRequest): Promise<HttpResponse> {
+    try {
+      const response = await this.#authorized(request);
+      // A plain request to a TLS port is answered with 400 by most servers.
+      if (!this.#isGuess || response.status !== 400) {
+        this.#isGuess = false;
+        return response;
+      }
+      response.body.destroy();
+    } catch (error) {
+      if (!this.#isGuess || request.signal?.aborted) throw error;
+    }
+    this.#isGuess = false;
+    this.#base = undefined;
+    this.#known.forget(this.#endpoint);
+    return this.#authorized(request);
+  }
+
+  async #ping({ signal }: Cancelable): Promise<EndpointBase> {
     const { schemes, host, prefix } = this.#endpoint;
     for (const [index, scheme] of schemes.entries()) {
       const origin = `${scheme}://${host}${prefix}`;

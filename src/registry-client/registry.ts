@@ -70,6 +70,11 @@ export interface RepositoryWriter {
     source: BlobSource,
     options?: Cancelable & { mountFrom?: readonly string[]; onProgress?: (sent: number) => void },
   ): Promise<PushOutcome>;
+  /**
+   * Uploads a blob whose size and digest are known only when its stream has ended; `digest` is called then. One attempt:
+   * {@link pushBlob} is the way to repeat it. The stream is destroyed where the upload fails.
+   */
+  pushStream(stream: Readable, digest: () => Promise<Digest>, options?: Cancelable): Promise<void>;
   /** Puts a manifest or index under a tag or its digest; all it names must be there. Returns its digest. */
   pushManifest(target: string, mediaType: string, bytes: Uint8Array, options?: Cancelable): Promise<Digest>;
 }

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { type Digest, digestOf, invalid, isBerthError, isDigest } from '#base';
 import { type Descriptor, familiarName, mediaTypes } from '#oci';
 import { blobUnknown, downloadBlob } from './blob-download.ts';
-import { uploadBlob } from './blob-upload.ts';
+import { uploadBlob, uploadStream } from './blob-upload.ts';
 import { pagesOf } from './pages.ts';
 import type { BlobSource, Cancelable, FetchedManifest, PushOutcome, Repository } from './registry.ts';
 import { fieldOf, plainError, type ReadSubject, readBody, readError, readFault } from './registry-errors.ts';
@@ -130,6 +130,14 @@ export class RemoteRepository implements Repository {
       signal,
       retry: this.#parts.retry,
     });
+  }
+
+  async pushStream(stream: Readable, digest: () => Promise<Digest>, options: Cancelable = {}): Promise<void> {
+    try {
+      await uploadStream(this.#origin, { path: this.#path, stream, digest, signal: options.signal });
+    } finally {
+      stream.destroy();
+    }
   }
 
   async pushManifest(target: string, mediaType: string, bytes: Uint8Array, options: Cancelable = {}): Promise<Digest> {

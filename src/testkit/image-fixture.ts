@@ -33,7 +33,7 @@ export class ImageFixture implements AsyncDisposable {
 
   /** Opens one; `registry` answers pulls and pushes. */
   static async open(
-    options: { registry?: RegistryClient } & Pick<ImageStoreOptions, 'keepSnapshots' | 'onEvent'> = {},
+    options: { registry?: RegistryClient } & Pick<ImageStoreOptions, 'keepSnapshots' | 'keepVersions' | 'onEvent'> = {},
   ): Promise<ImageFixture> {
     const directory = mkdtempSync(join(tmpdir(), 'berth-image-'));
     const database = openDatabase(':memory:', [...snapshotMigrations, ...imageMigrations]);

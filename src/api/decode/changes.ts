@@ -1,9 +1,9 @@
-import { invalid } from '#base';
-import type { ImageRunConfig } from '#oci';
+import { invalid, parseDuration } from '#base';
+import type { Healthcheck, ImageRunConfig } from '#oci';
 
 /**
- * Reads Dockerfile instructions as `import --change` takes them (CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, ONBUILD, USER,
- * VOLUME, WORKDIR, STOPSIGNAL) into an image's run config. Throws `invalid` with Docker's text for any other.
+ * Reads Dockerfile instructions as `import --change` takes them (CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL,
+ * ONBUILD, STOPSIGNAL, USER, VOLUME, WORKDIR) into an image's run config. Throws `invalid` with Docker's text for any other.
  */
 export function decodeChanges(changes: readonly string[]): ImageRunConfig {
   const config: ImageRunConfig = {};
@@ -31,6 +31,9 @@ const appliers: Readonly<Record<string, (config: ImageRunConfig, rest: string) =
   EXPOSE: (config, rest) => {
     const ports = rest.split(/\s+/).map((port) => (port.includes('/') ? port : `${port}/tcp`));
     config.ExposedPorts = { ...config.ExposedPorts, ...Object.fromEntries(ports.map((port) => [port, {}])) };
+  },
+  HEALTHCHECK: (config, rest) => {
+    config.Healthcheck = healthcheckOf(rest);
   },
   LABEL: (config, rest) => {
     config.Labels = { ...config.Labels, ...Object.fromEntries(pairsOf(rest)) };
@@ -77,4 +80,38 @@ function pairsOf(text: string): [string, string][] {
     const value = word.slice(at + 1).replace(/"((?:[^"\\]|\\.)*)"|'([^']*)'|\\(.)/g, '$1$2$3');
     return [word.slice(0, at), value];
   });
+}
+
+const healthTimes = {
+  interval: 'Interval',
+  timeout: 'Timeout',
+  'start-period': 'StartPeriod',
+  'start-interval': 'StartInterval',
+} as const;
+
+/** `[--interval=10s ...] CMD command` or `NONE`. Throws `invalid`. */
+function healthcheckOf(text: string): Healthcheck {
+  const health: Healthcheck = {};
+  let rest = text;
+  for (let flag = nextFlag(rest); flag !== undefined; flag = nextFlag(rest)) {
+    const { name, value } = flag;
+    rest = flag.rest;
+    if (name === 'retries' && /^\d{1,9}$/.test(value)) health.Retries = Number(value);
+    else if (isHealthTime(name)) health[healthTimes[name]] = parseDuration(value);
+    else throw invalid(`HEALTHCHECK: bad flag --${name}=${value}`);
+  }
+  if (/^none$/i.test(rest)) return { Test: ['NONE'] };
+  const command = /^cmd\s+(.+)$/i.exec(rest)?.[1];
+  if (command === undefined) throw invalid('HEALTHCHECK wants CMD with a command, or NONE');
+  const words = jsonList(command);
+  return { Test: words === undefined ? ['CMD-SHELL', command] : ['CMD', ...words], ...health };
+}
+
+function nextFlag(text: string): { name: string; value: string; rest: string } | undefined {
+  const match = /^--([\w-]+)=(\S+)\s*(.*)$/.exec(text);
+  return match === null ? undefined : { name: match[1] ?? '', value: match[2] ?? '', rest: match[3] ?? '' };
+}
+
+function isHealthTime(name: string): name is keyof typeof healthTimes {
+  return Object.hasOwn(healthTimes, name);
 }

@@ -1,4 +1,11 @@
-import type { ImageDeleteItem, ImageHistoryItem, ImageInspect, ImageRunConfig, ImageSummary } from '#api-types';
+import type {
+  ImageDeleteItem,
+  ImageHistoryItem,
+  ImageInspect,
+  ImageManifestSummary,
+  ImageRunConfig,
+  ImageSummary,
+} from '#api-types';
 import type { Image, ImageReader, ImageRemoval } from '#image';
 import type { ImageRunConfig as OciRunConfig } from '#oci';
 import { familiarString, parseReference } from '#oci';
@@ -70,6 +77,24 @@ export function encodeImageSummary(image: Image, counts: ImageCounts): ImageSumm
     SharedSize: counts.sharedSize,
     Size: image.size,
     ...(counts.old ? { VirtualSize: image.size } : {}),
+  };
+}
+
+/** The one manifest that an image of this store has; `manifestSize` and `contentSize` (all its blobs) in bytes. */
+export function encodeImageManifest(
+  image: Image,
+  facts: { readonly mediaType: string; readonly manifestSize: number; readonly contentSize: number },
+  containers: readonly string[],
+): ImageManifestSummary {
+  const { os, architecture, variant } = image.config;
+  const platform = { architecture, os, ...(variant ? { variant } : {}) };
+  return {
+    ID: image.manifestDigest,
+    Descriptor: { mediaType: facts.mediaType, digest: image.manifestDigest, size: facts.manifestSize, platform },
+    Available: true,
+    Kind: 'image',
+    Size: { Content: facts.contentSize, Total: facts.contentSize + image.size },
+    ImageData: { Platform: platform, Containers: [...containers], Size: { Unpacked: image.size } },
   };
 }
 

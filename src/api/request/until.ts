@@ -12,5 +12,9 @@ export function untilFilter(filters: Filters, now: number): number | undefined {
   if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
   const date = Date.parse(/[zZ]|[+-]\d\d:\d\d$/.test(text) ? text : `${text}Z`);
   if (/^\d{4}-/.test(text) && !Number.isNaN(date)) return date;
-  return now - parseDuration(text) / 1e6;
+  try {
+    return now - parseDuration(text) / 1e6;
+  } catch (cause) {
+    throw invalid(`failed to parse value as time or duration: ${JSON.stringify(text)}`, { cause });
+  }
 }

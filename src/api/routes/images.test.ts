@@ -76,6 +76,51 @@ describe('image routes', () => {
     assert.equal(await count({ dangling: ['true'] }), 0);
   });
 
+  it('tell the manifest behind each image where asked to', async () => {
+    await using api = await startTestServer({
+      images: {
+        list: async () => [sampleImage()],
+        content: async () => ({ mediaType: 'application/x', manifestSize: 400, contentSize: 1000 }),
+      },
+    });
+    const list = async (path: string): Promise<Record<string, unknown>[]> => {
+      const [response] = await once(request({ socketPath: api.path, path }).end(), 'response');
+      return JSON.parse(String((await once(response, 'data'))[0]));
+    };
+    const platform = { architecture: 'amd64', os: 'linux' };
+    const descriptor = { mediaType: 'application/x', digest: imageId, size: 400, platform };
+    const [image] = await list('/images/json?manifests=1');
+    assert.deepEqual(image?.Manifests, [
+      {
+        ID: imageId,
+        Descriptor: descriptor,
+        Available: true,
+        Kind: 'image',
+        Size: { Content: 1000, Total: 1000 + 1984233 },
+        ImageData: { Platform: platform, Containers: [sampleContainer().id], Size: { Unpacked: 1984233 } },
+      },
+    ]);
+    assert.equal((await list('/v1.46/images/json?manifests=1'))[0]?.Manifests, undefined);
+    assert.equal((await list('/images/json'))[0]?.Manifests, undefined);
+  });
+
+  it('hand the platform of a load on', async () => {
+    const platforms: unknown[] = [];
+    await using api = await startTestServer({
+      images: {
+        load: async (archive, { platform }) => {
+          archive.resume();
+          platforms.push(platform);
+          return [];
+        },
+      },
+    });
+    const docker = new Docker({ socketPath: api.path });
+    const answers = [docker.loadImage(Readable.from([])), docker.loadImage(Readable.from([]), { platform: 'arm64' })];
+    for (const answer of await Promise.all(answers)) answer.resume();
+    assert.deepEqual(platforms, [undefined, { os: 'linux', architecture: 'arm64' }]);
+  });
+
   it('stream a pull as lines of progress', async () => {
     await using api = await startTestServer({
       images: {

@@ -1,31 +1,16 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { after, before, describe, test } from 'node:test';
 import { bcrypt } from 'hash-wasm';
-import { importBusybox, TestDaemon } from '#testkit';
+import { DistributionRegistry, importBusybox, skipWithoutDistribution, TestDaemon } from '#testkit';
 
-const registryProgram = '/usr/bin/docker-registry';
-const skip = existsSync(registryProgram) ? false : `${registryProgram} (package docker-registry) is not installed`;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
-describe('a registry with TLS and passwords, by the docker CLI', { skip }, () => {
+describe('a registry with TLS and passwords, by the docker CLI', { skip: skipWithoutDistribution }, () => {
   let directory: string;
-  let registry: ChildProcess;
+  let registry: DistributionRegistry;
   let daemon: TestDaemon;
   let host: string;
 
@@ -41,7 +26,6 @@ describe('a registry with TLS and passwords, by the docker CLI', { skip }, () =>
 
   before(async () => {
     directory = mkdtempSync(join(tmpdir(), 'berth-registry-login-'));
-    host = `127.0.0.1:${await freePort()}`;
     const [key, certificate, users] = ['key.pem', 'cert.pem', 'users'].map((file) => join(directory, file));
     assert.ok(key && certificate && users);
     const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
@@ -52,32 +36,15 @@ describe('a registry with TLS and passwords, by the docker CLI', { skip }, () =>
     );
     const hash = await bcrypt({ password: 'secret', salt: randomBytes(16), costFactor: 5, outputType: 'encoded' });
     writeFileSync(users, `ann:${hash}\n`);
-    const settings = {
-      version: '0.1',
-      storage: { filesystem: { rootdirectory: join(directory, 'data') } },
-      auth: { htpasswd: { realm: 'test', path: users } },
-      http: { addr: host, tls: { certificate, key } },
-    };
-    writeFileSync(join(directory, 'config.yml'), JSON.stringify(settings));
-    registry = spawn(registryProgram, ['serve', join(directory, 'config.yml')], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    const { stderr } = registry;
-    assert.ok(stderr);
-    await new Promise<void>((resolve) => {
-      createInterface({ input: stderr }).on('line', (line) => {
-        if (line.includes('listening on')) resolve();
-      });
-    });
+    registry = await DistributionRegistry.start({ tls: { certificate, key }, htpasswd: users });
+    host = registry.host;
     daemon = await TestDaemon.start();
     importBusybox(daemon.socket);
     await docker(['tag', 'busybox', `${host}/team/app:1`]);
   });
   after(async () => {
     await daemon[Symbol.asyncDispose]();
-    const ended = once(registry, 'exit');
-    registry.kill();
-    await ended;
+    await registry[Symbol.asyncDispose]();
     rmSync(directory, { recursive: true });
   });
 

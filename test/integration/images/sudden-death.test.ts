@@ -1,33 +1,27 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { createReadStream, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createReadStream, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { Docker, fuzzRounds, importBusybox, seededNumbers, TestDaemon } from '#testkit';
+import {
+  DistributionRegistry,
+  Docker,
+  fuzzRounds,
+  importBusybox,
+  seededNumbers,
+  skipWithoutDistribution,
+  TestDaemon,
+} from '#testkit';
 
 const run = promisify(execFile);
-const registryProgram = '/usr/bin/docker-registry';
-const skip = existsSync(registryProgram) ? false : `${registryProgram} (package docker-registry) is not installed`;
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
-describe('kill -9 of the daemon in the middle of image work', { skip }, () => {
+describe('kill -9 of the daemon in the middle of image work', { skip: skipWithoutDistribution }, () => {
   let directory: string;
-  let registry: ChildProcess;
+  let registry: DistributionRegistry;
   let daemon: TestDaemon;
   let docker: Docker;
   let name: string;
@@ -36,23 +30,11 @@ describe('kill -9 of the daemon in the middle of image work', { skip }, () => {
 
   before(async () => {
     directory = mkdtempSync(join(tmpdir(), 'berth-image-death-'));
-    const host = `127.0.0.1:${await freePort()}`;
-    const settings = { version: '0.1', storage: { filesystem: { rootdirectory: directory } }, http: { addr: host } };
-    writeFileSync(join(directory, 'config.yml'), JSON.stringify(settings));
-    registry = spawn(registryProgram, ['serve', join(directory, 'config.yml')], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    const { stderr } = registry;
-    assert.ok(stderr);
-    await new Promise<void>((resolve) => {
-      createInterface({ input: stderr }).on('line', (line) => {
-        if (line.includes('listening on')) resolve();
-      });
-    });
+    registry = await DistributionRegistry.start();
     daemon = await TestDaemon.start();
     docker = new Docker(daemon.host);
     importBusybox(daemon.socket);
-    name = `${host}/team/app:1`;
+    name = `${registry.host}/team/app:1`;
     const dockerfile = `FROM busybox\nRUN for i in $(seq 300); do echo $i > /file-$i; done\nRUN head -c 9000000 /dev/urandom > /large\n`;
     const build = execFileSync('docker', ['-H', daemon.host, 'build', '-q', '-t', name, '-'], {
       input: dockerfile,
@@ -67,9 +49,7 @@ describe('kill -9 of the daemon in the middle of image work', { skip }, () => {
   });
   after(async () => {
     await daemon[Symbol.asyncDispose]();
-    const ended = once(registry, 'exit');
-    registry.kill();
-    await ended;
+    await registry[Symbol.asyncDispose]();
     rmSync(directory, { recursive: true });
   });
 

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Container } from '#engine';
 import type { Image } from '#image';
 import { familiarName, familiarString, parseReference } from '#oci';
-import { encodeHistoryStep, encodeImageInspect, encodeImageSummary } from '../../encode/image.ts';
+import { encodeHistoryStep, encodeImageInspect, encodeImageManifest, encodeImageSummary } from '../../encode/image.ts';
 import type { ApiPorts } from '../../ports.ts';
 import { clientOlderThan } from '../../request/context.ts';
 import { booleanFilter, type Filters, labelFiltersMatch } from '../../request/filters.ts';
@@ -45,11 +45,12 @@ export function registerImageLists(app: FastifyInstance, { images, containers }:
     const query = new Query(request);
     const filters = query.filters(listFilters);
     const all = await images.list();
-    const uses = countUses(await containers.list({ all: true }));
+    const users = await containers.list({ all: true });
+    const uses = countUses(users);
     const found = await filterImages(all, filters, { images, all: query.bool('all') });
     const shared = query.bool('shared-size') ? sharedSizes(all) : undefined;
     const old = clientOlderThan(request, '1.44');
-    return found
+    const summaries = found
       .sort((left, right) => createdAt(right) - createdAt(left))
       .map((image) =>
         encodeImageSummary(image, {
@@ -58,6 +59,13 @@ export function registerImageLists(app: FastifyInstance, { images, containers }:
           old,
         }),
       );
+    if (!query.bool('manifests') || clientOlderThan(request, '1.47')) return summaries;
+    for (const [index, image] of found.entries()) {
+      const own = users.filter(({ imageId }) => imageId === image.id).map(({ id }) => id);
+      const manifest = encodeImageManifest(image, await images.content(image), own);
+      Object.assign(summaries[index] ?? {}, { Descriptor: manifest.Descriptor, Manifests: [manifest] });
+    }
+    return summaries;
   });
 
   app.get<ImageParams>('/images/:name/json', async (request) =>

@@ -41,11 +41,13 @@ export function registerImageTransfer(app: FastifyInstance, ports: ApiPorts): vo
   app.post('/images/load', async (request, reply) => {
     const query = new Query(request);
     const quiet = query.bool('quiet', true);
+    const platform = platformOf(query);
     const signal = clientGone(reply);
     const stream = new ProgressStream(reply);
     await stream.run(async () => {
       const loaded = await images.load(bodyOf(request), {
         onProgress: quiet ? () => undefined : stream.onProgress,
+        ...platform,
         signal,
       });
       for (const { image, tags } of loaded) {

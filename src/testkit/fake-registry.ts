@@ -77,7 +77,7 @@ export class FakeRegistry implements AsyncDisposable {
     else if (kind === 'blobs' && name.startsWith('uploads/'))
       await this.#upload(request, response, { repository, url });
     else if (kind === 'blobs') this.#blob(request, response, this.blobs.get(`${repository}@${name}`));
-    else fail(response, 404, 'NAME_UNKNOWN', 'repository name not known to registry');
+    else failRequest(response, 404, 'NAME_UNKNOWN', 'repository name not known to registry');
   }
 
   async #manifest(
@@ -91,7 +91,7 @@ export class FakeRegistry implements AsyncDisposable {
       return;
     }
     const found = this.manifests.get(`${repository}@${name}`);
-    if (found === undefined) return fail(response, 404, 'MANIFEST_UNKNOWN', 'manifest unknown');
+    if (found === undefined) return failRequest(response, 404, 'MANIFEST_UNKNOWN', 'manifest unknown');
     response.setHeader('content-type', found.type);
     response.setHeader('content-length', found.bytes.length);
     response.setHeader('docker-content-digest', digestOf(found.bytes));
@@ -100,7 +100,7 @@ export class FakeRegistry implements AsyncDisposable {
 
   #blob(request: IncomingMessage, response: ServerResponse, bytes: Buffer | undefined): void {
     if (bytes === undefined) {
-      fail(response, 404, 'BLOB_UNKNOWN', 'blob unknown to registry');
+      failRequest(response, 404, 'BLOB_UNKNOWN', 'blob unknown to registry');
       return;
     }
     const from = Number(/^bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
@@ -128,7 +128,7 @@ export class FakeRegistry implements AsyncDisposable {
         ? (this.blobs.get('partial') ?? Buffer.alloc(0))
         : await buffer(request);
       if (digestOf(bytes) !== url.searchParams.get('digest'))
-        return fail(response, 400, 'DIGEST_INVALID', 'digest invalid');
+        return failRequest(response, 400, 'DIGEST_INVALID', 'digest invalid');
       this.addBlob(repository, bytes);
       response.writeHead(201).end();
     }
@@ -136,7 +136,7 @@ export class FakeRegistry implements AsyncDisposable {
 }
 
 /** Answers with an error in the spec's form. */
-export function fail(response: ServerResponse, status: number, code: string, message: string): void {
+export function failRequest(response: ServerResponse, status: number, code: string, message: string): void {
   response
     .writeHead(status, { 'content-type': 'application/json' })
     .end(JSON.stringify({ errors: [{ code, message }] }));
