@@ -83,4 +83,9 @@ export const composeTable: readonly ComposeEntry[] = [
   { name: 'version', short: 'Show the version of compose', load: () => import('./commands/version.ts') },
   { name: 'volumes', short: 'List volumes', load: () => import('./commands/volumes.ts') },
   { name: 'wait', short: 'Wait until containers of services end', load: () => import('./commands/wait.ts') },
+  {
+    name: 'watch',
+    short: 'Watch the files that services are made of, and keep their containers in step',
+    load: () => import('./commands/watch.ts'),
+  },
 ];

@@ -163,7 +163,7 @@ class PlanRun {
           client,
           { id: this.#target(operation.container), name: operation.container.name },
           operation.hook,
-        );
+        ).then(() => undefined);
       case 'wait-for':
         return this.#wait(operation);
       case 'remove-image':
