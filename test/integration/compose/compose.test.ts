@@ -141,7 +141,7 @@ services:
   test('an up that was killed half-way is completed by the next', async () => {
     await using project = new ProjectDirectory(host, file);
     await project.killed('started', 'up', '-d');
-    await project.run('up', '-d', '--wait', 'db', 'web');
+    await project.run('up', '-d');
     const ids = await project.ids();
     assert.deepEqual(Object.keys(ids).sort(), ['db-1', 'job-1', 'web-1']);
     await project.run('up', '-d', '--force-recreate', 'web');

@@ -1,8 +1,9 @@
-import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { RunningCompose } from './running-compose.ts';
 
 const berth = fileURLToPath(new URL('../../../bin/berth', import.meta.url));
 
@@ -35,43 +36,6 @@ export interface ComposeResult {
   readonly stderr: string;
 }
 
-/** A command that runs, and what it has printed. */
-export class RunningCompose {
-  readonly #child: ChildProcess;
-  readonly #ended: Promise<void>;
-  #output = '';
-  #look: () => void = () => undefined;
-
-  constructor(child: ChildProcess) {
-    this.#child = child;
-    this.#ended = new Promise((resolve) => child.once('close', () => resolve()));
-    for (const stream of [child.stdout, child.stderr]) {
-      stream?.on('data', (chunk: Buffer) => {
-        this.#output += chunk.toString();
-        this.#look();
-      });
-    }
-    child.once('close', () => this.#look());
-  }
-
-  /** Resolves when `pattern` has been printed; rejects, showing all output, when the command ends without it. */
-  see(pattern: RegExp): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#look = () => {
-        if (pattern.test(this.#output)) resolve();
-        else if (this.#child.exitCode !== null) reject(new Error(`${pattern} was not printed:\n${this.#output}`));
-      };
-      this.#look();
-    });
-  }
-
-  /** Sends a signal and waits for the end. */
-  async end(signal: NodeJS.Signals): Promise<void> {
-    this.#child.kill(signal);
-    await this.#ended;
-  }
-}
-
 /** A directory with a Compose file, and commands run in it. Takes the project down on dispose. */
 export class ProjectDirectory implements AsyncDisposable {
   readonly path = mkdtempSync(join(tmpdir(), 'berth-compose-test-'));
@@ -101,13 +65,10 @@ export class ProjectDirectory implements AsyncDisposable {
 
   /** Begins the command under test, to be looked at while it runs. */
   follow(...words: string[]): RunningCompose {
-    const [program = '', ...first] = composeCommand;
-    const child = spawn(program, [...first, '-p', this.name, ...words], {
-      env: this.#environment(),
+    return RunningCompose.start([...composeCommand, '-p', this.name, ...words], {
       cwd: this.path,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      env: this.#environment(),
     });
-    return new RunningCompose(child);
   }
 
   /** Runs the command under test and kills it when it first prints `text`, in any case. */
