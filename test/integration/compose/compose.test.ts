@@ -118,6 +118,7 @@ services:
     const { code, stderr } = await project.try('up', '-d');
     assert.equal(code, 1);
     assert.match(stderr, new RegExp(`dependency failed to start: container ${project.name}-bad-1 is unhealthy`));
+    if (isBerth) assert.match(stderr, /is unhealthy \(services\.bad\.healthcheck, .*compose\.yaml:3\)/);
     assert.equal(await project.run('ps', '--services', '--status', 'running'), 'bad\nfree');
   });
 
@@ -149,6 +150,39 @@ services:
     await project.run('up', '-d');
     assert.deepEqual(Object.keys(await project.ids()).sort(), ['db-1', 'job-1', 'web-1']);
     assert.equal(await project.run('ps', '--services', '--status', 'running'), 'db\nweb');
+  });
+
+  test('a port that is taken is named with who has it and where the file asks for it', { skip: !isBerth }, async () => {
+    const clash = (name: string) =>
+      `services:\n  ${name}:\n    image: busybox\n    command: sleep 600\n    init: true\n    ports: ["127.0.0.1:28125:80"]\n`;
+    await using holder = new ProjectDirectory(host, clash('first'));
+    await using project = new ProjectDirectory(host, clash('second'));
+    await holder.run('up', '-d');
+    const { code, stderr } = await project.try('up', '-d');
+    assert.equal(code, 1);
+    assert.match(stderr, /127\.0\.0\.1:28125 failed: port is already allocated/);
+    if (given === undefined) assert.match(stderr, new RegExp(`by container ${holder.name}-first-1`));
+    assert.match(stderr, /\(services\.second\.ports, .*compose\.yaml:6\)/);
+    await holder.run('down', '-t', '0');
+    await project.run('up', '-d');
+  });
+
+  test('Ctrl-C stops gracefully, a second one kills', { skip: !isBerth }, async () => {
+    const stubborn = `
+services:
+  polite: { image: busybox, command: "sh -c 'trap \\"echo goodbye; exit\\" TERM; echo here; while :; do sleep 0.1; done'" }
+  deaf: { image: busybox, stop_grace_period: 5m, command: "sh -c 'trap : TERM; echo here; while :; do sleep 0.1; done'" }
+`;
+    await using project = new ProjectDirectory(host, stubborn);
+    using terminal = project.onTerminal('up');
+    await terminal.see(/polite-1\s+\|.*here/);
+    await terminal.see(/deaf-1\s+\|.*here/);
+    terminal.type('\x03');
+    await terminal.see(/Gracefully Stopping/);
+    await terminal.see(/polite-1 .*goodbye/s);
+    terminal.type('\x03');
+    assert.equal(await terminal.exit, 130);
+    assert.equal(await project.run('ps', '--services', '--status', 'running'), '');
   });
 
   test('watch copies, restarts and runs what the file says', async () => {

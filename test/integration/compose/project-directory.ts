@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Terminal } from '#testkit';
 import { RunningCompose } from './running-compose.ts';
 
 const berth = fileURLToPath(new URL('../../../bin/berth', import.meta.url));
@@ -69,6 +70,12 @@ export class ProjectDirectory implements AsyncDisposable {
       cwd: this.path,
       env: this.#environment(),
     });
+  }
+
+  /** Begins the command under test on a terminal of its own. */
+  onTerminal(...words: string[]): Terminal {
+    const [program = '', ...first] = [...composeCommand, '--project-directory', this.path, '-p', this.name, ...words];
+    return new Terminal(program, first, { env: this.#environment(), columns: 120, rows: 40 });
   }
 
   /** Runs the command under test and kills it when it first prints `text`, in any case. */
