@@ -1,4 +1,5 @@
 export * from './commands/index.ts';
+export * from './develop/index.ts';
 export {
   combinedError,
   executePlan,

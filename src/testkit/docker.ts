@@ -14,7 +14,10 @@ export class Docker {
   readonly #host: string;
   readonly #program: string;
 
-  constructor(host: string, program = join(findDockerCli().directory, 'docker')) {
+  readonly #env: NodeJS.ProcessEnv;
+
+  constructor(host: string, program = join(findDockerCli().directory, 'docker'), env = process.env) {
+    this.#env = env;
     this.#host = host;
     this.#program = program;
   }
@@ -22,7 +25,7 @@ export class Docker {
   /** Resolves with the result whatever the exit code. */
   try(args: readonly string[], options: { input?: string; signal?: AbortSignal } = {}): Promise<CliResult> {
     return new Promise((resolve) => {
-      const env = { ...process.env, DOCKER_HOST: this.#host, DOCKER_BUILDKIT: '0' };
+      const env = { ...this.#env, DOCKER_HOST: this.#host, DOCKER_BUILDKIT: '0' };
       const { signal } = options;
       const done = (error: ExecFileException | null, stdout: string, stderr: string) => {
         resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : 255, stdout, stderr });

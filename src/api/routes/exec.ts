@@ -57,6 +57,10 @@ export function registerExec(app: FastifyInstance, { execs }: ApiPorts): void {
     const wire = await readOptionalJson(request, startSchema);
     const { id, request: exec } = await execs.get(request.params.id);
     const detach = wire.Detach ?? false;
+    if (!detach && request.headers.upgrade === undefined) {
+      const refusal = await refusedStart(execs, id);
+      if (refusal) return reply.type('application/vnd.docker.raw-stream').send(refusal);
+    }
     const attachment = await execs.start(id, { detach, tty: wire.Tty ?? exec.tty, ...sizeOf(wire.ConsoleSize) });
     if (detach) return reply.code(200).send();
     if (attachment === undefined) throw internal(`exec ${id} started without a connection`);
@@ -80,6 +84,20 @@ export function registerExec(app: FastifyInstance, { execs }: ApiPorts): void {
   });
 
   app.get<ContainerParams>('/exec/:id/json', async (request) => encodeExec(await execs.get(request.params.id)));
+}
+
+/**
+ * What a client is told that starts an exec a second time: dockerd says it on the stream that the start would have
+ * opened, with status 200. docker compose does so with each exec that it has attached to, and takes an error for a
+ * failure. Undefined for an exec that has not been started.
+ */
+async function refusedStart(execs: ApiPorts['execs'], id: string): Promise<Buffer | undefined> {
+  const { running, exitCode } = await execs.get(id);
+  if (!running && exitCode === null) return undefined;
+  const text = Buffer.from(`exec command ${id} ${running ? 'is already running' : 'has already run'}\r\n`);
+  const header = Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]);
+  header.writeUInt32BE(text.length, 4);
+  return Buffer.concat([header, text]);
 }
 
 function sizeOf(wire: readonly number[] | undefined): { consoleSize?: [number, number] } {

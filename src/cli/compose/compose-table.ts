@@ -63,6 +63,11 @@ export const composeTable: readonly ComposeEntry[] = [
   { name: 'pause', short: 'Pause services', load: () => import('./commands/pause.ts') },
   { name: 'port', short: 'Print the public address of a port', load: () => import('./commands/port.ts') },
   { name: 'ps', short: 'List containers', load: () => import('./commands/ps.ts') },
+  {
+    name: 'publish',
+    short: 'Publish the project as an OCI artifact (not supported yet)',
+    load: () => import('./commands/publish.ts'),
+  },
   { name: 'pull', short: 'Pull the images of services', load: () => import('./commands/pull.ts') },
   { name: 'push', short: 'Push the images of services', load: () => import('./commands/push.ts') },
   { name: 'restart', short: 'Restart the containers of services', load: () => import('./commands/restart.ts') },
@@ -83,4 +88,9 @@ export const composeTable: readonly ComposeEntry[] = [
   { name: 'version', short: 'Show the version of compose', load: () => import('./commands/version.ts') },
   { name: 'volumes', short: 'List volumes', load: () => import('./commands/volumes.ts') },
   { name: 'wait', short: 'Wait until containers of services end', load: () => import('./commands/wait.ts') },
+  {
+    name: 'watch',
+    short: 'Watch the files that services are made of, and keep their containers in step',
+    load: () => import('./commands/watch.ts'),
+  },
 ];

@@ -118,7 +118,9 @@ export class ClientImageSource implements ImageSource {
       cwd: options.project.workingDir,
       stdin: terminal.stdin,
     }).catch((error: unknown) => {
-      throw invalid(`service "${service.name}": ${messageOf(error)}`, { cause: error });
+      const place = options.project.locate?.(['services', service.name, 'build', 'context']);
+      const where = place === undefined ? '' : ` (${place})`;
+      throw invalid(`service "${service.name}": build.context: ${messageOf(error)}${where}`, { cause: error });
     });
     const messages = this.#client.images.build({
       context: context.tar,

@@ -44,6 +44,13 @@ export class LogPrinter {
     this.#options.terminal.stdout.write(`${this.label(name)} ${text}\n`);
   }
 
+  /** A line of ours among those of the containers. */
+  remark(text: string): string {
+    const { prefix, colour } = this.#options;
+    if (!prefix) return `${text}\n`;
+    return colour ? `\x1b[92m        ⦿ \x1b[0m${text}\n` : `        ⦿ ${text}\n`;
+  }
+
   #prefix(name: string): string {
     const { prefix, colour } = this.#options;
     if (!prefix) return '';

@@ -4,6 +4,7 @@ import {
   observeContainers,
   type ProjectContext,
   ProjectWatch,
+  prepareWatch,
   stop,
   type UpOptions,
   up,
@@ -12,6 +13,7 @@ import {
 import type { ComposeInvocation } from './compose-command.ts';
 import { LogPrinter, wantsColour } from './log-printer.ts';
 import type { Opened } from './open-project.ts';
+import { watchOptions } from './watch-options.ts';
 
 /** Which services' output is shown. */
 function wantedServices(invocation: ComposeInvocation, context: ProjectContext): (service: string) => boolean {
@@ -92,6 +94,16 @@ export async function upAttached(
   });
   const stopAll = () => stop(context, { services: options.services, timeout: options.timeout, dryRun: false });
   const interrupt = onInterrupt(invocation, { stopping, kill: () => killAll(context) });
+  const develop = flags.bool('watch')
+    ? await prepareWatch(context, {
+        ...watchOptions(invocation, opened.client, (text) => terminal.stdout.write(printer.remark(text))),
+        services: options.services,
+        build: options.images.build !== 'never',
+        quietBuild: flags.bool('quiet-build'),
+        prune: true,
+        signal: stopping.signal,
+      })
+    : undefined;
   try {
     await watch.open();
     for (const container of await observeContainers(context.client, context.projectName)) {
@@ -105,7 +117,8 @@ export async function upAttached(
     printer.expect(shown);
     terminal.stdout.write(`Attaching to ${shown.map((name) => printer.label(name)).join(', ')}\n`);
     const outcome = await Promise.race([
-      watch.whenIdle().then(() => 'idle' as const),
+      // While files are watched, containers that have all ended may yet be replaced.
+      develop?.run().then(() => 'interrupted' as const) ?? watch.whenIdle().then(() => 'idle' as const),
       endings.aborted,
       interrupt.requested,
     ]);

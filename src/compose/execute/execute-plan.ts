@@ -15,6 +15,7 @@ import {
 } from '../plan/index.ts';
 import { ContainerWaits } from './container-waits.ts';
 import { deliverFile } from './deliver-file.ts';
+import { placeError } from './place-error.ts';
 import { proveContainer } from './prove-container.ts';
 import type { Reporter } from './reporter.ts';
 import { runHook } from './run-hook.ts';
@@ -77,7 +78,8 @@ class PlanRun {
     try {
       await this.#perform(step.operation);
     } catch (cause) {
-      const error = step.rescue === undefined ? cause : await this.#rescue(step.rescue, cause);
+      const failure = step.rescue === undefined ? cause : await this.#rescue(step.rescue, cause);
+      const error = placeError(failure, step.operation, this.#options.project);
       const resource = display?.resource ?? resourceOf(step.operation);
       if (resource !== undefined && step.operation.kind !== 'wait-for') {
         reporter.status({ resource, status: `Error ${messageOf(error)}`, kind: 'error' });
@@ -163,7 +165,7 @@ class PlanRun {
           client,
           { id: this.#target(operation.container), name: operation.container.name },
           operation.hook,
-        );
+        ).then(() => undefined);
       case 'wait-for':
         return this.#wait(operation);
       case 'remove-image':

@@ -4,8 +4,11 @@ import { conflict } from '#base';
 import { type Client, demultiplex } from '#client';
 import type { Hook } from '../model/index.ts';
 
-/** Runs a life cycle hook in a running container and waits for it. Throws `conflict` when it ends with another code than 0. */
-export async function runHook(client: Client, container: { id: string; name: string }, hook: Hook): Promise<void> {
+/**
+ * Runs a life cycle hook in a running container, waits for it and returns what it wrote. Throws `conflict` when it ends
+ * with another code than 0.
+ */
+export async function runHook(client: Client, container: { id: string; name: string }, hook: Hook): Promise<string> {
   const environment = Object.entries(hook.environment ?? {}).map(([key, value]) =>
     value === null ? key : `${key}=${value}`,
   );
@@ -25,7 +28,7 @@ export async function runHook(client: Client, container: { id: string; name: str
   await demultiplex(stream, { stdout: output, stderr: output });
   output.end();
   const { ExitCode } = await client.exec.inspect(Id);
-  if (ExitCode === 0) return;
+  if (ExitCode === 0) return said;
   const detail = (await said).trim();
   throw conflict(
     `${container.name}: hook ${JSON.stringify((hook.command ?? []).join(' '))} exited with status code ${ExitCode}${detail === '' ? '' : `: ${detail}`}`,

@@ -192,6 +192,10 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
     services: on,
     disabledServices: off,
     warnings: [...warnings],
+    locate: (path) => {
+      const at = sources.locate([...path]);
+      return at && `${at.file}:${at.line}`;
+    },
   };
   selectServices(project, options.services ?? []);
   if (!options.allResources) dropUnused(project);

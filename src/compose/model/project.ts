@@ -91,4 +91,6 @@ export interface Project {
   extensions: Extensions;
   /** What the user should be told, once each, such as variables that are not set; ready to print. */
   warnings: string[];
+  /** Where in the files a path of keys stands, as `FILE:LINE`; the nearest key above it where it is not there itself. */
+  locate?: (path: readonly string[]) => string | undefined;
 }

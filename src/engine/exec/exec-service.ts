@@ -58,6 +58,7 @@ export class ExecService implements Execs {
   ): Promise<Attachment | undefined> {
     const exec = this.#find(id);
     const { container, request } = exec;
+    if (exec.running) throw conflict(`exec command ${id} is already running`);
     if (exec.started) throw conflict(`exec command ${id} has already run`);
     const task = requireRunning(container);
     const size = options.consoleSize ?? request.consoleSize;

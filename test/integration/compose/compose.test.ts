@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 import { importBusybox, TestDaemon } from '#testkit';
-import { ProjectDirectory } from './project-directory.ts';
+import { dockerCompose, isBerth, ProjectDirectory } from './project-directory.ts';
 
 const file = `
 services:
@@ -30,15 +30,18 @@ secrets: { password: { environment: GREETING } }
 configs: { motd: { content: "welcome to $GREETING" } }
 `;
 
-/** Why the real docker compose cannot take part, false when it can. */
-function withoutDockerCompose(): string | false {
-  try {
-    execFileSync('docker', ['compose', 'version'], { stdio: 'ignore' });
-    return false;
-  } catch {
-    return 'docker compose is not installed';
-  }
-}
+const watched = `
+services:
+  a:
+    image: busybox
+    command: sleep 600
+    init: true
+    develop:
+      watch:
+        - { path: src, action: sync, target: /app, ignore: ["*.log"] }
+        - { path: conf, action: sync+restart, target: /conf }
+        - { path: hook, action: sync+exec, target: /hook, exec: { command: [sh, -c, "echo did it: $$(cat /hook/x)"] } }
+`;
 
 describe('compose', () => {
   const given = process.env.BERTH_TEST_COMPOSE_HOST;
@@ -115,10 +118,11 @@ services:
     const { code, stderr } = await project.try('up', '-d');
     assert.equal(code, 1);
     assert.match(stderr, new RegExp(`dependency failed to start: container ${project.name}-bad-1 is unhealthy`));
+    if (isBerth) assert.match(stderr, /is unhealthy \(services\.bad\.healthcheck, .*compose\.yaml:3\)/);
     assert.equal(await project.run('ps', '--services', '--status', 'running'), 'bad\nfree');
   });
 
-  test('a dry run says what would be done, with reasons, and does nothing', async () => {
+  test('a dry run says what would be done, with reasons, and does nothing', { skip: !isBerth }, async () => {
     await using project = new ProjectDirectory(host, file);
     const { stderr } = await project.try('--dry-run', 'up', '-d');
     assert.match(stderr, /DRY-RUN MODE - {2}create container \S+-web-1: there is none yet/);
@@ -135,8 +139,73 @@ services:
     assert.deepEqual(await project.ids(), {});
   });
 
+  test('an up that was killed half-way is completed by the next', async () => {
+    await using project = new ProjectDirectory(host, file);
+    await project.killed('started', 'up', '-d');
+    await project.run('up', '-d');
+    const ids = await project.ids();
+    assert.deepEqual(Object.keys(ids).sort(), ['db-1', 'job-1', 'web-1']);
+    await project.run('up', '-d', '--force-recreate', 'web');
+    await project.killed('Recreate', 'up', '-d', '--force-recreate');
+    await project.run('up', '-d');
+    assert.deepEqual(Object.keys(await project.ids()).sort(), ['db-1', 'job-1', 'web-1']);
+    assert.equal(await project.run('ps', '--services', '--status', 'running'), 'db\nweb');
+  });
+
+  test('a port that is taken is named with who has it and where the file asks for it', { skip: !isBerth }, async () => {
+    const clash = (name: string) =>
+      `services:\n  ${name}:\n    image: busybox\n    command: sleep 600\n    init: true\n    ports: ["127.0.0.1:28125:80"]\n`;
+    await using holder = new ProjectDirectory(host, clash('first'));
+    await using project = new ProjectDirectory(host, clash('second'));
+    await holder.run('up', '-d');
+    const { code, stderr } = await project.try('up', '-d');
+    assert.equal(code, 1);
+    assert.match(stderr, /127\.0\.0\.1:28125 failed: port is already allocated/);
+    if (given === undefined) assert.match(stderr, new RegExp(`by container ${holder.name}-first-1`));
+    assert.match(stderr, /\(services\.second\.ports, .*compose\.yaml:6\)/);
+    await holder.run('down', '-t', '0');
+    await project.run('up', '-d');
+  });
+
+  test('Ctrl-C stops gracefully, a second one kills', { skip: !isBerth }, async () => {
+    const stubborn = `
+services:
+  polite: { image: busybox, command: "sh -c 'trap \\"echo goodbye; exit\\" TERM; echo here; while :; do sleep 0.1; done'" }
+  deaf: { image: busybox, stop_grace_period: 5m, command: "sh -c 'trap : TERM; echo here; while :; do sleep 0.1; done'" }
+`;
+    await using project = new ProjectDirectory(host, stubborn);
+    using terminal = project.onTerminal('up');
+    await terminal.see(/polite-1\s+\|.*here/);
+    await terminal.see(/deaf-1\s+\|.*here/);
+    terminal.type('\x03');
+    await terminal.see(/Gracefully Stopping/);
+    await terminal.see(/polite-1 .*goodbye/s);
+    terminal.type('\x03');
+    assert.equal(await terminal.exit, 130);
+    assert.equal(await project.run('ps', '--services', '--status', 'running'), '');
+  });
+
+  test('watch copies, restarts and runs what the file says', async () => {
+    await using project = new ProjectDirectory(host, watched);
+    for (const name of ['src', 'conf', 'hook']) project.makeDirectory(name);
+    const told = project.follow('watch');
+    await told.see(/Watch enabled/);
+    project.write('src/kept', 'kept');
+    project.write('src/skipped.log', 'skipped');
+    project.write('src/gone', 'gone');
+    await told.see(/Syncing service "a" after \d changes/);
+    project.write('hook/x', 'x');
+    await told.see(/did it: x/);
+    assert.equal(await project.run('exec', '-T', 'a', 'cat', '/app/kept', '/hook/x'), 'keptx');
+    project.remove('src/gone');
+    project.write('conf/x', 'x');
+    await told.see(/service\(s\) \["a"\] restarted/);
+    assert.equal(await project.run('exec', '-T', 'a', 'ls', '/app', '/conf'), '/app:\nkept\n\n/conf:\nx');
+    await told.end('SIGINT');
+  });
+
   test('docker compose takes a project over without recreating anything, and gives it back', {
-    skip: withoutDockerCompose(),
+    skip: dockerCompose === undefined || !isBerth ? 'docker compose is not installed' : false,
   }, async () => {
     await using project = new ProjectDirectory(host, file);
     await project.run('up', '-d');

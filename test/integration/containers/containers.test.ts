@@ -34,6 +34,9 @@ describe('containers through the docker CLI', () => {
     const exec = JSON.parse(answer) as { Running: boolean; ProcessConfig: { entrypoint: string; arguments: string[] } };
     assert.equal(exec.Running, true);
     assert.deepEqual([exec.ProcessConfig.entrypoint, ...exec.ProcessConfig.arguments], ['sleep', '200']);
+    // docker compose starts what it has attached to once more, and takes an error status for a failure.
+    const again = `-H 'content-type: application/json' -d '{}' http://d/exec/${id}/start`;
+    assert.match(shell(daemon, `curl -sf --unix-socket ${daemon.socket} ${again}`), /is already running\r\n$/);
     await docker.run('rm', '-f', 'keeper');
   });
 

@@ -1,7 +1,7 @@
 import { invalid } from '#base';
 import { up } from '#compose';
 import { atLeast } from '../../command/index.ts';
-import { flagTable } from '../../flags/index.ts';
+import { type FlagValues, flagTable } from '../../flags/index.ts';
 import type { ComposeCommand } from '../compose-command.ts';
 import { openProject } from '../open-project.ts';
 import { runPlan, timeoutFlag } from '../plan-command.ts';
@@ -27,7 +27,21 @@ const flags = flagTable(`${createFlags}
       --timestamps                   Show when each line was written
       --wait                         Wait until services run or are healthy; implies --detach
       --wait-timeout int             Most seconds to wait
+  -w, --watch                        Also watch the files of services and keep the containers in step
 `);
+
+/** Refuses, with docker compose's texts, flags that need somebody to look on beside those that let nobody. */
+function checkDetached(given: FlagValues, aborts: boolean): void {
+  const attached = aborts || given.bool('attach-dependencies') || given.list('attach').length > 0;
+  if (given.bool('detach') && (attached || given.bool('watch'))) {
+    throw invalid(
+      '--detach cannot be combined with --abort-on-container-exit, --abort-on-container-failure, --attach, --attach-dependencies or --watch',
+    );
+  }
+  if (given.bool('wait') && attached) {
+    throw invalid('--wait cannot be combined with --abort-on-container-exit, --attach or --attach-dependencies');
+  }
+}
 
 /** `berth compose up`. */
 export const command: ComposeCommand = {
@@ -42,8 +56,8 @@ export const command: ComposeCommand = {
       given.bool('abort-on-container-exit') ||
       given.bool('abort-on-container-failure') ||
       given.changed('exit-code-from');
+    checkDetached(given, aborts);
     const detach = given.bool('detach') || wait || given.bool('no-start');
-    if (detach && aborts) throw invalid('--abort-on-container-exit and --detach are incompatible');
     if (given.bool('always-recreate-deps') && given.bool('no-recreate')) {
       throw invalid('--always-recreate-deps and --no-recreate are incompatible');
     }

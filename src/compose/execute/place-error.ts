@@ -1,0 +1,26 @@
+import { BerthError } from '#base';
+import type { Project } from '../model/index.ts';
+import type { Operation } from '../plan/index.ts';
+
+/** The keys of the file that an operation's failure is most likely about. */
+function pathOf(operation: Operation, message: string): string[] | undefined {
+  if (operation.kind === 'wait-for') {
+    const end = operation.condition === 'service_completed_successfully' ? 'command' : 'healthcheck';
+    return ['services', operation.dependency, end];
+  }
+  if (!('container' in operation)) return undefined;
+  const isPort = /port is already allocated|address already in use|failed to bind host port/.test(message);
+  return ['services', operation.container.service, ...(isPort ? ['ports'] : [])];
+}
+
+/**
+ * Adds to the message of a failure which service, key and line of the file it is about, where the project knows. The
+ * error stays the one that it was: what the engine said is at the beginning of the message, its kind is kept.
+ */
+export function placeError(error: unknown, operation: Operation, project: Project | undefined): unknown {
+  if (!(error instanceof BerthError)) return error;
+  const path = pathOf(operation, error.message);
+  const place = path && project?.locate?.(path);
+  if (path !== undefined && place !== undefined) error.message += ` (${path.join('.')}, ${place})`;
+  return error;
+}
