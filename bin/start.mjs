@@ -19,7 +19,7 @@ function bundled() {
   }
   const script = new Script(readFileSync(filename, 'utf8'), { filename, cachedData });
   const target = { exports: {} };
-  script.runInThisContext()(target, createRequire(filename), dist);
+  script.runInThisContext()(target, target.exports, createRequire(filename), dist);
   return target.exports;
 }
 
