@@ -29,6 +29,8 @@ const { outputFiles } = await build({
   target: 'node20',
   format: 'cjs',
   packages: 'external',
+  // A script of node:vm cannot import(); require() is as late.
+  supported: { 'dynamic-import': false },
   plugins: [{ name: 'own-urls', setup: (bundler) => bundler.onLoad({ filter: /\.js$/ }, ownUrl) }],
   banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__dirname + '/');" },
   logLevel: 'warning',

@@ -8,6 +8,7 @@ import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { conflict, currentActor } from '#base';
 import type { ContainerRequest, Exec } from '#engine';
+import { findDockerCli } from '#testkit';
 import { FakeAttachment, startTestServer } from './testing/fake-ports.ts';
 import { sampleContainer } from './testing/sample-container.ts';
 
@@ -489,7 +490,8 @@ describe('the docker command line as a client', () => {
     const format = '{{.Names}} {{.Command}} {{.Ports}} {{.State}}';
     assert.equal(
       (await docker(api.host, 'ps', '--format', format)).trim(),
-      'web "sleep 60" 81/tcp, 0.0.0.0:18080->80/tcp, [::]:18080->80/tcp running',
+      // Clients before 26 write IPv6 addresses without brackets.
+      `web "sleep 60" 81/tcp, 0.0.0.0:18080->80/tcp, ${findDockerCli().major < 26 ? '::' : '[::]'}:18080->80/tcp running`,
     );
     assert.equal(
       (await docker(api.host, 'inspect', '-f', '{{.NetworkSettings.IPAddress}} {{.State.Pid}}', 'web')).trim(),

@@ -59,6 +59,12 @@ before(async () => {
   await namespaces.create(lan);
   await links.apply([
     { op: 'add-veth', name: 'uplink', group: 0, peerName: 'wire', peerNetns: lan, peerMac: '02:00:00:00:00:99' },
+  ]);
+  // Addresses that are still looked for among the neighbours cannot be asked.
+  const trust = (link: string) => writeFileSync(`/proc/sys/net/ipv6/conf/${link}/accept_dad`, '0');
+  trust('uplink');
+  namespaces.enter(lan, () => trust('wire'));
+  await links.apply([
     { op: 'add-address', name: 'uplink', address: `${host.ipv4}/24` },
     { op: 'add-address', name: 'uplink', address: `${host.ipv6}/64` },
     { op: 'set', name: 'uplink', up: true },
