@@ -86,7 +86,11 @@ export function createBridgeDriver({ links, namespaces, group }: BridgeDriverOpt
         const changes: LinkChange[] = gateways(network)
           .filter((address) => !have.includes(address))
           .map((address) => ({ op: 'add-address', name, address }));
-        if (network.enableIPv6) forwardIPv6();
+        if (network.enableIPv6) {
+          forwardIPv6();
+          // The bridge asks for containers by its link-local address, and would look for a double of it for two seconds first.
+          writeFileSync(`/proc/sys/net/ipv6/conf/${name}/accept_dad`, '0');
+        }
         // Set, not given at birth: only so the kernel does not adjust it to the ports.
         await links.apply([...changes, { op: 'set', name, up: true, ...mtuOf(network) }]);
       } catch (error) {
