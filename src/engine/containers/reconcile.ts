@@ -57,6 +57,8 @@ async function takeOver(
   deps: ReconcileDependencies,
   container: LiveContainer,
 ): Promise<'alive' | 'at rest' | ExitStatus> {
+  // Whose end comes to light from here on leaves its networks with it.
+  if (isUp(container.state)) container.sandbox = await deps.networks.find(container.id);
   const task = await deps.runtime.adopt(container.id);
   const ended = task === undefined ? undefined : await Promise.race([task.exit, nextTurn()]);
   if (task !== undefined && ended === undefined && isUp(container.state)) {

@@ -80,6 +80,7 @@ async function commit(deps: CommitDependencies, container: LiveContainer, option
     ...(tag ? { tags: [tag] } : {}),
     parent: base.id,
   });
+  deps.events.publish('image', 'create', image.id, { name: image.id });
   deps.events.publish('container', 'commit', container.id, {
     ...container.eventAttributes,
     imageID: image.id,
@@ -96,11 +97,17 @@ async function commitLayer(deps: CommitDependencies, container: LiveContainer, p
     await deps.snapshots.prepare(key, settings.parentSnapshot);
     undo.push(() => deps.snapshots.remove(key));
     const paused = pause && task !== undefined && container.state.status === 'running';
-    if (paused) await task.pause();
+    if (paused) {
+      await task.pause();
+      deps.events.publish('container', 'pause', container.id, container.eventAttributes);
+    }
     try {
       await copyTree(deps.processes, await deps.snapshots.directory(container.id), await deps.snapshots.directory(key));
     } finally {
-      if (paused) await task.resume();
+      if (paused) {
+        await task.resume();
+        deps.events.publish('container', 'unpause', container.id, container.eventAttributes);
+      }
     }
     await dropPlaceholders(await deps.snapshots.directory(key), container);
     const layer = await deps.images.commitLayer(key, settings.parentSnapshot);
