@@ -50,7 +50,7 @@ export async function gatherFacts(
     drivers: {
       volume: ['local'],
       network: ['bridge', 'host', 'ipvlan', 'macvlan', 'null'],
-      log: ['json-file', 'local', 'none'],
+      log: ['journald', 'json-file', 'local', 'none', 'syslog'],
     },
     defaultLogDriver: 'json-file',
     cdiDirectories,

@@ -26,6 +26,7 @@ import { reachableAddress } from './containers/start/open-network.ts';
 import type { Journal } from './events/journal.ts';
 import { ExecService } from './exec/exec-service.ts';
 import type { Execs } from './exec/execs.ts';
+import { LogShipper } from './logging/log-shipper.ts';
 import { KeptLogs, type ProjectLogs } from './projects/kept-logs.ts';
 import { createProjectHistory, type ProjectHistory } from './projects/project-history.ts';
 import { readHostLimits } from './system/host-limits.ts';
@@ -108,6 +109,7 @@ export function createContainerEngine(options: EngineOptions): ContainerEngine {
     rootfs,
     background,
     keptLogs,
+    logShipper: new LogShipper({ readLog: options.readLog, directory, logger }),
     limits,
     health,
     events: journal,
@@ -142,6 +144,7 @@ export function createContainerEngine(options: EngineOptions): ContainerEngine {
     },
     async shutdown() {
       supervisor.shutdown();
+      shared.logShipper.shutdown();
       health.shutdown();
       sampler.shutdown();
       await background.settled();

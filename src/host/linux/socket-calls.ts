@@ -9,6 +9,7 @@ export const socketCalls = {
   listen: library.func('int listen(int fd, int backlog)'),
   getsockname: library.func('int getsockname(int fd, _Out_ void *address, _Inout_ void *length)'),
   setsockopt: library.func('int setsockopt(int fd, int level, int name, const void *value, uint length)'),
+  connect: library.func('int connect(int fd, const void *address, uint length)'),
   send: library.func('long send(int fd, const void *data, ulong length, int flags)'),
   recv: library.func('long recv(int fd, _Out_ void *data, ulong length, int flags)'),
   ioctl: library.func('int ioctl(int fd, ulong request, _Inout_ void *argument)'),

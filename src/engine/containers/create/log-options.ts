@@ -1,16 +1,26 @@
 import { invalid, notImplemented, parseByteSize } from '#base';
+import { checkJournald } from '../../logging/journald-destination.ts';
+import { checkTag } from '../../logging/log-tag.ts';
+import { readSyslogOptions } from '../../logging/syslog-options.ts';
 
 const common = ['mode', 'max-buffer-size', 'labels', 'labels-regex', 'env', 'env-regex', 'tag'];
+/** Options of the copy that Docker keeps for `logs`; ours is the log file itself. */
+const cached = ['cache-disabled', 'cache-max-size', 'cache-max-file', 'cache-compress'];
 const known: Readonly<Record<string, readonly string[]>> = {
   'json-file': ['max-size', 'max-file', 'compress', ...common],
   local: ['max-size', 'max-file', 'compress', ...common],
+  syslog: [
+    ...['syslog-address', 'syslog-facility', 'syslog-format', 'syslog-tls-ca-cert', 'syslog-tls-cert'],
+    ...['syslog-tls-key', 'syslog-tls-skip-verify', 'max-size', 'max-file', ...cached, ...common],
+  ],
+  journald: ['max-size', 'max-file', ...cached, ...common],
 };
 
-/** Log drivers of Docker that would need a service which containers must not depend on. */
-const elsewhere = new Set(['syslog', 'journald', 'gelf', 'fluentd', 'awslogs', 'splunk', 'gcplogs', 'etwlogs']);
+/** Log drivers of Docker that there are not. */
+const elsewhere = new Set(['gelf', 'fluentd', 'awslogs', 'splunk', 'gcplogs', 'etwlogs']);
 
 /** Names of the log drivers there are. */
-export const logDrivers = ['json-file', 'local', 'none'];
+export const logDrivers = ['json-file', 'local', 'none', 'syslog', 'journald'];
 
 /**
  * Checks `--log-driver` and `--log-opt`. Throws `not-implemented` for a driver of Docker that we lack, `invalid` for one
@@ -33,6 +43,9 @@ export function checkLog(log: { readonly driver: string; readonly options: Reado
     if (!options.includes(name)) throw invalid(`unknown log opt '${name}' for ${driver} log driver`);
   }
   checkRotation(log.options);
+  checkTag(log.options.tag ?? '');
+  if (driver === 'syslog') readSyslogOptions(log.options);
+  if (driver === 'journald') checkJournald();
 }
 
 function checkRotation(options: Readonly<Record<string, string>>): void {

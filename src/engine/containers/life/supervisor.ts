@@ -62,6 +62,7 @@ export class Supervisor {
 
   /** Records an exit that no daemon saw, and does what follows from it. */
   async recordMissedExit(container: LiveContainer, status: ExitStatus): Promise<void> {
+    this.#deps.logShipper.follow(container, Promise.resolve());
     await this.#deps.registry.exclusively(container, () => this.#ended(container, undefined, status));
   }
 
@@ -123,6 +124,7 @@ export class Supervisor {
   }
 
   #watch(container: LiveContainer, task: Task): void {
+    this.#deps.logShipper.follow(container, task.exit);
     void task.exit.then((status) => {
       if (this.#stopped) return;
       // Not the caller who started it: whatever follows an exit is the engine's own doing.
@@ -176,6 +178,7 @@ export class Supervisor {
     container.waits.exited({ exitCode: status.code });
     const staysAnyway = container.removing || container.restarting;
     if (delay === undefined && container.settings.host.autoRemove && !staysAnyway) {
+      await this.#deps.logShipper.drained(container);
       await dispose(this.#deps, container, { volumes: true });
     }
   }

@@ -5,6 +5,7 @@ import type { Mounts } from '#host';
 import type { Sandboxes } from '#network';
 import type { RuntimeMount } from '#oci';
 import { buildRuntimeSpec, type Runtime, type Task } from '#runtime';
+import type { LogShipper } from '../../logging/log-shipper.ts';
 import type { LiveContainer } from '../live-container.ts';
 import type { ContainerRegistry } from '../registry.ts';
 import { locatePath } from '../rootfs/container-path.ts';
@@ -37,6 +38,7 @@ export interface LaunchDependencies extends MountDependencies {
   readonly shmDirectory: string;
   /** Log options for containers that name none. */
   readonly logOptions: Readonly<Record<string, string>>;
+  readonly logShipper: LogShipper;
 }
 
 /**
@@ -70,6 +72,8 @@ export function launch(deps: LaunchDependencies, container: LiveContainer): Prom
     const input = edits.length > 0 ? await applyEdits(asked, edits) : asked;
     const { settings } = container;
     const log = settings.paths.log === '' ? {} : { logPath: settings.paths.log, ...logRotation(deps, container) };
+    await deps.logShipper.prepare(container);
+    undo.push(() => deps.logShipper.forget(container));
     const task = await deps.runtime.create({
       id: container.id,
       spec: buildRuntimeSpec(input),
