@@ -22,6 +22,7 @@ import { Supervisor } from './containers/life/supervisor.ts';
 import { reconcile } from './containers/reconcile.ts';
 import { ContainerRegistry } from './containers/registry.ts';
 import { RootfsMounts } from './containers/rootfs/rootfs-mounts.ts';
+import { SecretFiles } from './containers/secrets/secret-files.ts';
 import { reachableAddress } from './containers/start/open-network.ts';
 import type { Journal } from './events/journal.ts';
 import { ExecService } from './exec/exec-service.ts';
@@ -47,7 +48,7 @@ export interface EngineOptions {
   readonly logger: Logger;
   /** Durable: gets `containers/ID`. */
   readonly dataRoot: string;
-  /** Ends with the boot: gets `rootfs/ID` and `shm/ID`. */
+  /** Ends with the boot: gets `rootfs/ID`, `shm/ID` and `secrets/ID`. */
   readonly execRoot: string;
   /** Cgroup above all containers' (`/berth`). */
   readonly cgroupParent: string;
@@ -80,7 +81,9 @@ export function createContainerEngine(options: EngineOptions): ContainerEngine {
   const directory = join(options.dataRoot, 'containers');
   const shmDirectory = join(options.execRoot, 'shm');
   const rootfsDirectory = join(options.execRoot, 'rootfs');
+  const secretDirectory = join(options.execRoot, 'secrets');
   for (const path of [directory, shmDirectory, rootfsDirectory]) mkdirSync(path, { recursive: true, mode: 0o711 });
+  mkdirSync(secretDirectory, { recursive: true, mode: 0o700 });
 
   const registry = new ContainerRegistry(options.database, journal);
   const rootfs = new RootfsMounts(snapshots, rootfsDirectory);
@@ -112,6 +115,7 @@ export function createContainerEngine(options: EngineOptions): ContainerEngine {
     health,
     events: journal,
     hostMounts: options.mounts,
+    secrets: new SecretFiles(options.mounts, secretDirectory),
   };
   const supervisor = new Supervisor({
     ...shared,

@@ -8,6 +8,8 @@ import { buildRuntimeSpec, type Runtime, type Task } from '#runtime';
 import type { LiveContainer } from '../live-container.ts';
 import type { ContainerRegistry } from '../registry.ts';
 import { locatePath } from '../rootfs/container-path.ts';
+import { secretMounts } from '../secrets/put-secret.ts';
+import type { SecretFiles } from '../secrets/secret-files.ts';
 import { applyEdits } from './cdi/apply-edits.ts';
 import { resolveUser } from './container-user.ts';
 import { deviceEdits } from './device-requests.ts';
@@ -26,6 +28,7 @@ export interface LaunchDependencies extends MountDependencies {
   readonly runtime: Pick<Runtime, 'create'>;
   readonly networks: Sandboxes;
   readonly hostMounts: Pick<Mounts, 'mount' | 'unmount'>;
+  readonly secrets: Pick<SecretFiles, 'find'>;
   readonly limits: HostAbilities;
   /** Cgroup that holds all containers, `/berth`. */
   readonly cgroupParent: string;
@@ -119,7 +122,8 @@ async function collectMounts(
   const owner = joinedContainer(deps.registry, host.networkMode, 'network');
   const files = networkFileMounts(owner?.settings.paths ?? paths, taken);
   const shm = taken.has('/dev/shm') ? [] : await sharedMemory(deps, container, options.undo);
-  const all = [...files, ...shm, ...(await prepareMounts(deps, container, options))];
+  const secrets = await secretMounts(deps.secrets, container);
+  const all = [...files, ...shm, ...(await prepareMounts(deps, container, options)), ...secrets];
   const depth = ({ destination }: RuntimeMount) => destination.split('/').filter(Boolean).length;
   return all.sort((a, b) => depth(a) - depth(b));
 }
