@@ -69,6 +69,8 @@ export interface ContainerEngine {
   readonly history: ProjectHistory;
   /** Snapshot keys that containers stand on: not to be collected with images. */
   snapshotsInUse(): ReadonlySet<string>;
+  /** True while a container, running or not, has secrets: what they are mounted in must outlive the daemon. */
+  hasSecrets(): boolean;
   /** Takes over, records, cleans up, restarts. Once, before the first call of a client. */
   reconcile(): Promise<void>;
   /** Ends timers and waits for work under way; containers go on. */
@@ -138,6 +140,7 @@ export function createContainerEngine(options: EngineOptions): ContainerEngine {
     snapshotsInUse() {
       return new Set(registry.all().flatMap(({ id, settings }) => [id, settings.parentSnapshot ?? id]));
     },
+    hasSecrets: () => registry.all().some(({ settings }) => settings.secrets !== undefined),
     async reconcile() {
       const toStart = await reconcile({ ...shared, runtime, networks, snapshots, volumes, supervisor, directory });
       await keptLogs.reconcile(registry.all());
