@@ -15,6 +15,7 @@ import { resolveUser } from './container-user.ts';
 import { deviceEdits } from './device-requests.ts';
 import { chooseNamespaces, ipcOwner, joinedContainer } from './join-namespaces.ts';
 import { linkEnvironment } from './link-environment.ts';
+import { explainMapping } from './map-owner.ts';
 import { type MountDependencies, prepareMounts } from './mount-plan.ts';
 import { networkFileMounts, writeNetworkFiles } from './network-files.ts';
 import { announceNetworks, openNetwork } from './open-network.ts';
@@ -73,13 +74,16 @@ export function launch(deps: LaunchDependencies, container: LiveContainer): Prom
     const input = edits.length > 0 ? await applyEdits(asked, edits) : asked;
     const { settings } = container;
     const log = settings.paths.log === '' ? {} : { logPath: settings.paths.log, ...logRotation(deps, container) };
-    const task = await deps.runtime.create({
+    const creation = deps.runtime.create({
       id: container.id,
       spec: buildRuntimeSpec(input),
       ...(settings.host.runtime === '' ? {} : { runtime: runtimeProgram(settings.host.runtime) }),
       stdin: settings.process.openStdin,
       stdinOnce: settings.process.stdinOnce,
       ...log,
+    });
+    const task = await creation.catch((error: unknown) => {
+      throw explainMapping(error, mounts);
     });
     undo.push(() => task.remove());
     await container.attaches.wire(task);
