@@ -9,6 +9,7 @@ enterPrivateMounts();
 
 const value = 'correct-horse-battery-staple';
 const place = { path: '/run/secrets/token', uid: 12, gid: 34, mode: 0o400 };
+const offline = { networkMode: 'none' };
 const shown = 'stat -c "%a %u %g" /run/secrets/token; cat /run/secrets/token; echo';
 
 describe('secrets of containers', () => {
@@ -31,7 +32,7 @@ describe('secrets of containers', () => {
       signal: new AbortController().signal,
     });
   const create = async (script: string) =>
-    (await fixture.engine.containers.create(fixture.request(['sh', '-c', script]))).id;
+    (await fixture.engine.containers.create(fixture.request(['sh', '-c', script], {}, offline))).id;
   const put = (id: string, text = value) => fixture.engine.containers.putSecret(id, place, Buffer.from(text));
   const remove = (id: string) => fixture.engine.containers.remove(id, { force: true, volumes: true, link: false });
 
@@ -100,7 +101,7 @@ describe('secrets of containers', () => {
 
   test('bad places, paths of mounts and too much content are refused and leave the container as it was', async () => {
     const { containers } = fixture.engine;
-    const request = fixture.request(['true'], {}, { tmpfs: { '/run/secrets/mounted': '' } });
+    const request = fixture.request(['true'], {}, { ...offline, tmpfs: { '/run/secrets/mounted': '' } });
     const { id } = await containers.create(request);
     const bytes = Buffer.from('x');
     for (const path of ['relative', '/', '/a/']) {

@@ -48,7 +48,7 @@ describe('bind mounts whose owner is mapped', () => {
     ({ type: 'bind', source: path, target: '/mnt', readonly, createSource: false, idMapping }) as const;
 
   const run = async (script: string, mounted: ReturnType<typeof mount>, user = '') => {
-    const request = fixture.request(['sh', '-c', script], {}, { mounts: [mounted] });
+    const request = fixture.request(['sh', '-c', script], {}, { mounts: [mounted], networkMode: 'none' });
     const id = await fixture.run({ ...request, process: { ...request.process, user } });
     const { containers } = fixture.engine;
     const signal = new AbortController().signal;
