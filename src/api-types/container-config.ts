@@ -119,6 +119,8 @@ export interface MountRequest {
     CreateMountpoint?: boolean;
     ReadOnlyNonRecursive?: boolean;
     ReadOnlyForceRecursive?: boolean;
+    /** Docker's draft for API 1.56: as whose the source's owner's files appear. `User` is `name|uid[:group|gid]`. */
+    IDMapping?: { Source?: string; User?: string };
   };
   VolumeOptions?: {
     NoCopy?: boolean;

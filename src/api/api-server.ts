@@ -20,6 +20,7 @@ import { registerContainerFiles } from './routes/containers/files.ts';
 import { registerContainerLifecycle } from './routes/containers/lifecycle.ts';
 import { registerContainerLists } from './routes/containers/list.ts';
 import { registerContainerLogs } from './routes/containers/logs.ts';
+import { registerContainerSecrets } from './routes/containers/secrets.ts';
 import { registerContainerStats } from './routes/containers/stats.ts';
 import { registerContainerTakeOver } from './routes/containers/take-over.ts';
 import { registerContainerWait } from './routes/containers/wait.ts';
@@ -116,6 +117,7 @@ function createApp(ports: ApiPorts, options: ApiOptions): FastifyInstance {
   registerContainerLists(app, ports);
   registerContainerLifecycle(app, ports);
   registerContainerTakeOver(app, ports);
+  registerContainerSecrets(app, ports);
   registerContainerWait(app, ports);
   registerContainerAttach(app, ports);
   registerContainerLogs(app, ports);

@@ -1,8 +1,7 @@
 import type { Client } from '#client';
-import { atLeast, type Command } from './command/index.ts';
+import type { Command } from './command/index.ts';
+import { eachCommand } from './each-command.ts';
 import { flagTable } from './flags/index.ts';
-import { forEachName } from './for-each.ts';
-import { connectClient } from './host/index.ts';
 
 const flags = flagTable(`
   -s, --signal string   Signal to send to the container
@@ -15,17 +14,13 @@ export function stopCommand(
   short: string,
   call: (client: Client, name: string, options: { timeout?: number; stopSignal: string }) => Promise<void>,
 ): Command {
-  return {
+  return eachCommand({
     usage: '[OPTIONS] CONTAINER [CONTAINER...]',
     short,
     flags,
-    args: atLeast(1),
-    async run(invocation) {
-      const { flags: given, args, terminal } = invocation;
-      const client = await connectClient(invocation);
+    work(client, name, { flags: given }) {
       const seconds = given.changed('timeout') ? { timeout: given.number('timeout') } : {};
-      const options = { ...seconds, stopSignal: given.string('signal') };
-      return forEachName(terminal, args, (name) => call(client, name, options));
+      return call(client, name, { ...seconds, stopSignal: given.string('signal') });
     },
-  };
+  });
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type {
   ContainerCreateRequest,
   ContainerCreateResponse,
@@ -108,6 +108,21 @@ export class ContainersClient {
   /** A Berth call: waits until nobody is connected to it, `timeout` seconds at most. */
   drain(id: string, timeout: number): Promise<ContainerDrain> {
     return this.#transport.json({ method: 'POST', path: `/berth${at(id, '/drain')}`, query: { timeout } });
+  }
+
+  /** A Berth call: gives it a file that is kept in memory only. `mode` is permission bits. */
+  putSecret(
+    id: string,
+    secret: { path: string; mode: number; uid: number; gid: number; content: Uint8Array },
+  ): Promise<void> {
+    const { path, mode, uid, gid, content } = secret;
+    return this.#transport.json({
+      method: 'PUT',
+      path: `/berth${at(id, '/secrets')}`,
+      query: { path, mode: mode.toString(8), uid, gid },
+      upload: Readable.from([content]),
+      headers: { 'content-type': 'application/octet-stream' },
+    });
   }
 
   /** Stops; `timeout` is in seconds until the kill. */

@@ -43,7 +43,10 @@ const migrations = [
 export interface AssembledDaemon {
   readonly api: ApiServer;
   readonly processes: Processes;
-  /** Stops the parts, last made first. True when nothing runs any more, so that the host can be left as it was found. */
+  /**
+   * Stops the parts, last made first. True when nothing runs any more and no container has secrets, which live in this
+   * mount namespace: then the host can be left as it was found.
+   */
   stop(): Promise<boolean>;
 }
 
@@ -186,6 +189,7 @@ export async function assemble(config: DaemonConfig, place: DaemonPlace): Promis
     async stop() {
       await engine.shutdown();
       const { running, paused, restarting } = engine.containers.counts();
+      const hasSecrets = engine.hasSecrets();
       await networks.shutdown();
       await builder.close();
       await archiver.close();
@@ -194,7 +198,7 @@ export async function assemble(config: DaemonConfig, place: DaemonPlace): Promis
       database.close();
       const idle = running + paused + restarting === 0;
       if (idle) await new Cgroup(await detectCgroups(), cgroupParent).remove();
-      return idle;
+      return idle && !hasSecrets;
     },
   };
 }

@@ -23,7 +23,7 @@ export class MountNamespace {
     return new MountNamespace(pin, fd);
   }
 
-  /** Lets the namespace end with this process. Only for a stop with nothing running: later daemons start with a new one. */
+  /** Lets the namespace end with this process. Only for a stop that leaves nothing in it: later daemons start with a new one. */
   async unpin(processes: Processes): Promise<void> {
     const child = processes.spawn('nsenter', ['--mount=/proc/self/fd/3', 'umount', this.#pin, dirname(this.#pin)], {
       stdio: ['ignore', 'ignore', 'ignore', this.#hostFd],

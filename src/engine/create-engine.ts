@@ -22,6 +22,7 @@ import { Supervisor } from './containers/life/supervisor.ts';
 import { reconcile } from './containers/reconcile.ts';
 import { ContainerRegistry } from './containers/registry.ts';
 import { RootfsMounts } from './containers/rootfs/rootfs-mounts.ts';
+import { SecretFiles } from './containers/secrets/secret-files.ts';
 import { reachableAddress } from './containers/start/open-network.ts';
 import type { Journal } from './events/journal.ts';
 import { ExecService } from './exec/exec-service.ts';
@@ -48,7 +49,7 @@ export interface EngineOptions {
   readonly logger: Logger;
   /** Durable: gets `containers/ID`. */
   readonly dataRoot: string;
-  /** Ends with the boot: gets `rootfs/ID` and `shm/ID`. */
+  /** Ends with the boot: gets `rootfs/ID`, `shm/ID` and `secrets/ID`. */
   readonly execRoot: string;
   /** Cgroup above all containers' (`/berth`). */
   readonly cgroupParent: string;
@@ -69,6 +70,8 @@ export interface ContainerEngine {
   readonly history: ProjectHistory;
   /** Snapshot keys that containers stand on: not to be collected with images. */
   snapshotsInUse(): ReadonlySet<string>;
+  /** True while a container, running or not, has secrets: what they are mounted in must outlive the daemon. */
+  hasSecrets(): boolean;
   /** Takes over, records, cleans up, restarts. Once, before the first call of a client. */
   reconcile(): Promise<void>;
   /** Ends timers and waits for work under way; containers go on. */
@@ -81,7 +84,9 @@ export function createContainerEngine(options: EngineOptions): ContainerEngine {
   const directory = join(options.dataRoot, 'containers');
   const shmDirectory = join(options.execRoot, 'shm');
   const rootfsDirectory = join(options.execRoot, 'rootfs');
+  const secretDirectory = join(options.execRoot, 'secrets');
   for (const path of [directory, shmDirectory, rootfsDirectory]) mkdirSync(path, { recursive: true, mode: 0o711 });
+  mkdirSync(secretDirectory, { recursive: true, mode: 0o700 });
 
   const registry = new ContainerRegistry(options.database, journal);
   const rootfs = new RootfsMounts(snapshots, rootfsDirectory);
@@ -114,6 +119,7 @@ export function createContainerEngine(options: EngineOptions): ContainerEngine {
     health,
     events: journal,
     hostMounts: options.mounts,
+    secrets: new SecretFiles(options.mounts, secretDirectory),
   };
   const supervisor = new Supervisor({
     ...shared,
@@ -136,6 +142,7 @@ export function createContainerEngine(options: EngineOptions): ContainerEngine {
     snapshotsInUse() {
       return new Set(registry.all().flatMap(({ id, settings }) => [id, settings.parentSnapshot ?? id]));
     },
+    hasSecrets: () => registry.all().some(({ settings }) => settings.secrets !== undefined),
     async reconcile() {
       const toStart = await reconcile({ ...shared, runtime, networks, snapshots, volumes, supervisor, directory });
       await keptLogs.reconcile(registry.all());

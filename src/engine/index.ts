@@ -1,6 +1,7 @@
 export * from './containers/container.ts';
 export * from './containers/containers.ts';
 export { applyChanges } from './containers/content/commit-changes.ts';
+export { type SecretPlace, secretSpace } from './containers/secrets/secret-files.ts';
 export { signalNumber } from './containers/signals.ts';
 export { cdiDirectories } from './containers/start/cdi/cdi-devices.ts';
 export { type ContainerEngine, createContainerEngine, type EngineOptions } from './create-engine.ts';

@@ -33,6 +33,9 @@ export interface RuntimeMount {
   type?: string;
   source?: string;
   options?: string[];
+  /** Ids on disk (`containerID`) to ids seen in the mount (`hostID`); both or none. */
+  uidMappings?: RuntimeIdMap[];
+  gidMappings?: RuntimeIdMap[];
 }
 
 /** `linux` of config-linux.md. */

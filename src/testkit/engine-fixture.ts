@@ -29,7 +29,8 @@ import { createOverlaySnapshotter, type Snapshotter, snapshotMigrations } from '
 import { createVolumeService, type VolumeService, volumeMigrations } from '#volume';
 import { makeBusyboxRoot } from './busybox.ts';
 
-const cgroup = 'berth-engine-test';
+/** Test files run side by side, each in a process of its own. */
+const cgroup = `berth-engine-test-${process.pid}`;
 const chain = parseDigest(`sha256:${'b'.repeat(64)}`);
 
 /**
@@ -214,8 +215,8 @@ function openNetworks(database: Database, execRoot: string): NetworkService {
     connections: createConnections(),
     sockets: createSockets(),
     execRoot,
-    instance: 'engine-test',
-    bridge: 'engt0',
+    instance: `engine-test-${process.pid}`,
+    bridge: `engt${process.pid}`,
     poolSize: 2,
     log: createLogger('warn', (line) => process.stderr.write(line)),
   });

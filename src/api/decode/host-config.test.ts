@@ -46,6 +46,14 @@ const refused: readonly (readonly [wire: object, message: string])[] = [
     'invalid mount config for type "bind": invalid propagation mode: zz',
   ],
   [
+    { Mounts: [{ Type: 'bind', Source: '/a', Target: '/x', BindOptions: { IDMapping: { Source: 'zz' } } }] },
+    'invalid mount config for type "bind": invalid id mapping "zz"',
+  ],
+  [
+    { Mounts: [{ Type: 'bind', Source: '/a', Target: '/x', BindOptions: { IDMapping: { Source: 'userns' } } }] },
+    'invalid mount config for type "bind": id mapping "userns" needs a user namespace of the container\'s own: use "match-user"',
+  ],
+  [
     { RestartPolicy: { Name: 'foo' } },
     "invalid restart policy: unknown policy 'foo'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'",
   ],
@@ -141,6 +149,12 @@ describe('decodeHostConfig', () => {
       Mounts: [
         { Type: 'tmpfs', Target: '/tm', TmpfsOptions: { SizeBytes: 1048576 } },
         { Type: 'bind', Source: '/var', Target: '/v2', ReadOnly: true, BindOptions: { Propagation: 'rslave' } },
+        {
+          Type: 'bind',
+          Source: '/var',
+          Target: '/v3',
+          BindOptions: { IDMapping: { Source: 'match-user', User: 'www-data' } },
+        },
       ],
       Init: true,
       ReadonlyRootfs: false,

@@ -17,6 +17,7 @@ export const mountSchema = goObject({
     CreateMountpoint: bool,
     ReadOnlyNonRecursive: bool,
     ReadOnlyForceRecursive: bool,
+    IDMapping: goObject({ Source: text, User: text }).optional(),
   }).optional(),
   VolumeOptions: goObject({
     NoCopy: bool,
@@ -89,7 +90,20 @@ function bindOptions(wire: WireMount['BindOptions']): Partial<MountSettings> {
     ...(wire?.NonRecursive ? { nonRecursive: true } : {}),
     ...(wire?.ReadOnlyNonRecursive ? { readonlyNonRecursive: true } : {}),
     ...(wire?.ReadOnlyForceRecursive ? { readonlyForceRecursive: true } : {}),
+    ...(wire?.IDMapping ? { idMapping: idMapping(wire.IDMapping) } : {}),
   };
+}
+
+function idMapping({
+  Source,
+  User,
+}: NonNullable<NonNullable<WireMount['BindOptions']>['IDMapping']>): NonNullable<MountSettings['idMapping']> {
+  const prefix = 'invalid mount config for type "bind": ';
+  if (Source === 'userns') {
+    throw invalid(`${prefix}id mapping "userns" needs a user namespace of the container's own: use "match-user"`);
+  }
+  if (Source !== 'match-user') throw invalid(`${prefix}invalid id mapping ${JSON.stringify(Source ?? '')}`);
+  return { source: 'match-user', ...(User ? { user: User } : {}) };
 }
 
 function volumeOptions(wire: WireMount['VolumeOptions']): Partial<MountSettings> {

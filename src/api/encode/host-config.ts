@@ -107,7 +107,12 @@ function bindOptions(mount: MountSettings): NonNullable<MountRequest['BindOption
     ...(mount.createSource ? { CreateMountpoint: true } : {}),
     ...(mount.readonlyNonRecursive ? { ReadOnlyNonRecursive: true } : {}),
     ...(mount.readonlyForceRecursive ? { ReadOnlyForceRecursive: true } : {}),
+    ...(mount.idMapping ? { IDMapping: idMapping(mount.idMapping) } : {}),
   };
+}
+
+function idMapping({ source, user }: NonNullable<MountSettings['idMapping']>): { Source: string; User?: string } {
+  return { Source: source, ...(user ? { User: user } : {}) };
 }
 
 function volumeOptions(mount: MountSettings): NonNullable<MountRequest['VolumeOptions']> {

@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { invalid } from '#base';
 import { decodeJson } from '../decode/go-json.ts';
-import { bodyOf } from './context.ts';
+import { readBytes } from './read-bytes.ts';
 
 /** Largest JSON body read, in bytes; above it the request is refused. */
 export const maxJsonBytes = 8 * 1024 * 1024;
@@ -20,15 +20,7 @@ export async function readOptionalJson<T extends z.ZodType>(request: FastifyRequ
 }
 
 async function jsonText(request: FastifyRequest): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of bodyOf(request)) {
-    const bytes: Buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
-    size += bytes.length;
-    if (size > maxJsonBytes) throw invalid(`request body too large: more than ${maxJsonBytes} bytes of JSON`);
-    chunks.push(bytes);
-  }
-  const text = Buffer.concat(chunks).toString('utf8');
+  const text = (await readBytes(request, { most: maxJsonBytes, what: 'JSON' })).toString('utf8');
   const type = request.headers['content-type'];
   if ((text !== '' || type !== undefined) && type?.split(';')[0]?.trim().toLowerCase() !== 'application/json') {
     throw invalid(`unsupported Content-Type header (${type ?? ''}): must be 'application/json'`);

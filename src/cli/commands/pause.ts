@@ -1,15 +1,8 @@
-import { atLeast, type Command } from '../command/index.ts';
-import { forEachName } from '../for-each.ts';
-import { connectClient } from '../host/index.ts';
+import { eachCommand } from '../each-command.ts';
 
 /** `berth pause`. */
-export const command: Command = {
+export const command = eachCommand({
   usage: 'CONTAINER [CONTAINER...]',
   short: 'Pause all processes of one or more containers',
-  args: atLeast(1),
-  async run(invocation) {
-    const { args, terminal } = invocation;
-    const client = await connectClient(invocation);
-    return forEachName(terminal, args, (name) => client.containers.pause(name));
-  },
-};
+  work: (client, name) => client.containers.pause(name),
+});

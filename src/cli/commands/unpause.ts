@@ -1,15 +1,8 @@
-import { atLeast, type Command } from '../command/index.ts';
-import { forEachName } from '../for-each.ts';
-import { connectClient } from '../host/index.ts';
+import { eachCommand } from '../each-command.ts';
 
 /** `berth unpause`. */
-export const command: Command = {
+export const command = eachCommand({
   usage: 'CONTAINER [CONTAINER...]',
   short: 'Let paused containers go on',
-  args: atLeast(1),
-  async run(invocation) {
-    const { args, terminal } = invocation;
-    const client = await connectClient(invocation);
-    return forEachName(terminal, args, (name) => client.containers.unpause(name));
-  },
-};
+  work: (client, name) => client.containers.unpause(name),
+});

@@ -55,6 +55,8 @@ const refusals: readonly (readonly [args: string[], message: RegExp])[] = [
   [['--cpus', 'x', 'i'], /failed to parse x as a rational number/],
   [['--mount', 'type=bind', 'i'], /invalid argument "type=bind" for "--mount" flag: target is required/],
   [['--mount', 'type=bind,dst=/x,volume-nocopy', 'i'], /cannot mix 'volume-\*' options with mount type 'bind'/],
+  [['--mount', 'type=bind,src=/a,dst=/x,bind-idmap=userns:x', 'i'], /invalid value for bind-idmap: userns:x/],
+  [['--mount', 'type=tmpfs,dst=/x,bind-idmap', 'i'], /cannot mix 'bind-\*' options with mount type 'tmpfs'/],
   [['--mount', 'foo=bar,dst=/x', 'i'], /unexpected key 'foo' in 'foo=bar'/],
   [['-v', 'a::b', 'i'], /empty section between colons/],
   [['-v', 'a:b:c:d', 'i'], /too many colons/],
@@ -74,5 +76,18 @@ const refusals: readonly (readonly [args: string[], message: RegExp])[] = [
 for (const [args, message] of refusals) {
   test(`create ${args.join(' ')} is refused`, () => {
     assert.throws(() => request(args), { message });
+  });
+}
+
+// Docker's draft of the option; no recorded client has it.
+for (const [option, mapping] of [
+  ['bind-idmap', { Source: 'match-user' }],
+  ['bind-idmap=match-user', { Source: 'match-user' }],
+  ['bind-idmap=match-user:1000:100', { Source: 'match-user', User: '1000:100' }],
+  ['bind-idmap=userns', { Source: 'userns' }],
+] as const) {
+  test(`create --mount with ${option} asks for that mapping of owners`, () => {
+    const [mount] = request(['--mount', `type=bind,src=/a,dst=/b,${option}`, 'i']).HostConfig?.Mounts ?? [];
+    assert.deepEqual(mount?.BindOptions, { IDMapping: mapping });
   });
 }

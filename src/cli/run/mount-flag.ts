@@ -3,7 +3,7 @@ import type { MountRequest, MountType } from '#api-types';
 import { invalid, messageOf, parseByteSize } from '#base';
 import { readBool, splitCsv } from '../flags/index.ts';
 
-const bareKeys = new Set(['readonly', 'ro', 'volume-nocopy', 'bind-nonrecursive', 'bind-create-src']);
+const bareKeys = new Set(['readonly', 'ro', 'volume-nocopy', 'bind-nonrecursive', 'bind-create-src', 'bind-idmap']);
 type Draft = {
   -readonly [Key in keyof MountRequest]: MountRequest[Key];
 };
@@ -19,6 +19,15 @@ function readBoolean(key: string, value: string): boolean {
 function addPair(map: Record<string, string> | undefined, word: string): Record<string, string> {
   const equals = word.indexOf('=');
   return { ...map, [equals === -1 ? word : word.slice(0, equals)]: equals === -1 ? '' : word.slice(equals + 1) };
+}
+
+/** `match-user`, which a key without a value means too, `match-user:USER`, or `userns` (Docker's draft). */
+function readIdMapping(value: string): { Source: string; User?: string } {
+  const [, source, user] = /^(match-user|userns|true)(?::(.+))?$/.exec(value) ?? [];
+  if (source === undefined || (user !== undefined && source !== 'match-user')) {
+    throw invalid(`invalid value for bind-idmap: ${value} (must be "match-user", "match-user:USER" or "userns")`);
+  }
+  return { Source: source === 'true' ? 'match-user' : source, ...(user === undefined ? {} : { User: user }) };
 }
 
 function setField(mount: Draft, key: string, value: string): void {
@@ -64,6 +73,9 @@ function setField(mount: Draft, key: string, value: string): void {
         throw invalid(
           `invalid value for bind-recursive: ${value} (must be "enabled", "disabled", "writable", or "readonly")`,
         );
+      return;
+    case 'bind-idmap':
+      bind().IDMapping = readIdMapping(value);
       return;
     case 'volume-subpath':
       volume().Subpath = value;

@@ -73,11 +73,17 @@ export async function rollBackProject(
 ): Promise<{ plan: Plan; number: number }> {
   const { revision, project: recorded } = await findRevision(context, wanted);
   const present = context.project;
-  // Secrets are not in the history: those of now are used.
+  // Secrets and values of variables are not in the history: those of now are used.
   const secrets = Object.fromEntries(
     Object.entries(recorded.secrets).map(([key, secret]) => [key, present?.secrets[key] ?? secret]),
   );
-  const project = { ...recorded, secrets, environment: present?.environment ?? {} };
+  const configs = Object.fromEntries(
+    Object.entries(recorded.configs).map(([key, config]) => [
+      key,
+      config.environment ? (present?.configs[key] ?? config) : config,
+    ]),
+  );
+  const project = { ...recorded, secrets, configs, environment: present?.environment ?? {} };
   if (!options.dryRun) await restoreImages(context.client, revision, project);
   const plan = await up({ ...context, project, projectName: context.projectName }, options);
   return { plan, number: revision.Number };

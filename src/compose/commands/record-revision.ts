@@ -14,11 +14,18 @@ export function changesOf(plan: Plan): Record<string, string> {
   return changes;
 }
 
-/** The project without what must not lie in a history: contents of secrets, and the caller's environment. */
+/** The project without what must not lie in a history: secrets, values of variables, and the caller's environment. */
 function withoutSecrets(project: Project): Project {
-  const bare = (objects: Record<string, FileObject>): Record<string, FileObject> =>
-    Object.fromEntries(Object.entries(objects).map(([key, { content: _, ...object }]) => [key, object]));
-  return { ...project, environment: {}, warnings: [], secrets: bare(project.secrets) };
+  const bare = ({ content: _, ...object }: FileObject): FileObject => object;
+  const each = (objects: Record<string, FileObject>, change: typeof bare): Record<string, FileObject> =>
+    Object.fromEntries(Object.entries(objects).map(([key, object]) => [key, change(object)]));
+  return {
+    ...project,
+    environment: {},
+    warnings: [],
+    secrets: each(project.secrets, bare),
+    configs: each(project.configs, (config) => (config.environment ? bare(config) : config)),
+  };
 }
 
 function currentUser(): string {

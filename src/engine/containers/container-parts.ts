@@ -13,6 +13,7 @@ import type { RenameDependencies } from './life/rename.ts';
 import type { StopDependencies } from './life/stop.ts';
 import type { Supervisor } from './life/supervisor.ts';
 import type { UpdateDependencies } from './life/update.ts';
+import type { SecretFiles } from './secrets/secret-files.ts';
 
 /** The parts that the use cases on containers are put together from; each use case names the few that it needs. */
 export interface ContainerParts
@@ -31,4 +32,5 @@ export interface ContainerParts
   readonly networks: NetworkService;
   readonly supervisor: Supervisor;
   readonly sampler: StatsSampler;
+  readonly secrets: SecretFiles;
 }

@@ -24,6 +24,8 @@ import { updateContainer } from './life/update.ts';
 import { filterContainers } from './list-filter.ts';
 import { isUp, type LiveContainer } from './live-container.ts';
 import { choosePrunable } from './prune.ts';
+import { putSecret } from './secrets/put-secret.ts';
+import type { SecretPlace } from './secrets/secret-files.ts';
 
 /** Finds the container of each call and hands it to the use case; holds no rules and no state of its own. */
 export class ContainerService implements Containers {
@@ -84,6 +86,11 @@ export class ContainerService implements Containers {
 
   async drain(name: string, options: { timeout: number; signal: AbortSignal }): Promise<{ open: number }> {
     return { open: await drainContainer(this.#find(name), options) };
+  }
+
+  async putSecret(name: string, place: SecretPlace, content: Uint8Array): Promise<void> {
+    const container = this.#find(name);
+    await this.#parts.registry.exclusively(container, () => putSecret(this.#parts, container, { place, content }));
   }
 
   async stop(name: string, options: { signal?: string; timeout?: number } = {}): Promise<void> {

@@ -39,6 +39,8 @@ export interface MountSettings {
   readonly nonRecursive?: boolean;
   readonly readonlyNonRecursive?: boolean;
   readonly readonlyForceRecursive?: boolean;
+  /** Whose files those of the source's owner appear as: the container's user, or `user` (`name|uid[:group|gid]`). */
+  readonly idMapping?: { readonly source: 'match-user'; readonly user?: string };
   readonly noCopy?: boolean;
   readonly subpath?: string;
   readonly labels?: Readonly<Record<string, string>>;

@@ -3,6 +3,7 @@ import type { Digest } from '#base';
 import type { EndpointRequest } from '#network';
 import type { Attachment, LogLine, LogQuery, TaskStats } from '#runtime';
 import type { Container, ContainerRequest, ContainerStatus, ResourceSettings, RestartPolicy } from './container.ts';
+import type { SecretPlace } from './secrets/secret-files.ts';
 
 /** Which containers a list shows. Several values of one key are alternatives; keys are all needed. */
 export interface ContainerFilter {
@@ -83,6 +84,12 @@ export interface Containers {
   takeOver(name: string): Promise<{ from: string }>;
   /** Waits until nobody is connected to what it listens on, `timeout` seconds at most; returns how many still are. */
   drain(name: string, options: { timeout: number; signal: AbortSignal }): Promise<{ open: number }>;
+  /**
+   * Gives it a file whose content is kept in memory only, is in no layer and no answer, and lasts until the container is
+   * removed or the host boots. A running container sees the new content of a path it has at once, a new path from its
+   * next start. Throws `invalid`, `conflict` where something is mounted, `unavailable` when there is no room.
+   */
+  putSecret(name: string, place: SecretPlace, content: Uint8Array): Promise<void>;
   /** Signal, then SIGKILL after `timeout` seconds. `not-modified` when it does not run. */
   stop(name: string, options?: { signal?: string; timeout?: number }): Promise<void>;
   restart(name: string, options?: { signal?: string; timeout?: number }): Promise<void>;

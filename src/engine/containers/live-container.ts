@@ -3,6 +3,7 @@ import type { Task } from '#runtime';
 import { WaitingAttaches } from './attach/waiting-attaches.ts';
 import type { Container, ContainerState, MountPoint, MountSettings } from './container.ts';
 import { ExitWaits } from './exit-waits.ts';
+import type { SecretPlace } from './secrets/secret-files.ts';
 
 /** A mount with how it was asked for: what start needs beyond what inspect shows. */
 export interface PlannedMount {
@@ -10,7 +11,7 @@ export interface PlannedMount {
   readonly asked: MountSettings;
 }
 
-/** What is recorded of a container beside its state. Changes only by update, rename, connect and disconnect. */
+/** What is recorded of a container beside its state. Changes only by update, rename, connect, disconnect and secrets. */
 export interface ContainerSettings
   extends Omit<Container, 'state' | 'ports' | 'sandbox' | 'execIds' | 'mountPoints' | 'networks'> {
   readonly mounts: readonly PlannedMount[];
@@ -19,6 +20,8 @@ export interface ContainerSettings
   readonly parentSnapshot: string | undefined;
   /** Id of the container beside which it runs until it takes its place. */
   readonly standbyFor?: string | undefined;
+  /** Secrets it has been given; their contents are no settings. */
+  readonly secrets?: readonly SecretPlace[];
 }
 
 /** State of a container that never ran. */
@@ -93,7 +96,7 @@ export class LiveContainer {
   }
 
   #makeView(): Container {
-    const { mounts, networks, parentSnapshot: _, standbyFor: __, ...settings } = this.settings;
+    const { mounts, networks, parentSnapshot: _, standbyFor: __, secrets: ___, ...settings } = this.settings;
     const { sandbox, state } = this;
     const active = new Map(sandbox?.endpoints.map((endpoint) => [endpoint.networkName, endpoint]));
     return {

@@ -10,6 +10,7 @@ import type { Supervisor } from './life/supervisor.ts';
 import { isUp, type LiveContainer } from './live-container.ts';
 import type { ContainerRegistry } from './registry.ts';
 import type { RootfsMounts } from './rootfs/rootfs-mounts.ts';
+import type { SecretFiles } from './secrets/secret-files.ts';
 
 /** What reconciling needs. */
 export interface ReconcileDependencies {
@@ -20,6 +21,7 @@ export interface ReconcileDependencies {
   readonly volumes: Pick<VolumeService, 'reconcile' | 'mount'>;
   readonly rootfs: RootfsMounts;
   readonly supervisor: Supervisor;
+  readonly secrets: Pick<SecretFiles, 'list' | 'remove'>;
   readonly directory: string;
   readonly logger: Logger;
 }
@@ -98,6 +100,9 @@ async function removeLeftovers(deps: ReconcileDependencies): Promise<void> {
       await deps.rootfs.discard(key);
       await deps.snapshots.remove(key);
     });
+  }
+  for (const id of (await deps.secrets.list()).filter(orphan)) {
+    await attempt(`leftover secrets of ${id}`, () => deps.secrets.remove(id));
   }
   for (const id of (await readdir(deps.directory)).filter(orphan)) {
     await attempt(`leftover directory of ${id}`, () => rm(join(deps.directory, id), { recursive: true, force: true }));

@@ -7,6 +7,7 @@ import type { EventJournal } from '../../events/events.ts';
 import type { KeptLogs } from '../../projects/kept-logs.ts';
 import type { LiveContainer } from '../live-container.ts';
 import type { ContainerRegistry } from '../registry.ts';
+import type { SecretFiles } from '../secrets/secret-files.ts';
 import type { BackgroundWork } from './background-work.ts';
 
 /** What disposal needs. */
@@ -17,6 +18,7 @@ export interface DisposeDependencies {
   readonly events: EventJournal;
   readonly background: BackgroundWork;
   readonly keptLogs: Pick<KeptLogs, 'removing'>;
+  readonly secrets: Pick<SecretFiles, 'remove'>;
 }
 
 /**
@@ -37,6 +39,7 @@ export async function dispose(
   container.waits.removed({ exitCode: container.state.exitCode });
   void deps.background.run(`clean-up of container ${container.id}`, async () => {
     await container.cleanup;
+    await deps.secrets.remove(container.id);
     await deps.snapshots.remove(container.id);
     await rm(dirname(container.settings.paths.hosts), { recursive: true, force: true });
   });

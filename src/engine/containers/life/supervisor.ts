@@ -15,6 +15,7 @@ export interface SupervisorDependencies extends LaunchDependencies, ReleaseDepen
   readonly networks: LaunchDependencies['networks'];
   readonly hostMounts: LaunchDependencies['hostMounts'];
   readonly volumes: LaunchDependencies['volumes'] & DisposeDependencies['volumes'];
+  readonly secrets: LaunchDependencies['secrets'] & DisposeDependencies['secrets'];
   readonly background: BackgroundWork;
   readonly health: HealthMonitor;
   readonly logger: Logger;

@@ -9,11 +9,14 @@ import type { LogShipper } from '../../logging/log-shipper.ts';
 import type { LiveContainer } from '../live-container.ts';
 import type { ContainerRegistry } from '../registry.ts';
 import { locatePath } from '../rootfs/container-path.ts';
+import { secretMounts } from '../secrets/put-secret.ts';
+import type { SecretFiles } from '../secrets/secret-files.ts';
 import { applyEdits } from './cdi/apply-edits.ts';
 import { resolveUser } from './container-user.ts';
 import { deviceEdits } from './device-requests.ts';
 import { chooseNamespaces, ipcOwner, joinedContainer } from './join-namespaces.ts';
 import { linkEnvironment } from './link-environment.ts';
+import { explainMapping } from './map-owner.ts';
 import { type MountDependencies, prepareMounts } from './mount-plan.ts';
 import { networkFileMounts, writeNetworkFiles } from './network-files.ts';
 import { announceNetworks, openNetwork } from './open-network.ts';
@@ -27,6 +30,7 @@ export interface LaunchDependencies extends MountDependencies {
   readonly runtime: Pick<Runtime, 'create'>;
   readonly networks: Sandboxes;
   readonly hostMounts: Pick<Mounts, 'mount' | 'unmount'>;
+  readonly secrets: Pick<SecretFiles, 'find'>;
   readonly limits: HostAbilities;
   /** Cgroup that holds all containers, `/berth`. */
   readonly cgroupParent: string;
@@ -74,13 +78,16 @@ export function launch(deps: LaunchDependencies, container: LiveContainer): Prom
     const log = settings.paths.log === '' ? {} : { logPath: settings.paths.log, ...logRotation(deps, container) };
     await deps.logShipper.prepare(container);
     undo.push(() => deps.logShipper.forget(container));
-    const task = await deps.runtime.create({
+    const creation = deps.runtime.create({
       id: container.id,
       spec: buildRuntimeSpec(input),
       ...(settings.host.runtime === '' ? {} : { runtime: runtimeProgram(settings.host.runtime) }),
       stdin: settings.process.openStdin,
       stdinOnce: settings.process.stdinOnce,
       ...log,
+    });
+    const task = await creation.catch((error: unknown) => {
+      throw explainMapping(error, mounts);
     });
     undo.push(() => task.remove());
     await container.attaches.wire(task);
@@ -123,7 +130,8 @@ async function collectMounts(
   const owner = joinedContainer(deps.registry, host.networkMode, 'network');
   const files = networkFileMounts(owner?.settings.paths ?? paths, taken);
   const shm = taken.has('/dev/shm') ? [] : await sharedMemory(deps, container, options.undo);
-  const all = [...files, ...shm, ...(await prepareMounts(deps, container, options))];
+  const secrets = await secretMounts(deps.secrets, container);
+  const all = [...files, ...shm, ...(await prepareMounts(deps, container, options)), ...secrets];
   const depth = ({ destination }: RuntimeMount) => destination.split('/').filter(Boolean).length;
   return all.sort((a, b) => depth(a) - depth(b));
 }

@@ -8,6 +8,8 @@ import type { MountSettings } from '../container.ts';
 import type { LiveContainer, PlannedMount } from '../live-container.ts';
 import { locatePath } from '../rootfs/container-path.ts';
 import type { RootfsMounts } from '../rootfs/rootfs-mounts.ts';
+import { resolveUser } from './container-user.ts';
+import { mapOwner } from './map-owner.ts';
 
 /** What mounting needs. */
 export interface MountDependencies {
@@ -81,7 +83,17 @@ async function prepare(
     if (asked.createSource) await mkdir(source, { recursive: true });
     else throw invalid(`invalid mount config for type "bind": bind source path does not exist: ${source}`);
   }
-  return { type: 'bind', source, destination, options: bindOptions(mount) };
+  const mapping = asked.idMapping === undefined ? {} : await ownerMapping(container, { source, asked, rootfs });
+  return { type: 'bind', source, destination, options: bindOptions(mount), ...mapping };
+}
+
+async function ownerMapping(
+  { settings }: LiveContainer,
+  { source, asked, rootfs }: { source: string; asked: MountSettings; rootfs: string },
+) {
+  const user = asked.idMapping?.user ?? settings.process.user;
+  const [owner, account] = await Promise.all([stat(source), resolveUser({ rootfs, mounts: [] }, user, [])]);
+  return mapOwner(owner, account);
 }
 
 async function copyUp(
