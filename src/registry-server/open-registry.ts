@@ -72,7 +72,10 @@ function settings(config: RegistryConfig) {
     deletes: config.deletes ?? true,
     webhooks: config.webhooks ?? [],
     garbage: defined(config.garbage ?? {}),
-    limits: defined({ ...config.limits, ...(config.storage && { blob: Math.min(config.limits?.blob ?? maxS3Blob, maxS3Blob) }) }),
+    limits: defined({
+      ...config.limits,
+      ...(config.storage && { blob: Math.min(config.limits?.blob ?? maxS3Blob, maxS3Blob) }),
+    }),
     externalUrl: config.externalUrl,
     ...(config.events === undefined ? {} : { events: config.events }),
   };

@@ -83,7 +83,14 @@ export async function createRegistryServer(options: RegistryOptions): Promise<Re
   const grace = garbage.grace ?? hour;
   const blobs = new Blobs({ storage, records: records.blobs, locks, grace, logger });
   const maxBlob = limits.blob ?? 64 * 1024 ** 3;
-  const uploads = new Uploads({ storage, records: records.uploads, blobs, locks, maxBlob, idle: options.locks === undefined ? 60_000 : 0 });
+  const uploads = new Uploads({
+    storage,
+    records: records.uploads,
+    blobs,
+    locks,
+    maxBlob,
+    idle: options.locks === undefined ? 60_000 : 0,
+  });
   const collector = new GarbageCollector({
     storage,
     records: records.garbage,

@@ -59,11 +59,7 @@ export class PostgresBlobs implements BlobRecords {
     return this.#database.transaction(async (session) => {
       const id = await lockRepository(session, repository);
       if (id === undefined) return false;
-      const changes = await session.run(
-        'DELETE FROM registry_links WHERE repository = $1 AND digest = $2',
-        id,
-        digest,
-      );
+      const changes = await session.run('DELETE FROM registry_links WHERE repository = $1 AND digest = $2', id, digest);
       if (changes > 0) await addEvent(session, event);
       return changes > 0;
     });

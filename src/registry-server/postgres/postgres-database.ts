@@ -25,7 +25,10 @@ export async function postgresClientSettings(url: string) {
       return oid === int8 ? Number : pg.types.getTypeParser(oid, format === 'binary' ? 'text' : format);
     },
   };
-  return { pg, settings: { connectionString: url, types: types as typeof pg.types, application_name: 'berth-registry' } };
+  return {
+    pg,
+    settings: { connectionString: url, types: types as typeof pg.types, application_name: 'berth-registry' },
+  };
 }
 
 /** A PostgreSQL database (14 or newer) that several servers may use at the same time. */

@@ -67,7 +67,9 @@ export class PostgresGarbage implements GarbageRecords {
       AND NOT EXISTS (SELECT 1 FROM registry_uploads u WHERE u.repository = r.name)`;
     const rows = await this.#database.all<{ id: number }>(`SELECT id FROM registry_repositories r WHERE ${empty}`);
     for (const { id } of rows) {
-      await this.#locked(id, (session) => session.run(`DELETE FROM registry_repositories r WHERE id = $1 AND ${empty}`, id));
+      await this.#locked(id, (session) =>
+        session.run(`DELETE FROM registry_repositories r WHERE id = $1 AND ${empty}`, id),
+      );
     }
   }
 
@@ -104,10 +106,7 @@ export class PostgresGarbage implements GarbageRecords {
    * Runs a statement while nobody else writes to the repository. A push may have changed it since it was looked at; the
    * statement looks again, and sees all that was committed before the lock.
    */
-  async #locked(
-    id: number,
-    task: (session: PostgresSession) => Promise<number>,
-  ): Promise<number> {
+  async #locked(id: number, task: (session: PostgresSession) => Promise<number>): Promise<number> {
     return this.#database.transaction(async (session) => {
       await session.run('SELECT 1 FROM registry_repositories WHERE id = $1 FOR UPDATE', id);
       return task(session);

@@ -19,6 +19,8 @@ export class PostgresLocks implements Locks {
   readonly #local = new LocalLocks();
   readonly #waiters = new Map<string, () => void>();
   #client: Promise<Client> | undefined;
+  /** The connection answers one question at a time. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(url: string, logger: Logger) {
     this.#url = url;
@@ -53,11 +55,10 @@ export class PostgresLocks implements Locks {
       const freed = this.#nextRelease(key);
       try {
         const client = await this.#connected();
-        const { rows } = await client.query<{ locked: boolean }>(
-          'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS locked',
-          [`berth-registry-${key}`],
-        );
-        if (rows[0]?.locked) return client;
+        const row = await this.#ask(client, 'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS locked', [
+          `berth-registry-${key}`,
+        ]);
+        if (row?.locked === true) return client;
         if (!wait) throw lockTaken(key);
         await freed.promise;
       } finally {
@@ -67,15 +68,17 @@ export class PostgresLocks implements Locks {
   }
 
   async #unlock(client: Client, key: string): Promise<void> {
-    await client
-      .query('SELECT pg_advisory_unlock(hashtextextended($1, 0)), pg_notify($2, $3)', [
-        `berth-registry-${key}`,
-        channel,
-        key,
-      ])
-      .catch((error: unknown) =>
-        this.#logger.warn('a lock ended with its connection', { key, error: messageOf(error) }),
-      );
+    const sql = 'SELECT pg_advisory_unlock(hashtextextended($1, 0)), pg_notify($2, $3)';
+    await this.#ask(client, sql, [`berth-registry-${key}`, channel, key]).catch((error: unknown) =>
+      this.#logger.warn('a lock ended with its connection', { key, error: messageOf(error) }),
+    );
+  }
+
+  /** The first row of the answer. */
+  #ask(client: Client, sql: string, values: readonly string[]): Promise<Record<string, unknown> | undefined> {
+    const answer = this.#last.then(async () => (await client.query<Record<string, unknown>>(sql, [...values])).rows[0]);
+    this.#last = answer.catch(() => undefined);
+    return answer;
   }
 
   #nextRelease(key: string): { promise: Promise<void>; cancel: () => void } {
@@ -107,6 +110,8 @@ export class PostgresLocks implements Locks {
     client.on('notification', ({ payload }) => this.#waiters.get(payload ?? '')?.());
     client.on('error', (error) => {
       this.#logger.warn('the connection of the locks broke', { error: messageOf(error) });
+    });
+    client.on('end', () => {
       this.#client = undefined;
     });
     await client.connect();

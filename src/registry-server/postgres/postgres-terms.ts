@@ -1,11 +1,13 @@
-import { usageRange } from '../records/quota.ts';
-import { quotaExceeded } from '../records/quota.ts';
+import { quotaExceeded, usageRange } from '../records/quota.ts';
 import type { RegistryEvent, WriteTerms } from '../records/records.ts';
 import type { PostgresSession } from './postgres-database.ts';
 
 /** The id of a repository's row, which stays locked to the end of the transaction; undefined where there is none. */
 export async function lockRepository(session: PostgresSession, name: string): Promise<number | undefined> {
-  const row = await session.get<{ id: number }>('SELECT id FROM registry_repositories WHERE name = $1 FOR UPDATE', name);
+  const row = await session.get<{ id: number }>(
+    'SELECT id FROM registry_repositories WHERE name = $1 FOR UPDATE',
+    name,
+  );
   return row?.id;
 }
 

@@ -135,16 +135,12 @@ export class S3Bucket {
 
   /** Writes a part (from 1 on); the same number again takes the place of the former. All but the last have 5 MiB or more. */
   async putPart(key: string, upload: string, part: { number: number; bytes: Uint8Array }): Promise<Part> {
-    return this.#ask(`write ${key}`, () =>
-      this.#client.uploadPart(this.#name(key), upload, part.bytes, part.number),
-    );
+    return this.#ask(`write ${key}`, () => this.#client.uploadPart(this.#name(key), upload, part.bytes, part.number));
   }
 
   /** Makes the object of its parts. */
   async finishParts(key: string, upload: string, parts: readonly Part[]): Promise<void> {
-    await this.#ask(`finish ${key}`, () =>
-      this.#client.completeMultipartUpload(this.#name(key), upload, [...parts]),
-    );
+    await this.#ask(`finish ${key}`, () => this.#client.completeMultipartUpload(this.#name(key), upload, [...parts]));
   }
 
   /** Drops the parts; an upload that is not there is a success. */

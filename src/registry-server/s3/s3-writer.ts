@@ -1,4 +1,4 @@
-import { createSHA256, type IHasher } from 'hash-wasm';
+import type { IHasher } from 'hash-wasm';
 import { type Digest, internal, invalid } from '#base';
 import type { BlobInfo } from '#content';
 import type { StorageWriter } from '../store/blob-storage.ts';
@@ -143,6 +143,7 @@ export class S3Writer implements StorageWriter {
   async #hash(): Promise<IHasher> {
     if (this.#hasher === undefined) {
       const { hash } = this.#options.state;
+      const { createSHA256 } = await import('hash-wasm');
       this.#hasher = (await createSHA256()).init();
       if (hash !== undefined) this.#hasher.load(Buffer.from(hash, 'base64'));
     }
