@@ -26,8 +26,32 @@ const fileSchema = z.strictObject({
       anonymousRead: z.boolean().optional(),
       rules: z.array(rule).optional(),
       service: z.string().optional(),
+      /** PEM file of the key that our tokens are signed with; servers behind one address need the same. */
+      tokenKey: z.string().optional(),
       /** A token service elsewhere. */
       token: z.strictObject({ realm: z.url(), issuer: z.string(), keys: z.array(z.string()).min(1) }).optional(),
+    })
+    .optional(),
+  /** Where blobs are kept; default files below `data`. */
+  storage: z
+    .strictObject({
+      s3: z.strictObject({
+        endpoint: z.url(),
+        bucket: z.string().min(1),
+        region: z.string().default('us-east-1'),
+        accessKey: z.string().min(1),
+        secretKey: z.string().optional(),
+        secretKeyFile: z.string().optional(),
+        prefix: z.string().default(''),
+      }),
+    })
+    .optional(),
+  /** Where everything else is kept; default SQLite below `data`. */
+  records: z
+    .strictObject({
+      /** Such as `postgres://user:password@host/database`, or a file that holds it. */
+      postgres: z.string().optional(),
+      postgresFile: z.string().optional(),
     })
     .optional(),
   upstreams: z
@@ -103,4 +127,13 @@ export function parseAddress(text: string): { host: string; port: number } {
   const port = Number(match?.[2]);
   if (match === null || port > 65535) throw invalid(`invalid address "${text}": want HOST:PORT`);
   return { host: (match[1] ?? '').replace(/^\[|\]$/g, '') || '0.0.0.0', port };
+}
+
+/** The text of a file that the config names. Throws `invalid`. */
+export function readNamedFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw invalid(`${path}: ${messageOf(error)}`);
+  }
 }

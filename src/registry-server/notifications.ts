@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Logger, messageOf } from '#base';
+import type { Locks } from './locks.ts';
 import type { EventRecords, RegistryEvent } from './records/records.ts';
 
 /** Where events are sent. */
@@ -14,6 +15,8 @@ export interface WebhookOptions {
 /** What {@link Notifier} is made of. */
 export interface NotifierOptions {
   readonly records: EventRecords;
+  /** Keyed `webhook:NAME`: one server at a time sends, and the events stay in order. */
+  readonly locks: Locks;
   readonly endpoints: readonly WebhookOptions[];
   /** Longest wait for an endpoint's answer, ms. */
   readonly timeout: number;
@@ -58,19 +61,12 @@ export class Notifier {
   }
 
   async #deliverAll(endpoint: WebhookOptions): Promise<void> {
-    const { records, endpoints, logger, backoff } = this.#options;
+    const { logger, backoff } = this.#options;
     let failures = 0;
     while (!this.#stop.signal.aborted) {
       const news = this.#nextWake();
       try {
-        const events = await records.nextEvents(endpoint.name, batch);
-        const last = events.at(-1);
-        if (last === undefined) {
-          await news.promise;
-          continue;
-        }
-        await this.#send(endpoint, events);
-        await records.delivered(endpoint.name, last.id, { endpoints: endpoints.map(({ name }) => name), keep });
+        if (!(await this.#deliverSome(endpoint))) await news.promise;
         failures = 0;
       } catch (error) {
         if (this.#stop.signal.aborted) return;
@@ -81,6 +77,19 @@ export class Notifier {
         news.cancel();
       }
     }
+  }
+
+  /** False where no event waits. */
+  #deliverSome(endpoint: WebhookOptions): Promise<boolean> {
+    const { records, endpoints, locks } = this.#options;
+    return locks.run(`webhook:${endpoint.name}`, async () => {
+      const events = await records.nextEvents(endpoint.name, batch);
+      const last = events.at(-1);
+      if (last === undefined) return false;
+      await this.#send(endpoint, events);
+      await records.delivered(endpoint.name, last.id, { endpoints: endpoints.map(({ name }) => name), keep });
+      return true;
+    });
   }
 
   #nextWake(): { promise: Promise<void>; cancel: () => void } {

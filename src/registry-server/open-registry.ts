@@ -1,40 +1,38 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { errnoOf, invalid, type Logger, messageOf } from '#base';
-import { openContentStore } from '#content';
+import { errnoOf, invalid, type Logger } from '#base';
 import { lockFile } from '#host';
-import { openDatabase } from '#metadata';
 import type { AuthOptions } from './auth/create-authentication.ts';
 import { generateTokenKey } from './auth/tokens.ts';
-import type { RegistryConfig } from './config.ts';
+import { type RegistryConfig, readNamedFile } from './config.ts';
 import type { AccessEntry } from './http/access-log.ts';
-import { registryMigrations } from './records/schema.ts';
-import { createSqliteRecords } from './records/sqlite-records.ts';
+import { openStores } from './open-stores.ts';
 import { createRegistryServer, type RegistryServer } from './registry-server.ts';
+import { maxS3Blob } from './s3/s3-storage.ts';
 
 /** Tags of a cache are compared with the upstream after so many ms. */
 const defaultFreshFor = 60_000;
 
 /**
- * Opens a registry on a directory: blobs as files, records in SQLite, both below `data` (made if missing), which one
- * process at a time may use. Throws `conflict` when another has it, `invalid` for settings that cannot be.
+ * Opens a registry. What the config does not put elsewhere is kept below `data` (made if missing), which one process at
+ * a time may use: blobs as files, records in SQLite. With S3 and PostgreSQL the server keeps nothing, `data` is not
+ * touched, and any number of servers may run side by side. Throws `conflict` when another process has `data`, `invalid` for settings
+ * that cannot be, `unavailable` where a service does not answer.
  */
 export async function openRegistry(
   data: string,
   config: RegistryConfig,
   output: { logger: Logger; accessLog?: ((entry: AccessEntry) => void) | undefined },
 ): Promise<RegistryServer> {
-  mkdirSync(data, { recursive: true, mode: 0o700 });
-  const lock = lockFile(join(data, 'registry.lock'), `another registry uses ${data}; stop it or choose another --data`);
+  const stateless = config.storage !== undefined && config.records !== undefined;
+  const lock = stateless ? undefined : lockData(data);
   try {
-    const storage = await openContentStore({ root: join(data, 'content') });
-    const database = openDatabase(join(data, 'registry.db'), registryMigrations);
+    const { close, ...stores } = await openStores(data, config, output.logger);
     try {
       const server = await createRegistryServer({
         ...settings(config),
-        auth: authOptions(data, config),
-        storage,
-        records: createSqliteRecords(database),
+        ...stores,
+        auth: authOptions(stateless ? undefined : data, config),
         logger: output.logger,
         accessLog: output.accessLog,
       });
@@ -42,34 +40,42 @@ export async function openRegistry(
         ...server,
         async close() {
           await server.close();
-          database.close();
-          lock.release();
+          await close();
+          lock?.release();
         },
       };
     } catch (error) {
-      database.close();
+      await close();
       throw error;
     }
   } catch (error) {
-    lock.release();
+    lock?.release();
     throw error;
   }
 }
 
+function lockData(data: string) {
+  mkdirSync(data, { recursive: true, mode: 0o700 });
+  return lockFile(join(data, 'registry.lock'), `another registry uses ${data}; stop it or choose another --data`);
+}
+
 function settings(config: RegistryConfig) {
   return {
-    tls: config.tls && { cert: pem(config.tls.cert), key: pem(config.tls.key) },
+    tls: config.tls && { cert: readNamedFile(config.tls.cert), key: readNamedFile(config.tls.key) },
     upstreams: (config.upstreams ?? []).map(({ passwordFile, freshFor, password, ...upstream }) => ({
       ...upstream,
       freshFor: freshFor ?? defaultFreshFor,
-      password: passwordFile === undefined ? password : pem(passwordFile).trim(),
+      password: passwordFile === undefined ? password : readNamedFile(passwordFile).trim(),
     })),
     quotas: config.quotas ?? [],
     readOnly: config.readOnly ?? false,
     deletes: config.deletes ?? true,
     webhooks: config.webhooks ?? [],
     garbage: defined(config.garbage ?? {}),
-    limits: defined(config.limits ?? {}),
+    limits: defined({
+      ...config.limits,
+      ...(config.storage && { blob: Math.min(config.limits?.blob ?? maxS3Blob, maxS3Blob) }),
+    }),
     externalUrl: config.externalUrl,
     ...(config.events === undefined ? {} : { events: config.events }),
   };
@@ -82,11 +88,11 @@ function defined<T extends object>(values: T): Defined<T> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Defined<T>;
 }
 
-function authOptions(data: string, { auth }: RegistryConfig): AuthOptions {
+function authOptions(data: string | undefined, { auth }: RegistryConfig): AuthOptions {
   if (auth === undefined) return { kind: 'none' };
   const service = auth.service ?? 'berth-registry';
   if (auth.token !== undefined) {
-    return { kind: 'token', service, ...auth.token, keys: auth.token.keys.map((path) => pem(path)) };
+    return { kind: 'token', service, ...auth.token, keys: auth.token.keys.map(readNamedFile) };
   }
   const { htpasswd, rules = [], anonymousRead = false } = auth;
   if (htpasswd === undefined) throw invalid('auth needs an htpasswd file or a token service');
@@ -98,12 +104,19 @@ function authOptions(data: string, { auth }: RegistryConfig): AuthOptions {
     rules,
     anonymousRead,
     service,
-    tokenKey: tokens ? tokenKey(join(data, 'token-key.pem')) : undefined,
+    tokenKey: tokens ? tokenKey(data, auth.tokenKey) : undefined,
   };
 }
 
-/** The key of the registry's own tokens, made at its first start. */
-function tokenKey(path: string): string {
+/** The key of the registry's own tokens: the configured one, else one in `data`, made at the first start. */
+function tokenKey(data: string | undefined, configured: string | undefined): string {
+  if (configured !== undefined) return readNamedFile(configured);
+  if (data === undefined) {
+    throw invalid(
+      'auth.tokenKey is missing: servers that share their stores need the same key; make one with "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256"',
+    );
+  }
+  const path = join(data, 'token-key.pem');
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
@@ -111,12 +124,4 @@ function tokenKey(path: string): string {
   }
   writeFileSync(path, generateTokenKey(), { mode: 0o600, flag: 'wx' });
   return readFileSync(path, 'utf8');
-}
-
-function pem(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw invalid(`${path}: ${messageOf(error)}`);
-  }
 }

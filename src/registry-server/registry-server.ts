@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { errnoOf, KeyedLock, type Logger, unavailable } from '#base';
+import { errnoOf, type Logger, unavailable } from '#base';
 import { createRegistryClient } from '#registry-client';
 import { type AuthOptions, createAuthentication } from './auth/create-authentication.ts';
 import type { AccessEntry } from './http/access-log.ts';
@@ -10,6 +10,7 @@ import { ManifestRoutes } from './http/manifest-routes.ts';
 import { PushRules } from './http/push-rules.ts';
 import { RateLimit } from './http/rate-limit.ts';
 import { createRegistryApp } from './http/registry-app.ts';
+import { LocalLocks, type Locks } from './locks.ts';
 import { Metrics } from './metrics.ts';
 import { Notifier, type WebhookOptions } from './notifications.ts';
 import type { Quota, RegistryEvent, RegistryRecords } from './records/records.ts';
@@ -23,6 +24,8 @@ import { PullThrough, type UpstreamOptions } from './upstream/pull-through.ts';
 export interface RegistryOptions {
   readonly storage: BlobStorage;
   readonly records: RegistryRecords;
+  /** Locks that all servers on these stores share; default: this is the only one. */
+  readonly locks?: Locks | undefined;
   readonly logger: Logger;
   /** Default: everybody may do everything. */
   readonly auth?: AuthOptions | undefined;
@@ -76,11 +79,18 @@ const hour = 3600_000;
 /** Makes a registry on its stores; nothing listens yet. Throws `invalid` for a faulty htpasswd file or key. */
 export async function createRegistryServer(options: RegistryOptions): Promise<RegistryServer> {
   const { storage, records, logger, garbage = {}, limits = {} } = options;
-  const locks = new KeyedLock();
+  const locks = options.locks ?? new LocalLocks();
   const grace = garbage.grace ?? hour;
   const blobs = new Blobs({ storage, records: records.blobs, locks, grace, logger });
   const maxBlob = limits.blob ?? 64 * 1024 ** 3;
-  const uploads = new Uploads({ storage, records: records.uploads, blobs, maxBlob, idle: 60_000 });
+  const uploads = new Uploads({
+    storage,
+    records: records.uploads,
+    blobs,
+    locks,
+    maxBlob,
+    idle: options.locks === undefined ? 60_000 : 0,
+  });
   const collector = new GarbageCollector({
     storage,
     records: records.garbage,
@@ -95,6 +105,7 @@ export async function createRegistryServer(options: RegistryOptions): Promise<Re
   const webhooks = options.webhooks ?? [];
   const notifier = new Notifier({
     records: records.events,
+    locks,
     endpoints: webhooks,
     timeout: 10_000,
     backoff: 1000,
@@ -158,7 +169,7 @@ export async function createRegistryServer(options: RegistryOptions): Promise<Re
 }
 
 /** The caches by longest prefix, and the client that they share. */
-function createUpstreams(options: RegistryOptions, locks: KeyedLock) {
+function createUpstreams(options: RegistryOptions, locks: Locks) {
   const { storage, records, logger, upstreams = [] } = options;
   if (upstreams.length === 0) return { cacheFor: () => undefined, close: () => undefined };
   const client = createRegistryClient({ userAgent: 'berth-registry', attempts: 3 });

@@ -1,7 +1,7 @@
 import type { Digest } from '#base';
 import type { Database } from '#metadata';
-import { fault } from '../faults.ts';
 import type { ManifestTarget } from '../names.ts';
+import { missingReferences } from './missing-references.ts';
 import type { ManifestRecords, NewManifest, Reference, RegistryEvent, StoredManifest, WriteTerms } from './records.ts';
 import { addEvent, ensureRepository, repositoryId, settle } from './sqlite-terms.ts';
 
@@ -103,15 +103,7 @@ export class SqliteManifests implements ManifestRecords {
       either: (reference: Reference) => hasManifest(reference) ?? hasBlob(reference),
     };
     const missing = references.filter((reference) => present[reference.kind](reference) === undefined);
-    const [first] = missing;
-    if (first === undefined) return;
-    const digests = missing.slice(0, 100).map(({ digest }) => digest);
-    throw fault(
-      'MANIFEST_BLOB_UNKNOWN',
-      `manifest references ${missing.length} unknown ${first.kind === 'manifest' ? 'manifest' : 'blob'}(s), ` +
-        `${first.digest} among them; push them first`,
-      { digests },
-    );
+    if (missing.length > 0) throw missingReferences(missing);
   }
 
   #store(repository: number, manifest: NewManifest): void {

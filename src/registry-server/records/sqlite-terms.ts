@@ -1,6 +1,6 @@
 import type { Database } from '#metadata';
-import { fault } from '../faults.ts';
-import type { Quota, RegistryEvent, WriteTerms } from './records.ts';
+import { quotaExceeded, usageRange } from './quota.ts';
+import type { RegistryEvent, WriteTerms } from './records.ts';
 
 /** The id of a repository's row, undefined where there is none. */
 export function repositoryId(database: Database, name: string): number | undefined {
@@ -19,8 +19,7 @@ export function ensureRepository(database: Database, name: string): number {
 export function usageBelow(database: Database, prefix: string): number {
   const row = database.get<{ bytes: number }>(
     'SELECT COALESCE(SUM(bytes), 0) AS bytes FROM registry_repositories WHERE name >= ? AND name < ?',
-    prefix,
-    `${prefix}\u007f`,
+    ...usageRange(prefix),
   );
   return row?.bytes ?? 0;
 }
@@ -32,16 +31,6 @@ export function settle(database: Database, terms: WriteTerms): void {
     if (used > quota.bytes) throw quotaExceeded(quota, used);
   }
   addEvent(database, terms.event);
-}
-
-/** The refusal of a push that would pass a quota. */
-export function quotaExceeded(quota: Quota, used: number) {
-  const where = quota.prefix === '' ? 'this registry' : `repositories below "${quota.prefix}"`;
-  return fault(
-    'DENIED',
-    `quota of ${where} exceeded: ${quota.bytes} bytes allowed, this push needs ${used}; delete images you do not need`,
-    { quota: quota.bytes, needed: used },
-  );
 }
 
 /** Keeps an event for delivery; nothing for undefined. */

@@ -1,15 +1,15 @@
-import { type Digest, isBerthError, type KeyedLock, type Logger } from '#base';
-import type { BlobWriter } from '#content';
+import { type Digest, isBerthError, type Logger } from '#base';
 import { fault } from '../faults.ts';
+import type { Locks } from '../locks.ts';
 import type { BlobLink, BlobRecords, RegistryEvent, WriteTerms } from '../records/records.ts';
-import type { BlobSource, BlobStorage } from './blob-storage.ts';
+import type { BlobSource, BlobStorage, StorageWriter } from './blob-storage.ts';
 
 /** What {@link Blobs} is made of. */
 export interface BlobsOptions {
   readonly storage: BlobStorage;
   readonly records: BlobRecords;
   /** Keyed by digest: a blob's bytes come and go under it. Shared with garbage collection. */
-  readonly locks: KeyedLock;
+  readonly locks: Locks;
   /** Links not touched for half of this many ms are renewed when a pusher asks for them. */
   readonly grace: number;
   readonly logger: Logger;
@@ -49,7 +49,7 @@ export class Blobs {
   async commit(
     repository: string,
     digest: Digest,
-    write: { writer: BlobWriter; terms: WriteTerms },
+    write: { writer: StorageWriter; terms: WriteTerms },
   ): Promise<BlobLink> {
     const { writer, terms } = write;
     return this.#options.locks.run(digest, async () => {

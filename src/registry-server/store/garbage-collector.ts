@@ -1,4 +1,5 @@
-import { type KeyedLock, type Logger, messageOf } from '#base';
+import { type Logger, messageOf } from '#base';
+import type { Locks } from '../locks.ts';
 import type { GarbageRecords, SweepCursor } from '../records/records.ts';
 import type { BlobStorage } from './blob-storage.ts';
 import type { Uploads } from './uploads.ts';
@@ -9,7 +10,7 @@ export interface GarbageCollectorOptions {
   readonly records: GarbageRecords;
   readonly uploads: Uploads;
   /** Keyed by digest; the same that pushes commit under. */
-  readonly locks: KeyedLock;
+  readonly locks: Locks;
   /** What is younger than so many ms is left alone: a push may be about to reference it. */
   readonly grace: number;
   /** Uploads older than so many ms end. */

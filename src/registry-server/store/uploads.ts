@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { type Digest, isBerthError } from '#base';
-import type { BlobWriter } from '#content';
 import { fault } from '../faults.ts';
+import type { Locks } from '../locks.ts';
 import type { BlobLink, UploadRecords, WriteTerms } from '../records/records.ts';
-import type { BlobStorage } from './blob-storage.ts';
+import type { BlobStorage, StorageWriter } from './blob-storage.ts';
 import type { Blobs } from './blobs.ts';
 import { gather } from './gather.ts';
 
@@ -16,9 +16,14 @@ export interface UploadsOptions {
   readonly storage: BlobStorage;
   readonly records: UploadRecords;
   readonly blobs: Blobs;
+  /** Keyed `upload:ID`: one request at a time, on whichever server. */
+  readonly locks: Locks;
   /** Largest blob, bytes. */
   readonly maxBlob: number;
-  /** A writer that nobody used for so many ms is put away; the upload goes on with another later. */
+  /**
+   * A writer that nobody used for so many ms is put away; the upload goes on with another later. 0 puts it away with every
+   * request, so that the next can go to another server.
+   */
   readonly idle: number;
 }
 
@@ -32,8 +37,7 @@ export interface UploadChunk {
 }
 
 interface OpenUpload {
-  readonly writer: BlobWriter;
-  busy: boolean;
+  readonly writer: StorageWriter;
   timer: NodeJS.Timeout | undefined;
 }
 
@@ -147,7 +151,7 @@ export class Uploads {
     await this.#options.records.endUpload(id);
   }
 
-  async #write(writer: BlobWriter, chunk: UploadChunk): Promise<void> {
+  async #write(writer: StorageWriter, chunk: UploadChunk): Promise<void> {
     const { range, room } = chunk;
     const begin = writer.size;
     if (range !== undefined && range.start !== begin) {
@@ -177,25 +181,37 @@ export class Uploads {
   }
 
   /** Runs `task` with the upload's writer, alone. */
-  async #use<T>(id: string, task: (writer: BlobWriter) => Promise<T>): Promise<T> {
-    const upload = this.#open.get(id) ?? (await this.#reopen(id));
-    if (upload.busy) throw busyUpload(id);
-    upload.busy = true;
-    clearTimeout(upload.timer);
-    try {
-      return await task(upload.writer);
-    } finally {
-      upload.busy = false;
-      if (this.#open.get(id) === upload) {
-        upload.timer = setTimeout(() => void this.#putAway(id), this.#options.idle).unref();
+  async #use<T>(id: string, task: (writer: StorageWriter) => Promise<T>): Promise<T> {
+    let begun = false;
+    const locked = async () => {
+      begun = true;
+      const upload = this.#open.get(id) ?? (await this.#reopen(id));
+      clearTimeout(upload.timer);
+      try {
+        return await task(upload.writer);
+      } finally {
+        await this.#rest(id, upload);
       }
+    };
+    try {
+      return await this.#options.locks.run(`upload:${id}`, locked, { wait: false });
+    } catch (error) {
+      throw !begun && isBerthError(error, 'conflict') ? busyUpload(id) : error;
     }
+  }
+
+  /** After a request: puts the writer away, now or when nobody came for it. */
+  async #rest(id: string, upload: OpenUpload): Promise<void> {
+    if (this.#open.get(id) !== upload) return;
+    const { idle } = this.#options;
+    if (idle === 0) await this.#putAway(id);
+    else upload.timer = setTimeout(() => void this.#putAway(id), idle).unref();
   }
 
   async #reopen(id: string): Promise<OpenUpload> {
     try {
       const writer = await this.#options.storage.writer({ key: `upload:${id}` });
-      const upload = { writer, busy: false, timer: undefined };
+      const upload = { writer, timer: undefined };
       this.#open.set(id, upload);
       return upload;
     } catch (error) {

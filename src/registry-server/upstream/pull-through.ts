@@ -1,6 +1,7 @@
-import { type Digest, isBerthError, type KeyedLock, type Logger, messageOf } from '#base';
+import { type Digest, isBerthError, type Logger, messageOf } from '#base';
 import type { RegistryClient, Repository } from '#registry-client';
 import { fault } from '../faults.ts';
+import type { Locks } from '../locks.ts';
 import { type ManifestTarget, targetText } from '../names.ts';
 import type { RegistryRecords, StoredManifest } from '../records/records.ts';
 import type { BlobSource, BlobStorage } from '../store/blob-storage.ts';
@@ -39,7 +40,7 @@ export interface PullThroughOptions {
   readonly client: RegistryClient;
   readonly records: Pick<RegistryRecords, 'blobs' | 'manifests'>;
   readonly storage: BlobStorage;
-  readonly locks: KeyedLock;
+  readonly locks: Locks;
   readonly logger: Logger;
 }
 
