@@ -120,7 +120,7 @@ export async function assemble(config: DaemonConfig, place: DaemonPlace): Promis
     forwardDrop: config.forwardDrop,
     log: logger,
   });
-  const volumes = createVolumeService({ database, root: roots.volumes, mounts, processes });
+  const volumes = createVolumeService({ database, root: roots.volumes, mounts, processes, trees: archiver });
   const engine = createContainerEngine({
     database,
     journal,

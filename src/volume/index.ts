@@ -1,4 +1,4 @@
 export { pruneVolumes } from './prune.ts';
 export * from './volume.ts';
 export { volumeMigrations } from './volume-records.ts';
-export { createVolumeService, type VolumeServiceOptions } from './volumes.ts';
+export { createVolumeService, type VolumeServiceOptions, type VolumeTrees } from './volumes.ts';

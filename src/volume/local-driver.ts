@@ -2,11 +2,17 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
 import { errnoOf, invalid, isBerthError, messageOf, newId, unavailable } from '#base';
-import type { Mounts, Processes } from '#host';
+import { type Mounts, type Processes, syncFileSystem } from '#host';
 import { layersDirectory } from './volume-layers.ts';
 
 /** Options of one local volume, checked. */
 type LocalOptions = Readonly<Record<string, string>>;
+
+/** Data that is complete and not yet of a volume. */
+export interface StagedData {
+  readonly directory: string;
+  discard(): Promise<void>;
+}
 
 const known = new Set(['type', 'o', 'device', 'size']);
 
@@ -107,6 +113,37 @@ export class LocalDriver {
   async copy(source: string, target: string): Promise<void> {
     await mkdir(join(this.#root, target), { recursive: true });
     await this.#copy(this.mountpoint(source), this.mountpoint(target));
+  }
+
+  /** True when containers would see nothing in it; without a directory too. For a volume that nothing has mounted. */
+  async isEmpty(volume: string): Promise<boolean> {
+    return (await readdir(this.mountpoint(volume)).catch(() => [])).length === 0;
+  }
+
+  /**
+   * Makes a directory for data that `fill` writes, on disk when it resolves. {@link adopt} makes it a volume's, `discard`
+   * or the next start removes it.
+   */
+  async stage(fill: (directory: string) => Promise<void>): Promise<StagedData> {
+    const staged = join(this.#root, `.import-${newId().slice(0, 12)}`);
+    const discard = () => rm(staged, { recursive: true, force: true });
+    try {
+      await mkdir(join(staged, '_data'), { recursive: true, mode: 0o755 });
+      await fill(join(staged, '_data'));
+      await syncFileSystem(staged);
+    } catch (error) {
+      await discard();
+      throw error;
+    }
+    return { directory: join(staged, '_data'), discard };
+  }
+
+  /** Puts staged data in the place of an empty volume's at one stroke. */
+  async adopt(volume: string, staged: StagedData): Promise<void> {
+    await mkdir(join(this.#root, volume), { recursive: true, mode: 0o755 });
+    await rename(staged.directory, this.mountpoint(volume));
+    await staged.discard();
+    await syncFileSystem(this.#root);
   }
 
   /** Undoes {@link mount}; nothing mounted is a success. */

@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream';
+
 /** A volume as users see it. */
 export interface Volume {
   readonly name: string;
@@ -27,6 +29,24 @@ export interface VolumeService {
    * Throws `not-found`, `conflict` for a taken name, `invalid` for a source with options or of another driver.
    */
   clone(source: string, request: { name: string; labels?: Readonly<Record<string, string>> }): Promise<Volume>;
+  /**
+   * A tar of all that is in the volume, the volume's directory first (`./`): owners, modes, times in nanoseconds, attributes,
+   * access lists, hard links, holes, devices; no sockets. Until the stream ends the volume is in use and cannot be
+   * removed. Nothing is halted for it: each file is read when its turn comes, so what is written meanwhile may be in it
+   * or not. Throws `not-found`, `unavailable` when the volume cannot be mounted.
+   */
+  export(name: string, options?: { signal?: AbortSignal }): Promise<Readable>;
+  /**
+   * Fills a volume from a tar (plain or compressed) as `export` makes it, with all that the archive says; makes the volume
+   * when there is none. All or nothing: the volume gets its data at one stroke, after the archive is read to its end.
+   * Throws `invalid` for a bad archive and for a volume with options or of another driver, `conflict` when the volume has
+   * data or is mounted.
+   */
+  import(
+    name: string,
+    archive: Readable,
+    options?: { labels?: Readonly<Record<string, string>>; signal?: AbortSignal },
+  ): Promise<Volume>;
   /** Throws `not-found`; `conflict` when a container uses it or the new name is taken. */
   rename(name: string, newName: string): Promise<Volume>;
   /** Throws `not-found` ("get X: no such volume"). */

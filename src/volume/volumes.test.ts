@@ -18,7 +18,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { isBerthError } from '#base';
 import type { MountEntry, MountRequest, Mounts, Processes } from '#host';
 import { openDatabase } from '#metadata';
-import { createVolumeService, volumeMigrations } from './index.ts';
+import { createVolumeService, type VolumeTrees, volumeMigrations } from './index.ts';
 
 /** Mounts that only remember; what a real kernel does with them is tested with the engine. */
 class RememberedMounts implements Mounts {
@@ -43,13 +43,19 @@ const processes = {
     }),
 } as Pick<Processes, 'run'> as Processes;
 
+/** Archives are read and written for real in the integration tests. */
+const trees: VolumeTrees = {
+  pack: () => Promise.reject(new Error('no archives here')),
+  unpack: () => Promise.reject(new Error('no archives here')),
+};
+
 describe('volumes', () => {
   let directory: string;
   let mounts: RememberedMounts;
   const open = () => {
     const database = openDatabase(join(directory, 'db'), volumeMigrations);
     const plugins = { sockets: [join(directory, 'plugins')], specs: [join(directory, 'specs')] };
-    return createVolumeService({ database, root: join(directory, 'volumes'), mounts, processes, plugins });
+    return createVolumeService({ database, root: join(directory, 'volumes'), mounts, processes, plugins, trees });
   };
 
   beforeEach(() => {

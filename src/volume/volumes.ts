@@ -1,6 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { conflict, invalid, isBerthError, KeyedLock, newId, notFound } from '#base';
+import type { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import { conflict, invalid, isBerthError, KeyedLock, newId, notFound, withUndo } from '#base';
 import type { Mounts, Processes } from '#host';
 import type { Database } from '#metadata';
 import { LocalDriver } from './local-driver.ts';
@@ -15,8 +17,24 @@ export interface VolumeServiceOptions {
   readonly root: string;
   readonly mounts: Mounts;
   readonly processes: Processes;
+  readonly trees: VolumeTrees;
   /** Where drivers of others are looked for; Docker's places if left out. */
   readonly plugins?: PluginPlaces;
+}
+
+/** Tar streams of directories; the archiver's role here. */
+export interface VolumeTrees {
+  pack(
+    root: string,
+    path: string,
+    options: { readonly rename: string; readonly exact: boolean; readonly signal?: AbortSignal },
+  ): Promise<Readable>;
+  unpack(
+    root: string,
+    path: string,
+    archive: Readable,
+    options: { readonly withBase: boolean; readonly signal?: AbortSignal },
+  ): Promise<void>;
 }
 
 /** Makes the volume service. */
@@ -26,6 +44,7 @@ export function createVolumeService(options: VolumeServiceOptions): VolumeServic
     records: new VolumeRecords(options.database),
     driver: new LocalDriver(options),
     layers: new VolumeLayers(options),
+    trees: options.trees,
     plugins: options.plugins ?? defaultPluginPlaces,
   });
 }
@@ -34,6 +53,7 @@ interface VolumeParts {
   readonly records: VolumeRecords;
   readonly driver: LocalDriver;
   readonly layers: VolumeLayers;
+  readonly trees: VolumeTrees;
   readonly plugins: PluginPlaces;
 }
 
@@ -44,6 +64,7 @@ class Volumes implements VolumeService {
   readonly #records: VolumeRecords;
   readonly #driver: LocalDriver;
   readonly #layers: VolumeLayers;
+  readonly #trees: VolumeTrees;
   readonly #places: PluginPlaces;
   /** Directories that plugins gave, while mounted. */
   readonly #pluginDirectories = new Map<string, string>();
@@ -55,6 +76,7 @@ class Volumes implements VolumeService {
     this.#records = parts.records;
     this.#driver = parts.driver;
     this.#layers = parts.layers;
+    this.#trees = parts.trees;
     this.#places = parts.plugins;
   }
 
@@ -194,6 +216,57 @@ class Volumes implements VolumeService {
     });
   }
 
+  async export(name: string, options: { signal?: AbortSignal } = {}): Promise<Readable> {
+    const user = `export-${newId().slice(0, 12)}`;
+    return withUndo(async (undo) => {
+      await this.acquire(name, user);
+      undo.push(() => this.release(user));
+      const directory = await this.mount(name, user);
+      undo.push(() => this.unmount(name, user));
+      const archive = await this.#trees.pack(directory, '/', { rename: '.', exact: true, ...options });
+      const letGo = () => this.unmount(name, user).finally(() => this.release(user));
+      void finished(archive)
+        .then(letGo, letGo)
+        .catch(() => undefined);
+      return archive;
+    });
+  }
+
+  async import(
+    name: string,
+    archive: Readable,
+    { labels = {}, signal }: { labels?: Readonly<Record<string, string>>; signal?: AbortSignal } = {},
+  ): Promise<Volume> {
+    this.#driver.check(name, {});
+    await this.#mustTakeImport(name);
+    const staged = await this.#driver.stage((directory) =>
+      this.#trees.unpack(directory, '/', archive, { withBase: true, ...(signal ? { signal } : {}) }),
+    );
+    try {
+      return await this.#lock.run(name, async () => {
+        // Once more: somebody may have come to use it while the archive was read.
+        await this.#mustTakeImport(name);
+        await this.#driver.adopt(name, staged);
+        if (this.#records.get(name) === undefined) {
+          const driver = this.#driver.name;
+          this.#records.insert({
+            name,
+            driver,
+            createdAt: Date.now(),
+            labels,
+            options: {},
+            anonymous: false,
+            layers: [],
+          });
+        }
+        return this.#volume(this.#record(name));
+      });
+    } catch (error) {
+      await staged.discard();
+      throw error;
+    }
+  }
+
   async rename(name: string, newName: string): Promise<Volume> {
     return this.#lockBoth(name, newName, async () => {
       if (this.#record(name).driver !== this.#driver.name)
@@ -297,6 +370,19 @@ class Volumes implements VolumeService {
     }
     const known = new Set(layers.map((layer) => layer.id));
     await this.#layers.remove((await this.#layers.list()).filter((id) => !known.has(id)));
+  }
+
+  async #mustTakeImport(name: string): Promise<void> {
+    const record = this.#records.get(name);
+    if (record === undefined) return;
+    if (Object.keys(record.options).length > 0 || record.driver !== this.#driver.name) {
+      throw invalid(`import ${name}: only local volumes without options can be filled`);
+    }
+    const users = [...(this.#mounted.get(name) ?? [])];
+    if (users.length > 0) throw conflict(`import ${name}: volume is in use - [${users.join(', ')}]`);
+    if (record.layers.length > 0 || !(await this.#driver.isEmpty(name))) {
+      throw conflict(`import ${name}: the volume has data; import into a new or an empty volume`);
+    }
   }
 
   #refuseTaken(name: string): void {

@@ -49,6 +49,18 @@ export function announceVolumes(volumes: VolumeService, events: EventJournal): V
       if (before === undefined) events.publish('volume', 'create', volume.name, { driver: volume.driver });
       return volume;
     },
+    async export(name, options) {
+      const archive = await volumes.export(name, options);
+      events.publish('volume', 'export', name, {});
+      return archive;
+    },
+    async import(name, archive, options) {
+      const before = await find(name);
+      const volume = await volumes.import(name, archive, options);
+      const action = before === undefined ? 'create' : 'import';
+      events.publish('volume', action, volume.name, { driver: volume.driver });
+      return volume;
+    },
     async clone(source, request) {
       const volume = await volumes.clone(source, request);
       events.publish('volume', 'create', volume.name, { driver: volume.driver });

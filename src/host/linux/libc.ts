@@ -12,6 +12,7 @@ export const libc = {
   unshare: library.func('int unshare(int flags)'),
   setns: library.func('int setns(int fd, int type)'),
   syncfs: library.func('int syncfs(int fd)'),
+  lseek: library.func('long lseek(int fd, long offset, int whence)'),
   mknod: library.func('int mknod(const void *path, uint mode, ulong device)'),
   chroot: library.func('int chroot(str path)'),
   fchdir: library.func('int fchdir(int fd)'),
