@@ -9,6 +9,7 @@ import {
   Cgroup,
   createConnections,
   createFirewall,
+  createHostTrees,
   createLinks,
   createMounts,
   createNetworkNamespaces,
@@ -51,8 +52,8 @@ export interface AssembledDaemon {
 export interface DaemonPlace {
   readonly roots: Roots;
   readonly logger: Logger;
-  /** True in a mount namespace of its own, where mounts disturb nobody. */
-  readonly ownMounts: boolean;
+  /** Set in a mount namespace of its own, where mounts disturb nobody: the way to the host's. */
+  readonly hostNamespaceFd: number | undefined;
 }
 
 /** Makes every room, gives each what it needs, and reconciles them with disk and kernel. The one place that knows all. */
@@ -100,7 +101,7 @@ export async function assemble(config: DaemonConfig, place: DaemonPlace): Promis
     execRoot: config.execRoot,
     processes,
     logger,
-    ...(place.ownMounts ? { mounts } : {}),
+    ...(place.hostNamespaceFd === undefined ? {} : { mounts }),
     morePrograms: config.runtimes,
     ...(config.defaultRuntime === undefined ? {} : { defaultRuntime: config.defaultRuntime }),
   });
@@ -132,6 +133,7 @@ export async function assemble(config: DaemonConfig, place: DaemonPlace): Promis
     volumes,
     trees: archiver,
     mounts,
+    hostTrees: createHostTrees({ namespaceFd: place.hostNamespaceFd, mounts }),
     processes,
     logger,
     dataRoot: config.dataRoot,

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TreeArchiver } from '#archive';
 import type { Logger } from '#base';
-import type { Mounts, Processes } from '#host';
+import type { HostTrees, Mounts, Processes } from '#host';
 import type { ImageMaker, ImageReader } from '#image';
 import type { Database } from '#metadata';
 import type { NetworkService } from '#network';
@@ -23,6 +23,7 @@ import { reconcile } from './containers/reconcile.ts';
 import { ContainerRegistry } from './containers/registry.ts';
 import { RootfsMounts } from './containers/rootfs/rootfs-mounts.ts';
 import { reachableAddress } from './containers/start/open-network.ts';
+import { SpreadingSources } from './containers/start/spreading-sources.ts';
 import type { Journal } from './events/journal.ts';
 import { ExecService } from './exec/exec-service.ts';
 import type { Execs } from './exec/execs.ts';
@@ -43,6 +44,8 @@ export interface EngineOptions {
   readonly volumes: VolumeService;
   readonly trees: TreeArchiver;
   readonly mounts: Mounts;
+  /** The host's own mounts, for binds through which mounts spread; those are used as they are without it. */
+  readonly hostTrees?: HostTrees;
   readonly processes: Processes;
   readonly logger: Logger;
   /** Durable: gets `containers/ID`. */
@@ -80,10 +83,13 @@ export function createContainerEngine(options: EngineOptions): ContainerEngine {
   const directory = join(options.dataRoot, 'containers');
   const shmDirectory = join(options.execRoot, 'shm');
   const rootfsDirectory = join(options.execRoot, 'rootfs');
-  for (const path of [directory, shmDirectory, rootfsDirectory]) mkdirSync(path, { recursive: true, mode: 0o711 });
+  const spreadingDirectory = join(options.execRoot, 'spreading');
+  for (const path of [directory, shmDirectory, rootfsDirectory, spreadingDirectory])
+    mkdirSync(path, { recursive: true, mode: 0o711 });
 
   const registry = new ContainerRegistry(options.database, journal);
   const rootfs = new RootfsMounts(snapshots, rootfsDirectory);
+  const spreading = new SpreadingSources(options.hostTrees, spreadingDirectory);
   const background = new BackgroundWork(logger);
   const limits = readHostLimits();
   const health = new HealthMonitor({
@@ -106,6 +112,7 @@ export function createContainerEngine(options: EngineOptions): ContainerEngine {
     ...options,
     registry,
     rootfs,
+    spreading,
     background,
     keptLogs,
     limits,
@@ -135,6 +142,7 @@ export function createContainerEngine(options: EngineOptions): ContainerEngine {
       return new Set(registry.all().flatMap(({ id, settings }) => [id, settings.parentSnapshot ?? id]));
     },
     async reconcile() {
+      await spreading.reconcile();
       const toStart = await reconcile({ ...shared, runtime, networks, snapshots, volumes, supervisor, directory });
       await keptLogs.reconcile(registry.all());
       for (const container of registry.all()) await execs.adopt(container);
