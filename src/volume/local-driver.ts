@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
 import { errnoOf, invalid, isBerthError, messageOf, newId, unavailable } from '#base';
 import { type Mounts, type Processes, syncFileSystem } from '#host';
+import { findFileServer, isRemote } from './file-server.ts';
 import { layersDirectory } from './volume-layers.ts';
 
 /** Options of one local volume, checked. */
@@ -151,23 +152,23 @@ export class LocalDriver {
     await this.#mounts.unmount(this.mountpoint(volume), { detach: true });
   }
 
-  /** See `VolumeService.copyUp`. `inUse` keeps the directory itself, because containers have it mounted. */
-  async copyUp(volume: string, source: string, inUse: boolean): Promise<void> {
+  /** See `VolumeService.copyUp`; for a volume that nobody else sees. The rename makes it all or nothing. */
+  async copyUp(volume: string, source: string): Promise<void> {
     const target = this.mountpoint(volume);
     if ((await readdir(target)).length > 0) return;
-    const copy = inUse ? target : join(this.#root, `.copy-${newId().slice(0, 12)}`);
+    const copy = join(this.#root, `.copy-${newId().slice(0, 12)}`);
     try {
       await this.#copy(source, copy);
-      if (!inUse) await rename(copy, target);
+      await rename(copy, target);
     } catch (error) {
-      if (!inUse) await rm(copy, { recursive: true, force: true });
+      await rm(copy, { recursive: true, force: true });
       throw error;
     }
   }
 
-  /** Copies into a directory of somebody else's, if it is empty. */
+  /** Copies `source` over what is in the directory `target`. */
   async copyInto(target: string, source: string): Promise<void> {
-    if ((await readdir(target)).length === 0) await this.#copy(source, target);
+    await this.#copy(source, target);
   }
 
   /** Bytes allocated in these directories. */
@@ -194,15 +195,6 @@ async function mountRequest(target: string, options: LocalOptions) {
   const words = (options.o ?? '').split(',').filter(Boolean);
   const type = options.type ?? '';
   if (type === 'none' && !words.some((word) => word === 'bind' || word === 'rbind')) words.push('bind');
-  if (type !== 'nfs' && type !== 'nfs4' && type !== 'cifs') {
-    return { type, source: options.device ?? '', target, options: words };
-  }
-  // The kernel wants the server's address in the options even when `addr` is given by name.
-  const at = words.findIndex((word) => word.startsWith('addr='));
-  if (at >= 0) {
-    const { lookup } = await import('node:dns/promises');
-    const { address } = await lookup((words[at] ?? '').slice('addr='.length));
-    words[at] = `addr=${address}`;
-  }
-  return { type, source: options.device ?? '', target, options: words };
+  const found = isRemote(type) ? await findFileServer(type, words) : words;
+  return { type, source: options.device ?? '', target, options: found };
 }

@@ -10,6 +10,10 @@ export interface Volume {
   readonly createdAt: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly options: Readonly<Record<string, string>>;
+  /** `global` when a plugin's volume is the same on every host. */
+  readonly scope: 'local' | 'global';
+  /** What a plugin has to say of it. */
+  readonly status?: Readonly<Record<string, unknown>>;
   /** Made for a container without a name being asked. */
   readonly anonymous: boolean;
 }
@@ -60,6 +64,8 @@ export interface VolumeService {
   users(name: string): string[];
   /** Makes it ready for use (mounts tmpfs, nfs, ... of the local driver's options) and returns the directory; counted. */
   mount(name: string, user: string): Promise<string>;
+  /** Takes over what an earlier daemon mounted for a user that goes on. */
+  adopt(name: string, user: string): Promise<void>;
   unmount(name: string, user: string): Promise<void>;
   /**
    * Copies `source` (a directory of an image) into the volume when it is empty, owner, mode and xattrs included, once;

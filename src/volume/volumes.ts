@@ -1,15 +1,17 @@
 import { mkdirSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { conflict, invalid, isBerthError, KeyedLock, newId, notFound, withUndo } from '#base';
+import { conflict, invalid, KeyedLock, newId, notFound, withUndo } from '#base';
 import type { Mounts, Processes } from '#host';
 import type { Database } from '#metadata';
 import { LocalDriver } from './local-driver.ts';
-import { defaultPluginPlaces, PluginDriver, type PluginPlaces } from './plugin-driver.ts';
+import { defaultPluginPlaces, type PluginPlaces } from './plugin-driver.ts';
+import { PluginVolumes } from './plugin-volumes.ts';
 import type { Volume, VolumeService } from './volume.ts';
 import { VolumeLayers } from './volume-layers.ts';
 import { type VolumeRecord, VolumeRecords } from './volume-records.ts';
+import type { VolumeTrees } from './volume-trees.ts';
 
 /** What the volume room needs. `root` is the directory that holds one directory per volume; it is made. */
 export interface VolumeServiceOptions {
@@ -22,21 +24,6 @@ export interface VolumeServiceOptions {
   readonly plugins?: PluginPlaces;
 }
 
-/** Tar streams of directories; the archiver's role here. */
-export interface VolumeTrees {
-  pack(
-    root: string,
-    path: string,
-    options: { readonly rename: string; readonly exact: boolean; readonly signal?: AbortSignal },
-  ): Promise<Readable>;
-  unpack(
-    root: string,
-    path: string,
-    archive: Readable,
-    options: { readonly withBase: boolean; readonly signal?: AbortSignal },
-  ): Promise<void>;
-}
-
 /** Makes the volume service. */
 export function createVolumeService(options: VolumeServiceOptions): VolumeService {
   mkdirSync(options.root, { recursive: true, mode: 0o701 });
@@ -45,7 +32,7 @@ export function createVolumeService(options: VolumeServiceOptions): VolumeServic
     driver: new LocalDriver(options),
     layers: new VolumeLayers(options),
     trees: options.trees,
-    plugins: options.plugins ?? defaultPluginPlaces,
+    plugins: new PluginVolumes(options.plugins ?? defaultPluginPlaces),
   });
 }
 
@@ -54,20 +41,15 @@ interface VolumeParts {
   readonly driver: LocalDriver;
   readonly layers: VolumeLayers;
   readonly trees: VolumeTrees;
-  readonly plugins: PluginPlaces;
+  readonly plugins: PluginVolumes;
 }
-
-/** Plugins are told of one user, this engine, which counts its own. */
-const mountId = 'berth';
 
 class Volumes implements VolumeService {
   readonly #records: VolumeRecords;
   readonly #driver: LocalDriver;
   readonly #layers: VolumeLayers;
   readonly #trees: VolumeTrees;
-  readonly #places: PluginPlaces;
-  /** Directories that plugins gave, while mounted. */
-  readonly #pluginDirectories = new Map<string, string>();
+  readonly #plugins: PluginVolumes;
   /** Users that have it mounted now, by volume: what `unmount` counts down. */
   readonly #mounted = new Map<string, Set<string>>();
   readonly #lock = new KeyedLock();
@@ -77,7 +59,7 @@ class Volumes implements VolumeService {
     this.#driver = parts.driver;
     this.#layers = parts.layers;
     this.#trees = parts.trees;
-    this.#places = parts.plugins;
+    this.#plugins = parts.plugins;
   }
 
   async create(request: Parameters<VolumeService['create']>[0]): Promise<Volume> {
@@ -98,8 +80,7 @@ class Volumes implements VolumeService {
         this.#driver.check(name, options);
         await this.#driver.create(name);
       } else {
-        const plugin = await this.#plugin(driver, `create ${name}`);
-        await plugin.create(name, options);
+        await this.#plugins.create({ name, driver }, options);
       }
       const labels = request.labels ?? {};
       const anonymous = !request.name;
@@ -110,7 +91,9 @@ class Volumes implements VolumeService {
   }
 
   async get(name: string): Promise<Volume> {
-    return this.#volume(this.#record(name));
+    const record = this.#record(name);
+    const volume = this.#volume(record);
+    return record.driver === this.#driver.name ? volume : { ...volume, ...(await this.#plugins.ask(record)) };
   }
 
   async list(): Promise<Volume[]> {
@@ -153,34 +136,48 @@ class Volumes implements VolumeService {
     return this.#lock.run(name, async () => {
       const record = this.#record(name);
       const users = this.#mounted.get(name) ?? new Set();
-      if (record.driver !== this.#driver.name) return this.#mountByPlugin(record, users, user);
-      // The directory may have been removed by hand; Docker makes it again too.
-      await this.#driver.create(name);
-      if (users.size === 0) await this.#mountNow(record);
+      const directory = await this.#mountFor(record, user, users.size === 0);
       users.add(user);
       this.#mounted.set(name, users);
-      return this.#driver.mountpoint(name);
+      return directory;
     });
+  }
+
+  async adopt(name: string, user: string): Promise<void> {
+    if (this.#record(name).driver === this.#driver.name) {
+      await this.mount(name, user);
+      return;
+    }
+    this.#mounted.set(name, (this.#mounted.get(name) ?? new Set()).add(user));
   }
 
   async unmount(name: string, user: string): Promise<void> {
     await this.#lock.run(name, async () => {
       const users = this.#mounted.get(name);
-      if (!users?.delete(user) || users.size > 0) return;
-      this.#mounted.delete(name);
+      if (!users?.delete(user)) return;
+      const last = users.size === 0;
+      if (last) this.#mounted.delete(name);
       const record = this.#records.get(name);
-      if (record !== undefined && record.driver !== this.#driver.name) await this.#unmountByPlugin(record);
-      else if (record !== undefined && isMounted(record)) await this.#driver.unmount(name);
+      if (record === undefined) return;
+      if (record.driver !== this.#driver.name) await this.#plugins.unmount(record, user, last);
+      else if (last && isMounted(record)) await this.#driver.unmount(name);
     });
   }
 
   async copyUp(name: string, source: string): Promise<void> {
     await this.#lock.run(name, async () => {
       const record = this.#record(name);
-      const directory = this.#pluginDirectories.get(name);
-      if (directory !== undefined) return this.#driver.copyInto(directory, source);
+      const directory = this.#plugins.directory(name);
       const others = this.#mounted.get(name)?.size ?? 0;
-      await this.#driver.copyUp(name, source, others > 1 || isMounted(record));
+      const inPlace = directory !== undefined || others > 1 || isMounted(record);
+      if (!inPlace) return this.#driver.copyUp(name, source);
+      const target = directory ?? this.#driver.mountpoint(name);
+      const interrupted = this.#records.isCopying(name);
+      if (!interrupted && (await readdir(target)).length > 0) return;
+      // Others see the directory, so it cannot be put there at one stroke: a copy that broke off is done again.
+      this.#records.beginCopy(name);
+      await this.#driver.copyInto(target, source);
+      this.#records.endCopy(name);
     });
   }
 
@@ -312,47 +309,28 @@ class Volumes implements VolumeService {
     return record;
   }
 
+  /** Returns the directory that containers see; `first` is for the first user. */
+  async #mountFor(record: VolumeRecord, user: string, first: boolean): Promise<string> {
+    if (record.driver !== this.#driver.name) return this.#plugins.mount(record, user);
+    // The directory may have been removed by hand; Docker makes it again too.
+    await this.#driver.create(record.name);
+    if (first) await this.#mountNow(record);
+    return this.#driver.mountpoint(record.name);
+  }
+
   async #mountNow(record: VolumeRecord): Promise<void> {
     if (record.layers.length > 0) await this.#layers.mount(record);
     else await this.#driver.mount(record.name, record.options);
   }
 
-  async #plugin(name: string, what: string): Promise<PluginDriver> {
-    try {
-      return await PluginDriver.find(name, this.#places);
-    } catch (error) {
-      if (!isBerthError(error, 'not-found')) throw error;
-      throw notFound(`${what}: error looking up volume plugin ${name}: ${error.message}`, { cause: error });
-    }
-  }
-
   /** The plugin first: while it still has the volume, so have we. With `force` its failure does not count. */
   async #removeFromPlugin(record: VolumeRecord, force: boolean): Promise<void> {
     try {
-      const plugin = await this.#plugin(record.driver, `remove ${record.name}`);
-      await plugin.remove(record.name);
+      await this.#plugins.remove(record);
     } catch (error) {
       if (!force) throw error;
     }
     this.#records.delete(record.name);
-  }
-
-  async #mountByPlugin(record: VolumeRecord, users: Set<string>, user: string): Promise<string> {
-    let directory = this.#pluginDirectories.get(record.name);
-    if (directory === undefined) {
-      const plugin = await this.#plugin(record.driver, `mount ${record.name}`);
-      directory = await plugin.mount(record.name, mountId);
-      this.#pluginDirectories.set(record.name, directory);
-    }
-    users.add(user);
-    this.#mounted.set(record.name, users);
-    return directory;
-  }
-
-  async #unmountByPlugin(record: VolumeRecord): Promise<void> {
-    this.#pluginDirectories.delete(record.name);
-    const plugin = await this.#plugin(record.driver, `unmount ${record.name}`);
-    await plugin.unmount(record.name, mountId);
   }
 
   /** Moves and freezings whose record was written when the daemon died. */
@@ -406,9 +384,8 @@ class Volumes implements VolumeService {
 
   #volume(record: VolumeRecord): Volume {
     const { layers: _, ...shown } = record;
-    const local = record.driver === this.#driver.name;
-    const mountpoint = local ? this.#driver.mountpoint(record.name) : (this.#pluginDirectories.get(record.name) ?? '');
-    return { ...shown, mountpoint };
+    if (record.driver !== this.#driver.name) return { ...shown, ...this.#plugins.facts(record) };
+    return { ...shown, mountpoint: this.#driver.mountpoint(record.name), scope: 'local' };
   }
 }
 

@@ -39,6 +39,7 @@ export function announceVolumes(volumes: VolumeService, events: EventJournal): V
     release: (user) => volumes.release(user),
     users: (name) => volumes.users(name),
     mount: (name, user) => volumes.mount(name, user),
+    adopt: (name, user) => volumes.adopt(name, user),
     unmount: (name, user) => volumes.unmount(name, user),
     copyUp: (name, source) => volumes.copyUp(name, source),
     size: (name) => volumes.size(name),
