@@ -22,8 +22,8 @@ import { Supervisor } from './containers/life/supervisor.ts';
 import { reconcile } from './containers/reconcile.ts';
 import { ContainerRegistry } from './containers/registry.ts';
 import { RootfsMounts } from './containers/rootfs/rootfs-mounts.ts';
+import { HostSources } from './containers/start/host-sources.ts';
 import { reachableAddress } from './containers/start/open-network.ts';
-import { SpreadingSources } from './containers/start/spreading-sources.ts';
 import type { Journal } from './events/journal.ts';
 import { ExecService } from './exec/exec-service.ts';
 import type { Execs } from './exec/execs.ts';
@@ -83,13 +83,13 @@ export function createContainerEngine(options: EngineOptions): ContainerEngine {
   const directory = join(options.dataRoot, 'containers');
   const shmDirectory = join(options.execRoot, 'shm');
   const rootfsDirectory = join(options.execRoot, 'rootfs');
-  const spreadingDirectory = join(options.execRoot, 'spreading');
-  for (const path of [directory, shmDirectory, rootfsDirectory, spreadingDirectory])
+  const sourcesDirectory = join(options.execRoot, 'sources');
+  for (const path of [directory, shmDirectory, rootfsDirectory, sourcesDirectory])
     mkdirSync(path, { recursive: true, mode: 0o711 });
 
   const registry = new ContainerRegistry(options.database, journal);
   const rootfs = new RootfsMounts(snapshots, rootfsDirectory);
-  const spreading = new SpreadingSources(options.hostTrees, spreadingDirectory);
+  const hostSources = new HostSources(options.hostTrees, sourcesDirectory);
   const background = new BackgroundWork(logger);
   const limits = readHostLimits();
   const health = new HealthMonitor({
@@ -112,7 +112,7 @@ export function createContainerEngine(options: EngineOptions): ContainerEngine {
     ...options,
     registry,
     rootfs,
-    spreading,
+    hostSources,
     background,
     keptLogs,
     limits,
@@ -142,7 +142,7 @@ export function createContainerEngine(options: EngineOptions): ContainerEngine {
       return new Set(registry.all().flatMap(({ id, settings }) => [id, settings.parentSnapshot ?? id]));
     },
     async reconcile() {
-      await spreading.reconcile();
+      await hostSources.reconcile();
       const toStart = await reconcile({ ...shared, runtime, networks, snapshots, volumes, supervisor, directory });
       await keptLogs.reconcile(registry.all());
       for (const container of registry.all()) await execs.adopt(container);

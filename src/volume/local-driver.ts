@@ -180,7 +180,9 @@ export class LocalDriver {
 
   async #copy(source: string, target: string): Promise<void> {
     // cp keeps owners, modes, times, xattrs, hard links and devices, and runs outside our event loop.
-    const { code, stderr } = await this.#processes.run('cp', ['-aT', '--reflink=auto', '--', source, target]);
+    // It ends with us: what a later daemon clears away or does again must not go on growing.
+    const copy = ['cp', '-aT', '--reflink=auto', '--', source, target];
+    const { code, stderr } = await this.#processes.run('setpriv', ['--pdeathsig', 'KILL', ...copy]);
     if (code !== 0) throw unavailable(`cannot copy ${source} into a volume: ${stderr.trim()}`);
   }
 }

@@ -1,8 +1,8 @@
 import { closeSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, rmdir, unlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { notFound, unavailable } from '#base';
+import { isBerthError, notFound, unavailable } from '#base';
 import type { Mounts } from '../host.ts';
 import type { HostPlace, HostTrees } from '../host-trees.ts';
 import type { TreeAnswer, TreeQuestion } from './host-tree-worker.ts';
@@ -56,14 +56,19 @@ class LinuxHostTrees implements HostTrees {
   }
 
   async detach(target: string): Promise<void> {
-    const isMounted = (await this.#mounts.list()).some((entry) => entry.target === target);
-    if (isMounted) {
+    try {
       // Private first: unmounting a shared tree would unmount what lies below it on the host too.
       const flags = mountFlags.PRIVATE | mountFlags.REC;
       await checkAsync(`make ${target} private`, libc.mount, 'none', target, null, flags, null);
-      await this.#mounts.unmount(target, { detach: true });
+    } catch (error) {
+      const errno = isBerthError(error) ? error.details.errno : undefined;
+      if (errno === 'ENOENT') return;
+      // EINVAL: not a mount point (mount(2)).
+      if (errno !== 'EINVAL') throw error;
     }
-    await rm(target, { recursive: true, force: true });
+    await this.#mounts.unmount(target, { detach: true });
+    // Never what is in it: were it still mounted, that would be the host's.
+    await ((await lstat(target)).isDirectory() ? rmdir(target) : unlink(target));
   }
 
   async #ask(question: Omit<TreeQuestion, 'namespaceFd'>): Promise<Extract<TreeAnswer, { place: HostPlace }>> {

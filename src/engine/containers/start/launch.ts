@@ -79,7 +79,7 @@ export function launch(deps: LaunchDependencies, container: LiveContainer): Prom
       ...log,
     });
     undo.push(() => task.remove());
-    await deps.spreading.release(container.id);
+    await deps.hostSources.release(container.id);
     await container.attaches.wire(task);
     await task.start();
     return task;

@@ -9,14 +9,14 @@ import type { MountSettings } from '../container.ts';
 import type { LiveContainer, PlannedMount } from '../live-container.ts';
 import { locatePath } from '../rootfs/container-path.ts';
 import type { RootfsMounts } from '../rootfs/rootfs-mounts.ts';
-import type { SpreadingSources } from './spreading-sources.ts';
+import type { HostSources } from './host-sources.ts';
 
 /** What mounting needs. */
 export interface MountDependencies {
   readonly volumes: Pick<VolumeService, 'mount' | 'unmount' | 'copyUp'>;
   readonly images: Pick<ImageReader, 'get' | 'unpack'>;
   readonly rootfs: RootfsMounts;
-  readonly spreading: SpreadingSources;
+  readonly hostSources: HostSources;
   readonly events: EventJournal;
 }
 
@@ -85,9 +85,9 @@ async function prepare(
     else throw invalid(`invalid mount config for type "bind": bind source path does not exist: ${source}`);
   }
   if (point.type === 'bind') {
-    undo.push(() => deps.spreading.release(container.id));
+    undo.push(() => deps.hostSources.release(container.id));
     const { propagation } = point;
-    source = await deps.spreading.acquire(container.id, source, { propagation, recursive: !asked.nonRecursive });
+    source = await deps.hostSources.acquire(container.id, source, { propagation, recursive: !asked.nonRecursive });
   }
   return { type: 'bind', source, destination, options: bindOptions(mount) };
 }
@@ -139,7 +139,7 @@ function readonlyOption(asked: MountSettings): 'ro' | 'rro' {
   if (asked.readonlyForceRecursive && !can) {
     throw invalid(`bind-recursive=readonly for ${asked.target} needs Linux 5.12 or later, this is ${release()}`);
   }
-  return can && !asked.readonlyNonRecursive ? 'rro' : 'ro';
+  return can && !asked.readonlyNonRecursive && !asked.nonRecursive ? 'rro' : 'ro';
 }
 
 function askedTmpfs({ tmpfs, readonly }: MountSettings): string[] {

@@ -4,10 +4,11 @@ import { invalid } from '#base';
 import type { HostTrees } from '#host';
 
 /**
- * Sources of binds through which mounts shall spread (`shared`, `slave`). They are taken from the host's own mount table,
- * stand below the exec root while a container is made from them, and go as soon as it has them.
+ * Sources of binds that are taken from the host's own mount table: those through which mounts shall spread (`shared`,
+ * `slave`), and those without the mounts below them (crun takes these along in any case). They stand below the exec root
+ * while a container is made from them, and go as soon as it has them.
  */
-export class SpreadingSources {
+export class HostSources {
   readonly #trees: HostTrees | undefined;
   readonly #directory: string;
   /** Targets in use, by container. */
@@ -29,18 +30,23 @@ export class SpreadingSources {
     options: { readonly propagation: string; readonly recursive: boolean },
   ): Promise<string> {
     const { propagation, recursive } = options;
-    if (this.#trees === undefined || !/^r?(shared|slave)$/.test(propagation)) return source;
-    const place = await this.#trees.locate(source);
-    const has = (kind: string) => place.propagation.some((word) => word.startsWith(kind));
-    const wanted = propagation.endsWith('shared') ? 'shared mount' : 'shared or slave mount';
-    if (!has('shared:') && !(wanted !== 'shared mount' && has('master:'))) {
-      throw invalid(`path ${source} is mounted on ${place.mountpoint} but it is not a ${wanted}`);
-    }
+    const spreads = /^r?(shared|slave)$/.test(propagation);
+    if (this.#trees === undefined || (recursive && !spreads)) return source;
+    if (spreads) await this.#mustSpread(this.#trees, source, propagation);
     const held = this.#held.get(container) ?? [];
     const target = join(this.#directory, `${container}-${held.length}`);
     this.#held.set(container, [...held, target]);
     await this.#trees.attach(source, target, { recursive });
     return target;
+  }
+
+  async #mustSpread(trees: HostTrees, source: string, propagation: string): Promise<void> {
+    const place = await trees.locate(source);
+    const has = (kind: string) => place.propagation.some((word) => word.startsWith(kind));
+    const both = propagation.endsWith('shared');
+    if (has('shared:') || (!both && has('master:'))) return;
+    const wanted = both ? 'shared mount' : 'shared or slave mount';
+    throw invalid(`path ${source} is mounted on ${place.mountpoint} but it is not a ${wanted}`);
   }
 
   /** Takes away all that was acquired for a container; nothing is a success. */
