@@ -116,7 +116,6 @@ export const volumeScenarios: readonly Scenario[] = [
       all(
         'docker volume create --label a=1 --label b t-f1; docker volume create --name t-f2; docker volume create t-f3 t-f4',
       ),
-      all('docker volume create | wc -c; docker volume prune -f | grep -v Total | wc -l'),
       all('docker volume inspect t-f1 | sed "s/: .*Z.*/: TIME/"'),
       all("docker volume inspect -f '{{.Mountpoint}}{{.UsageData}}{{.Status}}' t-f2"),
       all('docker volume ls -q --filter name=t-f'),
@@ -137,7 +136,6 @@ export const volumeScenarios: readonly Scenario[] = [
       all('docker volume rm'),
       all('docker volume prune extra'),
       all('docker volume prune -f --filter until=1h'),
-      all('docker volume prune -f --filter all=maybe'),
       all('docker volume create --label a=1 -d local -o type=bind -o device=/nosuch t-f4'),
       all('docker volume create -o size=10m t-f4'),
       all('docker volume create -o o=bind -o device=/tmp t-f4'),
@@ -184,7 +182,7 @@ export const volumeScenarios: readonly Scenario[] = [
         (mode) => all(`docker create --rm -v ./src:/s:${mode} busybox`),
       ),
       ...['rslave', 'cached', 'consistent', 'copy', 'private'].map((mode) =>
-        all(`docker create -v t-o1:/s:${mode} busybox`),
+        all(`docker create --name t-a -v t-o1:/s:${mode} busybox; docker rm -f t-a`),
       ),
       all('docker create -v /a:/b:ro:x busybox'),
       all('docker create -v :/b busybox'),
@@ -197,8 +195,6 @@ export const volumeScenarios: readonly Scenario[] = [
       all(
         "docker create --name t-b --volume-driver local -v t-o2:/v -v /anon --tmpfs /t:size=1m busybox | wc -c; docker inspect -f '{{json .HostConfig.Binds}} {{.HostConfig.VolumeDriver}} {{json .Config.Volumes}} {{json .HostConfig.Tmpfs}} {{range .Mounts}}{{.Type}}:{{.Destination}}:{{.Driver}} {{end}}' t-b | tr ' ' '\\n' | sort; docker rm -v t-b",
       ),
-      all('docker create --volume-driver nosuch -v t-o3:/v busybox'),
-      all('docker create --volume-driver local -v /anon busybox true | wc -c'),
       ...[
         'bind-recursive=disabled',
         'readonly',
@@ -225,7 +221,6 @@ export const volumeScenarios: readonly Scenario[] = [
       all('docker run --rm --mount type=bind,src=/proc,dst=/m,bind-propagation=rprivate busybox true'),
       all('docker run --rm --mount type=tmpfs,dst=/t,readonly busybox touch /t/x'),
       all('docker run --rm --mount type=tmpfs,dst=/t busybox sh -c \'grep " /t " /proc/mounts | cut -d" " -f1-4\''),
-      all('docker run --rm --tmpfs /t:nosuch busybox true 2>&1 | grep -v Run'),
       all('docker run --rm --tmpfs /t:exec,suid,dev,ro busybox sh -c \'grep " /t " /proc/mounts | cut -d" " -f1-4\''),
       all('docker run --rm --mount type=tmpfs,dst=/t,tmpfs-size=-1 busybox true 2>&1 | grep invalid'),
       all('docker run --rm --mount type=tmpfs,dst=/t,tmpfs-mode=9 busybox true 2>&1 | grep invalid'),
