@@ -7,6 +7,8 @@ export interface Volume {
   Name: string;
   Options: Record<string, string> | null;
   Scope: 'local' | 'global';
+  /** What a plugin has to say of it. */
+  Status?: Record<string, unknown>;
   /** Bytes and containers; only in /system/df. */
   UsageData?: { Size: number; RefCount: number };
 }

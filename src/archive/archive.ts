@@ -79,6 +79,11 @@ export interface PackOptions {
   readonly rename?: string;
   /** Entries for which this returns false are left out, with all below them; paths are relative to the packed one. */
   readonly filter?: (path: string) => boolean;
+  /**
+   * For moving a tree as it is: times to the nanosecond, the holes of sparse files as holes, and access control lists,
+   * none of which `docker cp` has. Default false.
+   */
+  readonly exact?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -86,6 +91,8 @@ export interface PackOptions {
 export interface UnpackOptions {
   /** Refuse to replace a directory by a file and the other way round (Docker's `noOverwriteDirNonDir`). */
   readonly noOverwriteDirNonDir?: boolean;
+  /** Give the directory itself what the entry for it (`./`) says: owner, mode, times, attributes. Default false. */
+  readonly withBase?: boolean;
   /** Keep the archive's uid and gid (default true); false gives everything to `owner` or root. */
   readonly keepOwner?: boolean;
   readonly owner?: { uid: number; gid: number };
@@ -105,14 +112,14 @@ export interface ArchiverOptions {
 /** Tar streams of file trees, resolved inside a root as the container would see it (symlinks never lead out). */
 export interface TreeArchiver {
   /**
-   * A tar of `path` (file or directory) inside `root`, times to the second. A symlink at its end is packed itself, or
+   * A tar of `path` (file or directory) inside `root`, times to the second unless `exact`. A symlink at its end is packed itself, or
    * followed when a slash comes after it. Throws `not-found` before it returns.
    */
   pack(root: string, path: string, options?: PackOptions): Promise<Readable>;
   /**
    * Unpacks a tar (plain, gzip, zstd, bzip2 or xz) into the directory `path` inside `root`. Throws `invalid`
    * on `..` in names, when `path` is no directory, and for bad archives; `not-found` when `path` does not exist. The
-   * entry for the directory itself (`./`) is left out. `archive` is read to its end, or after a failure left as it is,
+   * entry for the directory itself (`./`) is left out, unless `withBase`. `archive` is read to its end, or after a failure left as it is,
    * neither read on nor destroyed.
    */
   unpack(root: string, path: string, archive: Readable, options?: UnpackOptions): Promise<void>;

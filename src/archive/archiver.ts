@@ -75,7 +75,7 @@ class ThreadedArchiver implements Archiver {
   }
 
   async pack(root: string, path: string, options: PackOptions = {}): Promise<Readable> {
-    const { filter, rename, signal } = options;
+    const { filter, rename, exact = false, signal } = options;
     const place = { root: resolve(root), path };
     const excluded = filter === undefined ? new Set<string>() : await this.#exclude(place, filter, signal);
     return new Promise((open, reject) => {
@@ -93,7 +93,7 @@ class ThreadedArchiver implements Archiver {
         for (; owed > 0; owed -= 1) task.grant();
       };
       const task = this.#pool.start(
-        { op: 'pack', ...place, rename, excluded },
+        { op: 'pack', ...place, rename, excluded, exact },
         {
           onReady: () => {
             isOpen = true;
@@ -125,6 +125,7 @@ class ThreadedArchiver implements Archiver {
         root: resolve(root),
         path,
         noOverwriteDirNonDir: options.noOverwriteDirNonDir ?? false,
+        withBase: options.withBase ?? false,
         owner: keepOwner ? undefined : (options.owner ?? { uid: 0, gid: 0 }),
         limits: this.#limits,
       },

@@ -108,6 +108,12 @@ export const commandTable: readonly CommandEntry[] = [
   entry('volume rm, volume remove', 'Remove one or more volumes', () => import('./commands/volume-rm.ts')),
   entry('volume clone', 'Make a volume with the data of another', () => import('./commands/volume-clone.ts')),
   entry('volume snapshot', 'Keep the data of a volume as it is now', () => import('./commands/volume-snapshot.ts')),
+  entry('volume export', 'Write all that is in a volume as a tar archive', () => import('./commands/volume-export.ts')),
+  entry(
+    'volume import',
+    'Fill a new or an empty volume from a tar archive',
+    () => import('./commands/volume-import.ts'),
+  ),
   entry('volume rename', 'Rename a volume', () => import('./commands/volume-rename.ts')),
   entry('volume prune', 'Remove unused local volumes', () => import('./commands/volume-prune.ts')),
   entry('network create', 'Create a network', () => import('./commands/network-create.ts')),

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { Volume, VolumeCreateRequest, VolumeList, VolumesPruneReport } from '#api-types';
 import { filtersQuery } from './filters.ts';
 import type { Transport } from './transport.ts';
@@ -32,6 +33,17 @@ export class VolumesClient {
   /** A Berth call: makes a volume with the data of another. */
   clone(source: string, body: { Name: string; Labels?: Readonly<Record<string, string>> }): Promise<Volume> {
     return this.#transport.json({ method: 'POST', path: `/berth${at(source)}/clone`, body });
+  }
+
+  /** A Berth call: a tar of all that is in the volume. */
+  export(name: string): Promise<Readable> {
+    return this.#transport.stream({ method: 'GET', path: `/berth${at(name)}/export` });
+  }
+
+  /** A Berth call: fills a new or an empty volume from a tar; `labels` (`key=value`) are for a new one. */
+  import(name: string, tar: Readable, labels: readonly string[] = []): Promise<Volume> {
+    const path = `/berth${at(name)}/import`;
+    return this.#transport.json({ method: 'POST', path, query: { label: labels }, upload: tar });
   }
 
   /** A Berth call: gives an unused volume another name. */

@@ -9,6 +9,7 @@ import {
   Cgroup,
   createConnections,
   createFirewall,
+  createHostTrees,
   createLinks,
   createMounts,
   createNetworkNamespaces,
@@ -54,8 +55,8 @@ export interface AssembledDaemon {
 export interface DaemonPlace {
   readonly roots: Roots;
   readonly logger: Logger;
-  /** True in a mount namespace of its own, where mounts disturb nobody. */
-  readonly ownMounts: boolean;
+  /** Set in a mount namespace of its own, where mounts disturb nobody: the way to the host's. */
+  readonly hostNamespaceFd: number | undefined;
 }
 
 /** Makes every room, gives each what it needs, and reconciles them with disk and kernel. The one place that knows all. */
@@ -103,7 +104,7 @@ export async function assemble(config: DaemonConfig, place: DaemonPlace): Promis
     execRoot: config.execRoot,
     processes,
     logger,
-    ...(place.ownMounts ? { mounts } : {}),
+    ...(place.hostNamespaceFd === undefined ? {} : { mounts }),
     morePrograms: config.runtimes,
     ...(config.defaultRuntime === undefined ? {} : { defaultRuntime: config.defaultRuntime }),
   });
@@ -123,7 +124,7 @@ export async function assemble(config: DaemonConfig, place: DaemonPlace): Promis
     forwardDrop: config.forwardDrop,
     log: logger,
   });
-  const volumes = createVolumeService({ database, root: roots.volumes, mounts, processes });
+  const volumes = createVolumeService({ database, root: roots.volumes, mounts, processes, trees: archiver });
   const engine = createContainerEngine({
     database,
     journal,
@@ -135,6 +136,7 @@ export async function assemble(config: DaemonConfig, place: DaemonPlace): Promis
     volumes,
     trees: archiver,
     mounts,
+    hostTrees: createHostTrees({ namespaceFd: place.hostNamespaceFd, mounts }),
     processes,
     logger,
     dataRoot: config.dataRoot,

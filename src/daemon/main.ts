@@ -34,7 +34,7 @@ async function serve(config: DaemonConfig): Promise<void> {
   writeFileSync('/proc/self/comm', 'berthd');
   const namespace = MountNamespace.inherited(process.env);
   const roots = claimRoots(config);
-  const daemon = await assemble(config, { roots, logger, ownMounts: namespace !== undefined });
+  const daemon = await assemble(config, { roots, logger, hostNamespaceFd: namespace?.hostFd });
   let registry: RegistryServer | undefined;
   try {
     registry = await startRegistry(config, logger);

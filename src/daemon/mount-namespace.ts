@@ -23,6 +23,11 @@ export class MountNamespace {
     return new MountNamespace(pin, fd);
   }
 
+  /** Descriptor of the host's mount namespace. */
+  get hostFd(): number {
+    return this.#hostFd;
+  }
+
   /** Lets the namespace end with this process. Only for a stop that leaves nothing in it: later daemons start with a new one. */
   async unpin(processes: Processes): Promise<void> {
     const child = processes.spawn('nsenter', ['--mount=/proc/self/fd/3', 'umount', this.#pin, dirname(this.#pin)], {

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TreeArchiver } from '#archive';
 import type { Logger } from '#base';
-import type { Mounts, Processes } from '#host';
+import type { HostTrees, Mounts, Processes } from '#host';
 import type { ImageMaker, ImageReader } from '#image';
 import type { Database } from '#metadata';
 import type { NetworkService } from '#network';
@@ -23,6 +23,7 @@ import { reconcile } from './containers/reconcile.ts';
 import { ContainerRegistry } from './containers/registry.ts';
 import { RootfsMounts } from './containers/rootfs/rootfs-mounts.ts';
 import { SecretFiles } from './containers/secrets/secret-files.ts';
+import { HostSources } from './containers/start/host-sources.ts';
 import { reachableAddress } from './containers/start/open-network.ts';
 import type { Journal } from './events/journal.ts';
 import { ExecService } from './exec/exec-service.ts';
@@ -45,6 +46,8 @@ export interface EngineOptions {
   readonly volumes: VolumeService;
   readonly trees: TreeArchiver;
   readonly mounts: Mounts;
+  /** The host's own mounts, for binds through which mounts spread; those are used as they are without it. */
+  readonly hostTrees?: HostTrees;
   readonly processes: Processes;
   readonly logger: Logger;
   /** Durable: gets `containers/ID`. */
@@ -85,11 +88,14 @@ export function createContainerEngine(options: EngineOptions): ContainerEngine {
   const shmDirectory = join(options.execRoot, 'shm');
   const rootfsDirectory = join(options.execRoot, 'rootfs');
   const secretDirectory = join(options.execRoot, 'secrets');
-  for (const path of [directory, shmDirectory, rootfsDirectory]) mkdirSync(path, { recursive: true, mode: 0o711 });
+  const sourcesDirectory = join(options.execRoot, 'sources');
+  for (const path of [directory, shmDirectory, rootfsDirectory, sourcesDirectory])
+    mkdirSync(path, { recursive: true, mode: 0o711 });
   mkdirSync(secretDirectory, { recursive: true, mode: 0o700 });
 
   const registry = new ContainerRegistry(options.database, journal);
   const rootfs = new RootfsMounts(snapshots, rootfsDirectory);
+  const hostSources = new HostSources(options.hostTrees, sourcesDirectory);
   const background = new BackgroundWork(logger);
   const limits = readHostLimits();
   const health = new HealthMonitor({
@@ -112,6 +118,7 @@ export function createContainerEngine(options: EngineOptions): ContainerEngine {
     ...options,
     registry,
     rootfs,
+    hostSources,
     background,
     keptLogs,
     logShipper: new LogShipper({ readLog: options.readLog, directory, logger }),
@@ -144,6 +151,7 @@ export function createContainerEngine(options: EngineOptions): ContainerEngine {
     },
     hasSecrets: () => registry.all().some(({ settings }) => settings.secrets !== undefined),
     async reconcile() {
+      await hostSources.reconcile();
       const toStart = await reconcile({ ...shared, runtime, networks, snapshots, volumes, supervisor, directory });
       await keptLogs.reconcile(registry.all());
       for (const container of registry.all()) await execs.adopt(container);

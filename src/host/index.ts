@@ -1,12 +1,14 @@
 export * from './connections.ts';
 export * from './firewall.ts';
 export * from './host.ts';
+export * from './host-trees.ts';
 export * from './links.ts';
 export { warmUpCgroups } from './linux/cgroup-warmup.ts';
 export * from './linux/cgroups.ts';
 export { createConnections } from './linux/connections.ts';
 export * from './linux/file-locks.ts';
 export * from './linux/files.ts';
+export { createHostTrees } from './linux/host-trees.ts';
 export { readKernelFile } from './linux/kernel-file.ts';
 export { createLinks } from './linux/links.ts';
 export { createMounts } from './linux/mounts.ts';

@@ -141,7 +141,13 @@ class OverlaySnapshotter implements Snapshotter {
   }
 
   async unmount(target: string): Promise<void> {
-    await this.#options.mounts.unmount(target);
+    try {
+      await this.#options.mounts.unmount(target);
+    } catch (error) {
+      // A program that outlived its daemon may be in there for a moment more: that must not hold up the next daemon.
+      if (!isBerthError(error) || error.details.errno !== 'EBUSY') throw error;
+      await this.#options.mounts.unmount(target, { detach: true });
+    }
   }
 
   async directory(key: string): Promise<string> {

@@ -2,11 +2,18 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
 import { errnoOf, invalid, isBerthError, messageOf, newId, unavailable } from '#base';
-import type { Mounts, Processes } from '#host';
+import { type Mounts, type Processes, syncFileSystem } from '#host';
+import { findFileServer, isRemote } from './file-server.ts';
 import { layersDirectory } from './volume-layers.ts';
 
 /** Options of one local volume, checked. */
 type LocalOptions = Readonly<Record<string, string>>;
+
+/** Data that is complete and not yet of a volume. */
+export interface StagedData {
+  readonly directory: string;
+  discard(): Promise<void>;
+}
 
 const known = new Set(['type', 'o', 'device', 'size']);
 
@@ -109,28 +116,59 @@ export class LocalDriver {
     await this.#copy(this.mountpoint(source), this.mountpoint(target));
   }
 
+  /** True when containers would see nothing in it; without a directory too. For a volume that nothing has mounted. */
+  async isEmpty(volume: string): Promise<boolean> {
+    return (await readdir(this.mountpoint(volume)).catch(() => [])).length === 0;
+  }
+
+  /**
+   * Makes a directory for data that `fill` writes, on disk when it resolves. {@link adopt} makes it a volume's, `discard`
+   * or the next start removes it.
+   */
+  async stage(fill: (directory: string) => Promise<void>): Promise<StagedData> {
+    const staged = join(this.#root, `.import-${newId().slice(0, 12)}`);
+    const discard = () => rm(staged, { recursive: true, force: true });
+    try {
+      await mkdir(join(staged, '_data'), { recursive: true, mode: 0o755 });
+      await fill(join(staged, '_data'));
+      await syncFileSystem(staged);
+    } catch (error) {
+      await discard();
+      throw error;
+    }
+    return { directory: join(staged, '_data'), discard };
+  }
+
+  /** Puts staged data in the place of an empty volume's at one stroke. */
+  async adopt(volume: string, staged: StagedData): Promise<void> {
+    await mkdir(join(this.#root, volume), { recursive: true, mode: 0o755 });
+    await rename(staged.directory, this.mountpoint(volume));
+    await staged.discard();
+    await syncFileSystem(this.#root);
+  }
+
   /** Undoes {@link mount}; nothing mounted is a success. */
   async unmount(volume: string): Promise<void> {
     await this.#mounts.unmount(this.mountpoint(volume), { detach: true });
   }
 
-  /** See `VolumeService.copyUp`. `inUse` keeps the directory itself, because containers have it mounted. */
-  async copyUp(volume: string, source: string, inUse: boolean): Promise<void> {
+  /** See `VolumeService.copyUp`; for a volume that nobody else sees. The rename makes it all or nothing. */
+  async copyUp(volume: string, source: string): Promise<void> {
     const target = this.mountpoint(volume);
     if ((await readdir(target)).length > 0) return;
-    const copy = inUse ? target : join(this.#root, `.copy-${newId().slice(0, 12)}`);
+    const copy = join(this.#root, `.copy-${newId().slice(0, 12)}`);
     try {
       await this.#copy(source, copy);
-      if (!inUse) await rename(copy, target);
+      await rename(copy, target);
     } catch (error) {
-      if (!inUse) await rm(copy, { recursive: true, force: true });
+      await rm(copy, { recursive: true, force: true });
       throw error;
     }
   }
 
-  /** Copies into a directory of somebody else's, if it is empty. */
+  /** Copies `source` over what is in the directory `target`. */
   async copyInto(target: string, source: string): Promise<void> {
-    if ((await readdir(target)).length === 0) await this.#copy(source, target);
+    await this.#copy(source, target);
   }
 
   /** Bytes allocated in these directories. */
@@ -142,7 +180,9 @@ export class LocalDriver {
 
   async #copy(source: string, target: string): Promise<void> {
     // cp keeps owners, modes, times, xattrs, hard links and devices, and runs outside our event loop.
-    const { code, stderr } = await this.#processes.run('cp', ['-aT', '--reflink=auto', '--', source, target]);
+    // It ends with us: what a later daemon clears away or does again must not go on growing.
+    const copy = ['cp', '-aT', '--reflink=auto', '--', source, target];
+    const { code, stderr } = await this.#processes.run('setpriv', ['--pdeathsig', 'KILL', ...copy]);
     if (code !== 0) throw unavailable(`cannot copy ${source} into a volume: ${stderr.trim()}`);
   }
 }
@@ -157,15 +197,6 @@ async function mountRequest(target: string, options: LocalOptions) {
   const words = (options.o ?? '').split(',').filter(Boolean);
   const type = options.type ?? '';
   if (type === 'none' && !words.some((word) => word === 'bind' || word === 'rbind')) words.push('bind');
-  if (type !== 'nfs' && type !== 'nfs4' && type !== 'cifs') {
-    return { type, source: options.device ?? '', target, options: words };
-  }
-  // The kernel wants the server's address in the options even when `addr` is given by name.
-  const at = words.findIndex((word) => word.startsWith('addr='));
-  if (at >= 0) {
-    const { lookup } = await import('node:dns/promises');
-    const { address } = await lookup((words[at] ?? '').slice('addr='.length));
-    words[at] = `addr=${address}`;
-  }
-  return { type, source: options.device ?? '', target, options: words };
+  const found = isRemote(type) ? await findFileServer(type, words) : words;
+  return { type, source: options.device ?? '', target, options: found };
 }

@@ -23,6 +23,8 @@ type Answer = Readonly<Record<string, unknown>>;
 
 /** A plugin that does not answer for so long, in ms, has failed. */
 const PATIENCE = 60_000;
+/** The same for questions that change nothing. */
+const SHORT_PATIENCE = 5_000;
 /** What plugins are asked in (Docker's plugin API, "Volume plugin protocol"). */
 const CONTENT_TYPE = 'application/vnd.docker.plugins.v1.1+json';
 
@@ -70,10 +72,23 @@ export class PluginDriver {
     await this.#call('VolumeDriver.Unmount', { Name: volume, ID: user });
   }
 
-  async #call(verb: string, body: object): Promise<Answer> {
+  /** What the plugin knows of a volume; `directory` only while it is mounted. Asked while somebody waits, so not for long. */
+  async get(volume: string): Promise<{ directory: string; status: Readonly<Record<string, unknown>> | undefined }> {
+    const { Volume: found } = await this.#call('VolumeDriver.Get', { Name: volume }, SHORT_PATIENCE);
+    const { Mountpoint: directory, Status: status } = isAnswer(found) ? found : {};
+    return { directory: typeof directory === 'string' ? directory : '', status: isAnswer(status) ? status : undefined };
+  }
+
+  /** Whether its volumes are the same on every host (`global`); plugins of before Docker 1.12 do not say. */
+  async scope(): Promise<'local' | 'global'> {
+    const { Capabilities: found } = await this.#call('VolumeDriver.Capabilities', {}, SHORT_PATIENCE);
+    return isAnswer(found) && found.Scope === 'global' ? 'global' : 'local';
+  }
+
+  async #call(verb: string, body: object, patience = PATIENCE): Promise<Answer> {
     let answer: Answer;
     try {
-      answer = await post(this.#place, verb, body);
+      answer = await post(this.#place, { verb, body, patience });
     } catch (error) {
       throw unavailable(`${verb}: plugin "${this.name}" does not answer: ${messageOf(error)}`, { cause: error });
     }
@@ -82,14 +97,21 @@ export class PluginDriver {
   }
 }
 
-async function post(place: Place, verb: string, body: object): Promise<Answer> {
+function isAnswer(value: unknown): value is Answer {
+  return typeof value === 'object' && value !== null;
+}
+
+async function post(
+  place: Place,
+  { verb, body, patience }: { verb: string; body: object; patience: number },
+): Promise<Answer> {
   const text = JSON.stringify(body);
   const headers = { accept: CONTENT_TYPE, 'content-type': CONTENT_TYPE, 'content-length': Buffer.byteLength(text) };
   return new Promise((resolve, reject) => {
-    const signal = AbortSignal.timeout(PATIENCE);
+    const signal = AbortSignal.timeout(patience);
     const call = request({ ...place, method: 'POST', path: `/${verb}`, headers, signal }, (response) => {
       json(response).then((answer) => {
-        if (typeof answer === 'object' && answer !== null) resolve(answer as Answer);
+        if (isAnswer(answer)) resolve(answer);
         else reject(new Error(`status ${response.statusCode}`));
       }, reject);
     });

@@ -23,10 +23,17 @@ export const volumeMigrations: readonly Migration[] = [
       CREATE TABLE volume_layers (id TEXT PRIMARY KEY, origin TEXT NOT NULL, part TEXT NOT NULL);
       CREATE TABLE volume_moves (old_name TEXT PRIMARY KEY, new_name TEXT NOT NULL);`,
   },
+  {
+    room: 'volume',
+    version: 3,
+    sql: `
+      CREATE TABLE volume_copies (
+        volume TEXT PRIMARY KEY REFERENCES volume_volumes (name) ON DELETE CASCADE ON UPDATE CASCADE);`,
+  },
 ];
 
 /** A volume as recorded; its mountpoint is the driver's to know. */
-export type VolumeRecord = Omit<Volume, 'mountpoint'> & {
+export type VolumeRecord = Omit<Volume, 'mountpoint' | 'scope' | 'status'> & {
   /** Ids of the frozen layers below its own data, bottom first; empty for a volume that is one plain directory. */
   readonly layers: readonly string[];
 };
@@ -125,6 +132,20 @@ export class VolumeRecords {
 
   settleMove(oldName: string): void {
     this.#database.run('DELETE FROM volume_moves WHERE old_name = ?', oldName);
+  }
+
+  /** Records that a volume which others see is being filled from an image. */
+  beginCopy(volume: string): void {
+    this.#database.run('INSERT OR IGNORE INTO volume_copies VALUES (?)', volume);
+  }
+
+  endCopy(volume: string): void {
+    this.#database.run('DELETE FROM volume_copies WHERE volume = ?', volume);
+  }
+
+  /** True when filling it has begun and not ended. */
+  isCopying(volume: string): boolean {
+    return this.#database.get('SELECT 1 FROM volume_copies WHERE volume = ?', volume) !== undefined;
   }
 
   addUser(volume: string, user: string): void {

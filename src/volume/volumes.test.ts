@@ -18,7 +18,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { isBerthError } from '#base';
 import type { MountEntry, MountRequest, Mounts, Processes } from '#host';
 import { openDatabase } from '#metadata';
-import { createVolumeService, volumeMigrations } from './index.ts';
+import { createVolumeService, type VolumeTrees, volumeMigrations } from './index.ts';
 
 /** Mounts that only remember; what a real kernel does with them is tested with the engine. */
 class RememberedMounts implements Mounts {
@@ -34,14 +34,37 @@ class RememberedMounts implements Mounts {
   }
 }
 
+/** Makes copies break off. */
+let broken = false;
+
 const processes = {
   run: (command, args) =>
     new Promise((resolve) => {
+      if (broken) {
+        writeFileSync(join(args.at(-1) ?? '', 'half'), '');
+        resolve({ code: 1, stdout: '', stderr: 'killed' });
+        return;
+      }
       execFile(command, [...args], (error, stdout, stderr) => {
         resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
       });
     }),
 } as Pick<Processes, 'run'> as Processes;
+
+/** A port that nothing listens on. */
+async function closedPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/** Archives are read and written for real in the integration tests. */
+const trees: VolumeTrees = {
+  pack: () => Promise.reject(new Error('no archives here')),
+  unpack: () => Promise.reject(new Error('no archives here')),
+};
 
 describe('volumes', () => {
   let directory: string;
@@ -49,7 +72,7 @@ describe('volumes', () => {
   const open = () => {
     const database = openDatabase(join(directory, 'db'), volumeMigrations);
     const plugins = { sockets: [join(directory, 'plugins')], specs: [join(directory, 'specs')] };
-    return createVolumeService({ database, root: join(directory, 'volumes'), mounts, processes, plugins });
+    return createVolumeService({ database, root: join(directory, 'volumes'), mounts, processes, plugins, trees });
   };
 
   beforeEach(() => {
@@ -98,16 +121,18 @@ describe('volumes', () => {
     assert.deepEqual(readdirSync(join(directory, 'volumes')), []);
   });
 
-  test('a plugin keeps its volumes: it is told of each step once, and its words are handed on', async () => {
+  test('a plugin keeps its volumes: it is told of each user, and its words are handed on', async () => {
     const told: string[] = [];
     const disk = join(directory, 'disk');
     const plugin = createServer(async (request, response) => {
-      const { Name = '' } = (await json(request)) as { Name?: string };
+      const { Name = '', ID = '' } = (await json(request)) as { Name?: string; ID?: string };
       const verb = request.url?.slice(1) ?? '';
-      told.push(`${verb} ${Name}`.trim());
+      if (/Create|Remove|Mount|Unmount/.test(verb)) told.push(`${verb} ${Name} ${ID}`.trim());
       const answers: Record<string, object> = {
         'Plugin.Activate': { Implements: ['VolumeDriver'] },
         'VolumeDriver.Mount': { Mountpoint: disk, Err: '' },
+        'VolumeDriver.Get': { Volume: { Name, Mountpoint: disk, Status: { replicas: 3 } }, Err: '' },
+        'VolumeDriver.Capabilities': { Capabilities: { Scope: 'global' } },
       };
       response.end(JSON.stringify(Name === 'broken' ? { Err: 'disk is full' } : (answers[verb] ?? { Err: '' })));
     });
@@ -117,22 +142,65 @@ describe('volumes', () => {
     await new Promise<void>((resolve) => plugin.listen(join(directory, 'remote.sock'), resolve));
     try {
       const volumes = open();
-      assert.equal((await volumes.create({ name: 'far', driver: 'remote' })).driver, 'remote');
+      assert.equal((await volumes.create({ name: 'far', driver: 'remote' })).scope, 'global');
       assert.equal(await volumes.mount('far', 'one'), disk);
       assert.equal(await volumes.mount('far', 'two'), disk);
-      assert.equal((await volumes.get('far')).mountpoint, disk);
+      const { mountpoint, scope, status } = await volumes.get('far');
+      assert.deepEqual([mountpoint, scope, status], [disk, 'global', { replicas: 3 }]);
       await volumes.unmount('far', 'one');
-      await volumes.unmount('far', 'two');
-      await volumes.remove('far');
-      assert.deepEqual(
-        told.filter((step) => step !== 'Plugin.Activate'),
-        ['VolumeDriver.Create far', 'VolumeDriver.Mount far', 'VolumeDriver.Unmount far', 'VolumeDriver.Remove far'],
+      await volumes.unmount('far', 'one');
+      // Another daemon: a user that goes on is no news to the plugin, but its end is.
+      const later = open();
+      await later.adopt('far', 'two');
+      await later.unmount('far', 'two');
+      await later.remove('far');
+      assert.deepEqual(told, [
+        'VolumeDriver.Create far',
+        'VolumeDriver.Mount far one',
+        'VolumeDriver.Mount far two',
+        'VolumeDriver.Unmount far one',
+        'VolumeDriver.Unmount far two',
+        'VolumeDriver.Remove far',
+      ]);
+      await assert.rejects(
+        volumes.create({ name: 'broken', driver: 'remote' }),
+        /: create broken: VolumeDriver.Create: disk is full$/,
       );
-      await assert.rejects(volumes.create({ name: 'broken', driver: 'remote' }), /VolumeDriver.Create: disk is full/);
       assert.deepEqual(await volumes.list(), []);
     } finally {
       plugin.close();
     }
+  });
+
+  test('a missing file server is named at once', async () => {
+    const volumes = open();
+    const port = await closedPort();
+    const o = `addr=localhost,port=${port},nolock`;
+    await volumes.create({ name: 'far', options: { type: 'nfs', device: ':/x', o } });
+    await assert.rejects(
+      volumes.mount('far', 'a'),
+      new RegExp(`failed to mount local volume: .*the server localhost cannot be reached at port ${port}`),
+    );
+    assert.equal(mounts.now.size, 0);
+  });
+
+  test('a copy-up that broke off is done again, also where others have the volume mounted', async () => {
+    const volumes = open();
+    const { mountpoint } = await volumes.create({ name: 'data' });
+    const source = join(directory, 'image');
+    mkdirSync(source);
+    for (const name of ['a', 'b']) writeFileSync(join(source, name), name);
+    await volumes.mount('data', 'one');
+    await volumes.mount('data', 'two');
+    broken = true;
+    await assert.rejects(volumes.copyUp('data', source), /cannot copy/);
+    assert.deepEqual(readdirSync(mountpoint), ['half']);
+    broken = false;
+    await volumes.copyUp('data', source);
+    assert.deepEqual(readdirSync(mountpoint), ['a', 'b', 'half']);
+    rmSync(join(mountpoint, 'a'));
+    await volumes.copyUp('data', source);
+    assert.deepEqual(readdirSync(mountpoint), ['b', 'half'], 'what is there is left alone');
   });
 
   test('the first user mounts what the options say, the last one unmounts it', async () => {

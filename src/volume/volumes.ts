@@ -1,13 +1,17 @@
 import { mkdirSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { conflict, invalid, isBerthError, KeyedLock, newId, notFound } from '#base';
+import { readdir, rm } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import { conflict, invalid, KeyedLock, newId, notFound, withUndo } from '#base';
 import type { Mounts, Processes } from '#host';
 import type { Database } from '#metadata';
 import { LocalDriver } from './local-driver.ts';
-import { defaultPluginPlaces, PluginDriver, type PluginPlaces } from './plugin-driver.ts';
+import { defaultPluginPlaces, type PluginPlaces } from './plugin-driver.ts';
+import { PluginVolumes } from './plugin-volumes.ts';
 import type { Volume, VolumeService } from './volume.ts';
 import { VolumeLayers } from './volume-layers.ts';
 import { type VolumeRecord, VolumeRecords } from './volume-records.ts';
+import type { VolumeTrees } from './volume-trees.ts';
 
 /** What the volume room needs. `root` is the directory that holds one directory per volume; it is made. */
 export interface VolumeServiceOptions {
@@ -15,6 +19,7 @@ export interface VolumeServiceOptions {
   readonly root: string;
   readonly mounts: Mounts;
   readonly processes: Processes;
+  readonly trees: VolumeTrees;
   /** Where drivers of others are looked for; Docker's places if left out. */
   readonly plugins?: PluginPlaces;
 }
@@ -26,7 +31,8 @@ export function createVolumeService(options: VolumeServiceOptions): VolumeServic
     records: new VolumeRecords(options.database),
     driver: new LocalDriver(options),
     layers: new VolumeLayers(options),
-    plugins: options.plugins ?? defaultPluginPlaces,
+    trees: options.trees,
+    plugins: new PluginVolumes(options.plugins ?? defaultPluginPlaces),
   });
 }
 
@@ -34,19 +40,16 @@ interface VolumeParts {
   readonly records: VolumeRecords;
   readonly driver: LocalDriver;
   readonly layers: VolumeLayers;
-  readonly plugins: PluginPlaces;
+  readonly trees: VolumeTrees;
+  readonly plugins: PluginVolumes;
 }
-
-/** Plugins are told of one user, this engine, which counts its own. */
-const mountId = 'berth';
 
 class Volumes implements VolumeService {
   readonly #records: VolumeRecords;
   readonly #driver: LocalDriver;
   readonly #layers: VolumeLayers;
-  readonly #places: PluginPlaces;
-  /** Directories that plugins gave, while mounted. */
-  readonly #pluginDirectories = new Map<string, string>();
+  readonly #trees: VolumeTrees;
+  readonly #plugins: PluginVolumes;
   /** Users that have it mounted now, by volume: what `unmount` counts down. */
   readonly #mounted = new Map<string, Set<string>>();
   readonly #lock = new KeyedLock();
@@ -55,7 +58,8 @@ class Volumes implements VolumeService {
     this.#records = parts.records;
     this.#driver = parts.driver;
     this.#layers = parts.layers;
-    this.#places = parts.plugins;
+    this.#trees = parts.trees;
+    this.#plugins = parts.plugins;
   }
 
   async create(request: Parameters<VolumeService['create']>[0]): Promise<Volume> {
@@ -76,8 +80,7 @@ class Volumes implements VolumeService {
         this.#driver.check(name, options);
         await this.#driver.create(name);
       } else {
-        const plugin = await this.#plugin(driver, `create ${name}`);
-        await plugin.create(name, options);
+        await this.#plugins.create({ name, driver }, options);
       }
       const labels = request.labels ?? {};
       const anonymous = !request.name;
@@ -88,7 +91,9 @@ class Volumes implements VolumeService {
   }
 
   async get(name: string): Promise<Volume> {
-    return this.#volume(this.#record(name));
+    const record = this.#record(name);
+    const volume = this.#volume(record);
+    return record.driver === this.#driver.name ? volume : { ...volume, ...(await this.#plugins.ask(record)) };
   }
 
   async list(): Promise<Volume[]> {
@@ -131,34 +136,48 @@ class Volumes implements VolumeService {
     return this.#lock.run(name, async () => {
       const record = this.#record(name);
       const users = this.#mounted.get(name) ?? new Set();
-      if (record.driver !== this.#driver.name) return this.#mountByPlugin(record, users, user);
-      // The directory may have been removed by hand; Docker makes it again too.
-      await this.#driver.create(name);
-      if (users.size === 0) await this.#mountNow(record);
+      const directory = await this.#mountFor(record, user, users.size === 0);
       users.add(user);
       this.#mounted.set(name, users);
-      return this.#driver.mountpoint(name);
+      return directory;
     });
+  }
+
+  async adopt(name: string, user: string): Promise<void> {
+    if (this.#record(name).driver === this.#driver.name) {
+      await this.mount(name, user);
+      return;
+    }
+    this.#mounted.set(name, (this.#mounted.get(name) ?? new Set()).add(user));
   }
 
   async unmount(name: string, user: string): Promise<void> {
     await this.#lock.run(name, async () => {
       const users = this.#mounted.get(name);
-      if (!users?.delete(user) || users.size > 0) return;
-      this.#mounted.delete(name);
+      if (!users?.delete(user)) return;
+      const last = users.size === 0;
+      if (last) this.#mounted.delete(name);
       const record = this.#records.get(name);
-      if (record !== undefined && record.driver !== this.#driver.name) await this.#unmountByPlugin(record);
-      else if (record !== undefined && isMounted(record)) await this.#driver.unmount(name);
+      if (record === undefined) return;
+      if (record.driver !== this.#driver.name) await this.#plugins.unmount(record, user, last);
+      else if (last && isMounted(record)) await this.#driver.unmount(name);
     });
   }
 
   async copyUp(name: string, source: string): Promise<void> {
     await this.#lock.run(name, async () => {
       const record = this.#record(name);
-      const directory = this.#pluginDirectories.get(name);
-      if (directory !== undefined) return this.#driver.copyInto(directory, source);
+      const directory = this.#plugins.directory(name);
       const others = this.#mounted.get(name)?.size ?? 0;
-      await this.#driver.copyUp(name, source, others > 1 || isMounted(record));
+      const inPlace = directory !== undefined || others > 1 || isMounted(record);
+      if (!inPlace) return this.#driver.copyUp(name, source);
+      const target = directory ?? this.#driver.mountpoint(name);
+      const interrupted = this.#records.isCopying(name);
+      if (!interrupted && (await readdir(target)).length > 0) return;
+      // Others see the directory, so it cannot be put there at one stroke: a copy that broke off is done again.
+      this.#records.beginCopy(name);
+      await this.#driver.copyInto(target, source);
+      this.#records.endCopy(name);
     });
   }
 
@@ -192,6 +211,57 @@ class Volumes implements VolumeService {
       const record = inUse || !this.#layers.fits(from) ? await this.#copy(from, to) : await this.#share(from, to);
       return this.#volume(record);
     });
+  }
+
+  async export(name: string, options: { signal?: AbortSignal } = {}): Promise<Readable> {
+    const user = `export-${newId().slice(0, 12)}`;
+    return withUndo(async (undo) => {
+      await this.acquire(name, user);
+      undo.push(() => this.release(user));
+      const directory = await this.mount(name, user);
+      undo.push(() => this.unmount(name, user));
+      const archive = await this.#trees.pack(directory, '/', { rename: '.', exact: true, ...options });
+      const letGo = () => this.unmount(name, user).finally(() => this.release(user));
+      void finished(archive)
+        .then(letGo, letGo)
+        .catch(() => undefined);
+      return archive;
+    });
+  }
+
+  async import(
+    name: string,
+    archive: Readable,
+    { labels = {}, signal }: { labels?: Readonly<Record<string, string>>; signal?: AbortSignal } = {},
+  ): Promise<Volume> {
+    this.#driver.check(name, {});
+    await this.#mustTakeImport(name);
+    const staged = await this.#driver.stage((directory) =>
+      this.#trees.unpack(directory, '/', archive, { withBase: true, ...(signal ? { signal } : {}) }),
+    );
+    try {
+      return await this.#lock.run(name, async () => {
+        // Once more: somebody may have come to use it while the archive was read.
+        await this.#mustTakeImport(name);
+        await this.#driver.adopt(name, staged);
+        if (this.#records.get(name) === undefined) {
+          const driver = this.#driver.name;
+          this.#records.insert({
+            name,
+            driver,
+            createdAt: Date.now(),
+            labels,
+            options: {},
+            anonymous: false,
+            layers: [],
+          });
+        }
+        return this.#volume(this.#record(name));
+      });
+    } catch (error) {
+      await staged.discard();
+      throw error;
+    }
   }
 
   async rename(name: string, newName: string): Promise<Volume> {
@@ -239,47 +309,28 @@ class Volumes implements VolumeService {
     return record;
   }
 
+  /** Returns the directory that containers see; `first` is for the first user. */
+  async #mountFor(record: VolumeRecord, user: string, first: boolean): Promise<string> {
+    if (record.driver !== this.#driver.name) return this.#plugins.mount(record, user);
+    // The directory may have been removed by hand; Docker makes it again too.
+    await this.#driver.create(record.name);
+    if (first) await this.#mountNow(record);
+    return this.#driver.mountpoint(record.name);
+  }
+
   async #mountNow(record: VolumeRecord): Promise<void> {
     if (record.layers.length > 0) await this.#layers.mount(record);
     else await this.#driver.mount(record.name, record.options);
   }
 
-  async #plugin(name: string, what: string): Promise<PluginDriver> {
-    try {
-      return await PluginDriver.find(name, this.#places);
-    } catch (error) {
-      if (!isBerthError(error, 'not-found')) throw error;
-      throw notFound(`${what}: error looking up volume plugin ${name}: ${error.message}`, { cause: error });
-    }
-  }
-
   /** The plugin first: while it still has the volume, so have we. With `force` its failure does not count. */
   async #removeFromPlugin(record: VolumeRecord, force: boolean): Promise<void> {
     try {
-      const plugin = await this.#plugin(record.driver, `remove ${record.name}`);
-      await plugin.remove(record.name);
+      await this.#plugins.remove(record);
     } catch (error) {
       if (!force) throw error;
     }
     this.#records.delete(record.name);
-  }
-
-  async #mountByPlugin(record: VolumeRecord, users: Set<string>, user: string): Promise<string> {
-    let directory = this.#pluginDirectories.get(record.name);
-    if (directory === undefined) {
-      const plugin = await this.#plugin(record.driver, `mount ${record.name}`);
-      directory = await plugin.mount(record.name, mountId);
-      this.#pluginDirectories.set(record.name, directory);
-    }
-    users.add(user);
-    this.#mounted.set(record.name, users);
-    return directory;
-  }
-
-  async #unmountByPlugin(record: VolumeRecord): Promise<void> {
-    this.#pluginDirectories.delete(record.name);
-    const plugin = await this.#plugin(record.driver, `unmount ${record.name}`);
-    await plugin.unmount(record.name, mountId);
   }
 
   /** Moves and freezings whose record was written when the daemon died. */
@@ -297,6 +348,19 @@ class Volumes implements VolumeService {
     }
     const known = new Set(layers.map((layer) => layer.id));
     await this.#layers.remove((await this.#layers.list()).filter((id) => !known.has(id)));
+  }
+
+  async #mustTakeImport(name: string): Promise<void> {
+    const record = this.#records.get(name);
+    if (record === undefined) return;
+    if (Object.keys(record.options).length > 0 || record.driver !== this.#driver.name) {
+      throw invalid(`import ${name}: only local volumes without options can be filled`);
+    }
+    const users = [...(this.#mounted.get(name) ?? [])];
+    if (users.length > 0) throw conflict(`import ${name}: volume is in use - [${users.join(', ')}]`);
+    if (record.layers.length > 0 || !(await this.#driver.isEmpty(name))) {
+      throw conflict(`import ${name}: the volume has data; import into a new or an empty volume`);
+    }
   }
 
   #refuseTaken(name: string): void {
@@ -320,9 +384,8 @@ class Volumes implements VolumeService {
 
   #volume(record: VolumeRecord): Volume {
     const { layers: _, ...shown } = record;
-    const local = record.driver === this.#driver.name;
-    const mountpoint = local ? this.#driver.mountpoint(record.name) : (this.#pluginDirectories.get(record.name) ?? '');
-    return { ...shown, mountpoint };
+    if (record.driver !== this.#driver.name) return { ...shown, ...this.#plugins.facts(record) };
+    return { ...shown, mountpoint: this.#driver.mountpoint(record.name), scope: 'local' };
   }
 }
 

@@ -26,27 +26,33 @@ export function cleanTarget(target: string, prefix: string): string {
   return clean;
 }
 
-/** What sort of wish a word of a bind's mode is; undefined for no word of this kind of mount. */
-function sortOf(
-  word: string,
-  kind: 'bind' | 'volume',
-): 'access' | 'label' | 'copy' | 'propagation' | 'consistency' | undefined {
+/** What sort of wish a word of a bind's mode is; undefined for no known word. */
+function sortOf(word: string): 'access' | 'label' | 'copy' | 'propagation' | 'consistency' | undefined {
   if (word === 'ro' || word === 'rw') return 'access';
   if (word === 'z' || word === 'Z') return 'label';
   if (consistencies.has(word)) return 'consistency';
-  if (kind === 'volume') return word === 'nocopy' ? 'copy' : undefined;
+  if (word === 'nocopy') return 'copy';
   return propagations.has(word) ? 'propagation' : undefined;
 }
 
-/** The words of a bind's mode, each sort at most once. Throws `invalid` with Docker's text. */
-function readMode(mode: string, kind: 'bind' | 'volume'): Pick<MountSettings, 'readonly' | 'propagation' | 'noCopy'> {
+/** The words of a bind's mode, each sort at most once and fit for the kind of mount. Throws `invalid` with Docker's texts. */
+function readMode(
+  spec: string,
+  mode: string,
+  kind: 'bind' | 'volume',
+): Pick<MountSettings, 'readonly' | 'propagation' | 'noCopy'> {
   const words = new Map<string, string>();
   for (const word of mode.split(',')) {
-    const sort = sortOf(word, kind);
+    const sort = sortOf(word);
     if (sort === undefined || words.has(sort)) throw invalid(`invalid mode: ${mode}`);
     words.set(sort, word);
   }
   const propagation = words.get('propagation');
+  const foreign = kind === 'bind' ? words.has('copy') && 'VolumeOptions' : propagation !== undefined && 'BindOptions';
+  if (foreign) {
+    const why = `invalid mount config for type "${kind}": field ${foreign} must not be specified`;
+    throw invalid(`invalid volume specification: '${spec}': ${why}`);
+  }
   return {
     readonly: words.get('access') === 'ro',
     ...(propagation === undefined ? {} : { propagation }),
@@ -68,7 +74,7 @@ export function parseBind(spec: string, volumeDriver: string): MountSettings {
   const type = source.startsWith('/') ? 'bind' : 'volume';
   const target = cleanTarget(second ?? first, `${bad}: invalid mount config for type "${type}": `);
   if (type === 'volume' && source !== '') checkVolumeName(source);
-  const words = mode === '' ? { readonly: false } : readMode(mode, type);
+  const words = mode === '' ? { readonly: false } : readMode(spec, mode, type);
   return {
     type,
     source: type === 'bind' ? posix.normalize(source).replace(/(.)\/$/, '$1') : source,

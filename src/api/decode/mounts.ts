@@ -81,6 +81,9 @@ function checkOptions(type: MountSettings['type'], wire: WireMount, prefix: stri
   if (subpath.startsWith('/') || subpath.split('/').includes('..')) {
     throw invalid(`${prefix}subpath must be a relative path within the volume`);
   }
+  if (subpath !== '' && type === 'volume' && !wire.Source) {
+    throw invalid(`${prefix}must not set Subpath when using anonymous volumes`);
+  }
   if (type === 'tmpfs' && (wire.TmpfsOptions?.SizeBytes ?? 0) < 0) throw invalid(`${prefix}size must not be negative`);
 }
 

@@ -13,7 +13,8 @@ export function encodeVolume(volume: Volume, usage?: { size: number; users: numb
     Mountpoint: volume.mountpoint,
     Name: volume.name,
     Options: Object.keys(volume.options).length > 0 ? { ...volume.options } : null,
-    Scope: 'local',
+    Scope: volume.scope,
+    ...(volume.status ? { Status: { ...volume.status } } : {}),
     ...(usage === undefined ? {} : { UsageData: { Size: usage.size, RefCount: usage.users } }),
   };
 }

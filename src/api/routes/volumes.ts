@@ -6,7 +6,7 @@ import { checkVolumeName } from '../decode/binds.ts';
 import { goObject, stringMap, text } from '../decode/go-json.ts';
 import { encodeVolume } from '../encode/volume.ts';
 import type { ApiPorts } from '../ports.ts';
-import { clientOlderThan } from '../request/context.ts';
+import { bodyOf, clientGone, clientOlderThan } from '../request/context.ts';
 import { booleanFilter, type Filters, labelFiltersMatch } from '../request/filters.ts';
 import { readOptionalJson } from '../request/json-body.ts';
 import { Query } from '../request/query.ts';
@@ -62,6 +62,20 @@ export function registerVolumes(app: FastifyInstance, { volumes, events }: ApiPo
     return encodeVolume(await volumes.rename(request.params.name, wire.Name));
   });
 
+  app.get<VolumeParams>('/berth/volumes/:name/export', async (request, reply) => {
+    const archive = await volumes.export(request.params.name, { signal: clientGone(reply) });
+    return reply.type('application/x-tar').send(archive);
+  });
+
+  app.post<VolumeParams>('/berth/volumes/:name/import', async (request, reply) => {
+    const { name } = request.params;
+    checkVolumeName(name);
+    const labels = Object.fromEntries(new Query(request).list('label').map(pairOf));
+    const volume = await volumes.import(name, bodyOf(request), { labels, signal: clientGone(reply) });
+    reply.code(201);
+    return encodeVolume(volume);
+  });
+
   app.delete<VolumeParams>('/volumes/:name', async (request, reply) => {
     await volumes.remove(request.params.name, { force: new Query(request).bool('force') });
     return noContent(reply);
@@ -80,10 +94,22 @@ export function registerVolumes(app: FastifyInstance, { volumes, events }: ApiPo
   });
 }
 
+function pairOf(text: string): [string, string] {
+  const equals = text.indexOf('=');
+  return equals < 0 ? [text, ''] : [text.slice(0, equals), text.slice(equals + 1)];
+}
+
+/** Docker takes the pattern as a regular expression; of those, anchors are what is in use, and they cost nothing. */
+function matchesName(name: string, pattern: string): boolean {
+  const body = pattern.replace(/^\^/, '').replace(/\$$/, '');
+  if (pattern.startsWith('^') && !name.startsWith(body)) return false;
+  return pattern.endsWith('$') ? name.endsWith(body) && (pattern[0] !== '^' || name === body) : name.includes(body);
+}
+
 function matches(volume: Volume, filters: Filters): boolean {
   return (
     (filters.driver?.includes(volume.driver) ?? true) &&
-    (filters.name?.some((part) => volume.name.includes(part)) ?? true) &&
+    (filters.name?.some((pattern) => matchesName(volume.name, pattern)) ?? true) &&
     labelFiltersMatch(volume.labels, filters)
   );
 }

@@ -1,5 +1,5 @@
 import type { ByteName } from './byte-name.ts';
-import type { TarEntry } from './tar-entry.ts';
+import type { SparsePiece, TarEntry } from './tar-entry.ts';
 import { blockSize, flagOf } from './tar-header.ts';
 
 const maxOctal7 = 0o7777777;
@@ -8,7 +8,8 @@ const maxOctal11 = 0o77777777777;
 /**
  * The header blocks of `entry`: ustar alone where it can say everything, with a pax header before it where it cannot
  * (long names, large numbers, nanoseconds, extended attributes). The same entry gives the same bytes. Names are written
- * as the bytes they are.
+ * as the bytes they are. A sparse file is written in GNU tar's pax format 1.0: its map is part of what is returned, and its
+ * pieces one after the other are to follow.
  */
 export function encodeHeader(entry: TarEntry): Buffer {
   const records: [string, string][] = [];
@@ -17,15 +18,35 @@ export function encodeHeader(entry: TarEntry): Buffer {
   if (entry.linkName.length > 100) records.push(['linkpath', entry.linkName]);
   if (entry.uid > maxOctal7) records.push(['uid', String(entry.uid)]);
   if (entry.gid > maxOctal7) records.push(['gid', String(entry.gid)]);
-  if (entry.size > maxOctal11) records.push(['size', String(entry.size)]);
+  const sparse = entry.sparse && sparseMap(entry.sparse);
+  const stored = sparse === undefined ? entry : { ...entry, size: sparse.length + dataSize(entry.sparse ?? []) };
+  if (sparse !== undefined) {
+    records.push(['GNU.sparse.major', '1'], ['GNU.sparse.minor', '0']);
+    records.push(['GNU.sparse.name', entry.name], ['GNU.sparse.realsize', String(entry.size)]);
+  }
+  if (stored.size > maxOctal11) records.push(['size', String(stored.size)]);
   const { seconds, nanoseconds } = entry.mtime;
   if (nanoseconds !== 0 || seconds < 0 || seconds > maxOctal11) records.push(['mtime', paxTime(seconds, nanoseconds)]);
   for (const [name, value] of entry.xattrs ?? []) records.push([`SCHILY.xattr.${name}`, value.toString('latin1')]);
   if (entry.major > maxOctal7) records.push(['SCHILY.devmajor', String(entry.major)]);
   if (entry.minor > maxOctal7) records.push(['SCHILY.devminor', String(entry.minor)]);
   const [prefix, name] = split ?? ['', entry.name.slice(0, 100)];
-  const block = headerBlock(entry, prefix, name);
-  return records.length === 0 ? block : Buffer.concat([paxBlocks(entry.name, records), block]);
+  const block = headerBlock(stored, prefix, name);
+  const parts = records.length === 0 ? [block] : [paxBlocks(entry.name, records), block];
+  return Buffer.concat(sparse === undefined ? parts : [...parts, sparse]);
+}
+
+/** The map at the head of a sparse file's data: count, offsets and lengths, a decimal number a line, whole blocks. */
+function sparseMap(pieces: readonly SparsePiece[]): Buffer {
+  const numbers = [pieces.length, ...pieces.flatMap(({ offset, length }) => [offset, length])];
+  const text = numbers.map((number) => `${number}\n`).join('');
+  const padded = Buffer.alloc(Math.ceil(text.length / blockSize) * blockSize);
+  padded.write(text, 'latin1');
+  return padded;
+}
+
+function dataSize(pieces: readonly SparsePiece[]): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0);
 }
 
 /** Splits a name over ustar's prefix (155) and name (100) fields; undefined when it does not fit. */

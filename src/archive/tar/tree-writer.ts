@@ -44,6 +44,8 @@ export interface TreeWriterPolicy {
 const createFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 const specialBits = 0o7000;
 const overlayPrivate = /^(?:trusted|user)\.overlay\./;
+/** Access list that a directory gives to what is made in it (acl(5)). */
+const inheritedList = 'system.posix_acl_default';
 /** Faults that come from what the archive asks for, not from the machine. */
 const archiveFaults: ReadonlySet<string> = new Set(['ENAMETOOLONG', 'EINVAL', 'ENOTDIR', 'ELOOP', 'EISDIR', 'EPERM']);
 
@@ -56,6 +58,8 @@ export class TreeWriter implements TarSink {
   readonly #policy: TreeWriterPolicy;
   readonly #parents: Parents;
   readonly #directoryTimes = new Map<string, FileTime>();
+  /** What directories pass on to what is made in them: set when everything is. */
+  readonly #inheritedLists = new Map<string, Buffer>();
   #entry: TarEntry | undefined;
   #path: HostPath = '';
   #fd = -1;
@@ -106,10 +110,12 @@ export class TreeWriter implements TarSink {
     this.#closeFile();
   }
 
-  /** Sets the times of the directories. Call once, after the last entry. */
+  /** Sets the default access lists and the times of the directories. Call once, after the last entry. */
   close(): void {
     for (const [path, time] of this.#directoryTimes) {
+      const list = this.#inheritedLists.get(path);
       try {
+        if (list !== undefined) setXattrs(toHostPath(path), new Map([[inheritedList, list]]));
         setFileTimes(toHostPath(path), time, time);
       } catch (error) {
         if (!(error instanceof BerthError) || !['ENOENT', 'ENOTDIR'].includes(String(error.details.errno))) throw error;
@@ -144,7 +150,7 @@ export class TreeWriter implements TarSink {
   #makeBase(entry: TarEntry): void {
     if (entry.type !== 'directory') throw invalid(`bad archive: entry "${toText(entry.name)}" is not a directory`);
     if (this.#policy.keepBase) return;
-    this.#finishDirectory(entry, this.locate(''), true);
+    this.#finishDirectory(entry, this.locate(''));
   }
 
   #make(entry: TarEntry, path: string): void {
@@ -182,15 +188,18 @@ export class TreeWriter implements TarSink {
     if (!isThere) {
       this.#insist(entry, path, () => mkdirSync(hostPath, { mode: entry.mode & 0o777 }));
     }
-    this.#finishDirectory(entry, path, isThere);
+    this.#finishDirectory(entry, path);
   }
 
-  #finishDirectory(entry: TarEntry, path: string, wasThere: boolean): void {
+  #finishDirectory(entry: TarEntry, path: string): void {
     const hostPath = toHostPath(path);
     const owner = this.#policy.owner ?? entry;
     chownSync(hostPath, owner.uid, owner.gid);
-    if (wasThere || (entry.mode & specialBits) !== 0) chmodSync(hostPath, entry.mode);
-    if (entry.xattrs !== undefined) setXattrs(hostPath, entry.xattrs);
+    // Always: a directory takes the setgid bit from the one it is made in.
+    chmodSync(hostPath, entry.mode);
+    const { [inheritedList]: inherited, ...own } = Object.fromEntries(entry.xattrs ?? []);
+    setXattrs(hostPath, new Map(Object.entries(own)));
+    if (inherited !== undefined) this.#inheritedLists.set(path, inherited);
     this.#directoryTimes.set(path, entry.mtime);
   }
 

@@ -12,10 +12,14 @@ export interface PackRequest {
   readonly path: string;
   readonly rename: string | undefined;
   readonly excluded: ReadonlySet<string>;
+  /** As in `PackOptions`. */
+  readonly exact: boolean;
 }
 
 /** Attributes that only steer overlayfs on the host, and those that the kernel makes up for each reader. */
 const hostOnly = /^(?:(?:trusted|user)\.overlay\.|system\.)/;
+/** The one kind of those that is kept on disk (acl(5)). */
+const accessList = /^system\.posix_acl_/;
 
 /** Docker's base name of a path: `/` for the root, `.` for one that ends in `/.`. */
 function defaultName(path: string): string {
@@ -29,7 +33,7 @@ function startOf(path: string): ByteName {
   return fromText(text === '/' || text === '/.' ? '/' : text.endsWith('/') ? `${text}.` : text);
 }
 
-function policyFor(name: string, excluded: ReadonlySet<string>): PackPolicy {
+function policyFor(name: string, { excluded, exact }: PackRequest): PackPolicy {
   const base = name === '/' ? '' : fromText(name);
   const hasRoot = name !== '';
   return {
@@ -38,8 +42,9 @@ function policyFor(name: string, excluded: ReadonlySet<string>): PackPolicy {
       return relative === '' ? base : `${base}/${relative}`;
     },
     takes: ({ relative }) => excluded.size === 0 || !excluded.has(toText(relative)),
-    nanoseconds: false,
-    keepsXattr: (attribute) => !hostOnly.test(attribute),
+    nanoseconds: exact,
+    keepsHoles: exact,
+    keepsXattr: (attribute) => !hostOnly.test(attribute) || (exact && accessList.test(attribute)),
   };
 }
 
@@ -66,10 +71,10 @@ function mustExist(start: ByteName, path: string): void {
 
 /** Sends a tar of `path` inside `root` to the caller, piece by piece as there is room. */
 export async function packPath(request: PackRequest, root: ThreadRoot, task: TaskContext): Promise<void> {
-  const { path, excluded } = request;
+  const { path } = request;
   const start = startOf(path);
   const directory = openRoot(request.root);
-  const policy = policyFor(request.rename ?? defaultName(path), excluded);
+  const policy = policyFor(request.rename ?? defaultName(path), request);
   const pieces = packTree(start, policy, { size: chunkSize, reuse: false });
   try {
     root.run(directory, () => mustExist(start, path));

@@ -25,6 +25,7 @@ export type Job =
       readonly rename: string | undefined;
       /** Paths below the packed one that are left out. */
       readonly excluded: ReadonlySet<string>;
+      readonly exact: boolean;
     }
   | { readonly op: 'list'; readonly root: string; readonly path: string }
   | {
@@ -32,6 +33,7 @@ export type Job =
       readonly root: string;
       readonly path: string;
       readonly noOverwriteDirNonDir: boolean;
+      readonly withBase: boolean;
       readonly owner: { readonly uid: number; readonly gid: number } | undefined;
       readonly limits: LayerLimits;
     };

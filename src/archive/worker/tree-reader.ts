@@ -10,10 +10,10 @@ import {
   readSync,
 } from 'node:fs';
 import { errnoOf } from '#base';
-import { getXattr, listXattrs } from '#host';
+import { dataRanges, getXattr, listXattrs } from '#host';
 import { type ByteName, toHostPath } from '../tar/byte-name.ts';
 import { encodeHeader } from '../tar/tar-encode.ts';
-import type { TarEntry, TarEntryType } from '../tar/tar-entry.ts';
+import type { SparsePiece, TarEntry, TarEntryType } from '../tar/tar-entry.ts';
 import { blockSize } from '../tar/tar-header.ts';
 
 /** One file met on a walk. */
@@ -37,6 +37,8 @@ export interface PackPolicy {
   readonly replace?: (file: WalkedFile, name: ByteName) => TarEntry | undefined;
   /** Keep times to the nanosecond, or to the second. */
   readonly nanoseconds: boolean;
+  /** Write the holes of sparse files as holes (GNU tar's pax format 1.0), or as zeros. */
+  readonly keepsHoles?: boolean;
   /** Names of the extended attributes to keep. */
   readonly keepsXattr: (name: string) => boolean;
 }
@@ -50,6 +52,8 @@ export interface PieceOptions {
 }
 
 const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+/** A file in more pieces than this is written with its holes filled. */
+const mostPieces = 10_000;
 /** The tree may change while it is walked; these say that a file is not any more what it was. */
 const gone: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO']);
 
@@ -141,7 +145,8 @@ export function* packTree(start: ByteName, policy: PackPolicy, pieces: PieceOpti
     }
     const entry = unlessGone(() => entryOf(file, name, policy, links));
     if (entry === undefined) continue;
-    if (entry.type === 'file' && entry.size > 0) yield* putFile(blocks, file, entry);
+    if (entry.type === 'file' && entry.size > 0)
+      yield* putFile(blocks, file, { entry, keepsHoles: policy.keepsHoles ?? false });
     else yield* put(blocks, encodeHeader(entry));
     yield* markers(blocks, policy, file, name);
   }
@@ -165,30 +170,44 @@ function* put(blocks: Blocks, bytes: Buffer): Generator<Buffer> {
   }
 }
 
-function* putFile(blocks: Blocks, file: WalkedFile, entry: TarEntry): Generator<Buffer> {
+function* putFile(
+  blocks: Blocks,
+  file: WalkedFile,
+  { entry, keepsHoles }: { entry: TarEntry; keepsHoles: boolean },
+): Generator<Buffer> {
   const fd = unlessGone(() => openSync(toHostPath(file.path), readFlags));
   if (fd === undefined) return;
+  let written = 0;
   try {
     const stat = fstatSync(fd, { bigint: true });
     if (!stat.isFile()) return;
     entry.size = Number(stat.size);
+    const hasHoles = keepsHoles && stat.blocks * 512n < stat.size;
+    if (hasHoles) entry.sparse = dataRanges(fd, entry.size, mostPieces);
     yield* put(blocks, encodeHeader(entry));
-    let left = entry.size;
-    while (left > 0) {
-      const room = blocks.room;
-      let length = readSync(fd, room, 0, Math.min(room.length, left), null);
-      if (length === 0) {
-        length = Math.min(room.length, left);
-        room.fill(0, 0, length);
-      }
-      left -= length;
-      const full = blocks.advance(length);
-      if (full !== undefined) yield full;
+    for (const piece of entry.sparse ?? [{ offset: 0, length: entry.size }]) {
+      yield* putPiece(blocks, fd, piece);
+      written += piece.length;
     }
   } finally {
     closeSync(fd);
   }
-  yield* put(blocks, Buffer.alloc(-entry.size & (blockSize - 1)));
+  yield* put(blocks, Buffer.alloc(-written & (blockSize - 1)));
+}
+
+function* putPiece(blocks: Blocks, fd: number, { offset, length }: SparsePiece): Generator<Buffer> {
+  const end = offset + length;
+  for (let at = offset; at < end; ) {
+    const room = blocks.room;
+    let read = readSync(fd, room, 0, Math.min(room.length, end - at), at);
+    if (read === 0) {
+      read = Math.min(room.length, end - at);
+      room.fill(0, 0, read);
+    }
+    at += read;
+    const full = blocks.advance(read);
+    if (full !== undefined) yield full;
+  }
 }
 
 function typeOf(stat: BigIntStats): TarEntryType | undefined {

@@ -14,6 +14,8 @@ export interface UnpackRequest {
   readonly root: string;
   readonly path: string;
   readonly noOverwriteDirNonDir: boolean;
+  /** As in `UnpackOptions`. */
+  readonly withBase: boolean;
   readonly owner: { readonly uid: number; readonly gid: number } | undefined;
   readonly limits: LayerLimits;
 }
@@ -26,7 +28,7 @@ export async function unpackPath(request: UnpackRequest, root: ThreadRoot, task:
   const writer = new TreeWriter({
     base,
     strict: false,
-    keepBase: true,
+    keepBase: !request.withBase,
     noOverwriteDirNonDir: request.noOverwriteDirNonDir,
     owner: request.owner,
   });

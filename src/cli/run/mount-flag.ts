@@ -121,13 +121,15 @@ function checkMount(mount: Draft): void {
   if (mount.ImageOptions && type !== 'image') throw mixed('image-*');
   if (mount.TmpfsOptions && type !== 'tmpfs') throw mixed('tmpfs-*');
   if (mount.BindOptions?.ReadOnlyNonRecursive && !mount.ReadOnly) {
-    throw invalid('option bind-recursive=writable requires readonly to be specified in conjunction');
+    throw invalid("option 'bind-recursive=writable' requires 'readonly' to be specified in conjunction");
   }
   if (mount.BindOptions?.ReadOnlyForceRecursive) {
     if (!mount.ReadOnly)
-      throw invalid('option bind-recursive=readonly requires readonly to be specified in conjunction');
+      throw invalid("option 'bind-recursive=readonly' requires 'readonly' to be specified in conjunction");
     if (mount.BindOptions.Propagation !== 'rprivate') {
-      throw invalid('option bind-recursive=readonly requires bind-propagation=rprivate to be specified in conjunction');
+      throw invalid(
+        "option 'bind-recursive=readonly' requires 'bind-propagation=rprivate' to be specified in conjunction",
+      );
     }
   }
 }
@@ -148,7 +150,7 @@ export function readMountFlag(word: string, cwd: string): MountRequest {
     setField(mount, key, equals === -1 ? 'true' : field.slice(equals + 1));
   }
   checkMount(mount);
-  if (mount.Type === 'bind' && mount.Source !== undefined && /^\.{1,2}(\/|$)/.test(mount.Source)) {
+  if (mount.Type === 'bind' && mount.Source?.startsWith('.')) {
     mount.Source = resolve(cwd, mount.Source);
   }
   return mount;

@@ -12,15 +12,14 @@ export function readVolumes(
   for (const word of words) {
     if (word === '') throw invalid('invalid empty volume spec');
     const parts = word.split(':');
-    if (parts.some((part) => part === ''))
-      throw invalid(`invalid volume specification: '${word}': invalid spec: ${word}: empty section between colons`);
-    if (parts.length > 3)
-      throw invalid(`invalid volume specification: '${word}': invalid spec: ${word}: too many colons`);
+    if (word !== ':' && parts.some((part) => part === ''))
+      throw invalid(`invalid spec: ${word}: empty section between colons`);
+    if (parts.length > 3) throw invalid(`invalid spec: ${word}: too many colons`);
     const [source = '', target, ...rest] = parts;
-    if (target === undefined) anonymous[source] = {};
+    if (target === undefined || word === ':') anonymous[word] = {};
     else {
-      const relative = /^\.{1,2}(\/|$)/.test(source);
-      binds.push([relative ? resolve(cwd, source) : source, target, ...rest].join(':'));
+      // Docker's rule: a dot at the start makes it a path, also of a hidden directory; a tilde is the shell's to expand.
+      binds.push([source.startsWith('.') ? resolve(cwd, source) : source, target, ...rest].join(':'));
     }
   }
   return { binds, anonymous };

@@ -18,7 +18,7 @@ export interface ReconcileDependencies {
   readonly runtime: Pick<Runtime, 'adopt' | 'list'>;
   readonly snapshots: Pick<Snapshotter, 'list' | 'remove'>;
   readonly networks: Pick<NetworkService, 'reconcile' | 'find'>;
-  readonly volumes: Pick<VolumeService, 'reconcile' | 'mount'>;
+  readonly volumes: Pick<VolumeService, 'reconcile' | 'adopt'>;
   readonly rootfs: RootfsMounts;
   readonly supervisor: Supervisor;
   readonly secrets: Pick<SecretFiles, 'list' | 'remove'>;
@@ -65,7 +65,7 @@ async function takeOver(
   const ended = task === undefined ? undefined : await Promise.race([task.exit, nextTurn()]);
   if (task !== undefined && ended === undefined && isUp(container.state)) {
     for (const { point } of container.settings.mounts) {
-      if (point.type === 'volume' && point.name) await deps.volumes.mount(point.name, container.id);
+      if (point.type === 'volume' && point.name) await deps.volumes.adopt(point.name, container.id);
     }
     deps.supervisor.adopt(container, task);
     return 'alive';

@@ -39,6 +39,7 @@ export function announceVolumes(volumes: VolumeService, events: EventJournal): V
     release: (user) => volumes.release(user),
     users: (name) => volumes.users(name),
     mount: (name, user) => volumes.mount(name, user),
+    adopt: (name, user) => volumes.adopt(name, user),
     unmount: (name, user) => volumes.unmount(name, user),
     copyUp: (name, source) => volumes.copyUp(name, source),
     size: (name) => volumes.size(name),
@@ -47,6 +48,18 @@ export function announceVolumes(volumes: VolumeService, events: EventJournal): V
       const before = request.name === undefined ? undefined : await find(request.name);
       const volume = await volumes.create(request);
       if (before === undefined) events.publish('volume', 'create', volume.name, { driver: volume.driver });
+      return volume;
+    },
+    async export(name, options) {
+      const archive = await volumes.export(name, options);
+      events.publish('volume', 'export', name, {});
+      return archive;
+    },
+    async import(name, archive, options) {
+      const before = await find(name);
+      const volume = await volumes.import(name, archive, options);
+      const action = before === undefined ? 'create' : 'import';
+      events.publish('volume', action, volume.name, { driver: volume.driver });
       return volume;
     },
     async clone(source, request) {

@@ -107,6 +107,27 @@ function readGrowing(what: string, call: (buffer: Buffer) => number): Buffer | u
   throw unavailable(`${what}: ERANGE`, { details: { errno: 'ERANGE' } });
 }
 
+const seekData = 3;
+const seekHole = 4;
+
+/**
+ * Where an open file of `size` bytes has data, in order; what lies between are holes that read as zeros (lseek(2),
+ * SEEK_DATA). One range for all of it where the file system cannot tell, or has more than `most` ranges. Moves the file's
+ * position. Blocks.
+ */
+export function dataRanges(fd: number, size: number, most: number): { offset: number; length: number }[] {
+  const ranges: { offset: number; length: number }[] = [];
+  for (let end = 0; end < size; ) {
+    const start = Number(libc.lseek(fd, end, seekData));
+    if (start < 0 && lastErrno() === 'ENXIO') return ranges;
+    if (start < 0 || start < end || ranges.length === most) return [{ offset: 0, length: size }];
+    const hole = Number(libc.lseek(fd, start, seekHole));
+    end = Math.min(hole <= start ? size : hole, size);
+    if (start < end) ranges.push({ offset: start, length: end - start });
+  }
+  return ranges;
+}
+
 /** Writes everything of the file system that holds `path` to disk (syncfs(2)), on a thread of the pool. */
 export async function syncFileSystem(path: string): Promise<void> {
   const file = await open(path, constants.O_RDONLY);

@@ -9,9 +9,12 @@ const library = koffi.load('libc.so.6');
 export const libc = {
   mount: library.func('int mount(str source, str target, str type, ulong flags, str data)'),
   umount2: library.func('int umount2(str target, int flags)'),
+  openTree: library.func('long syscall(long number, int dirfd, str path, uint flags)'),
+  moveMount: library.func('long syscall(long number, int from, str path, int to, str target, uint flags)'),
   unshare: library.func('int unshare(int flags)'),
   setns: library.func('int setns(int fd, int type)'),
   syncfs: library.func('int syncfs(int fd)'),
+  lseek: library.func('long lseek(int fd, long offset, int whence)'),
   mknod: library.func('int mknod(const void *path, uint mode, ulong device)'),
   chroot: library.func('int chroot(str path)'),
   fchdir: library.func('int fchdir(int fd)'),

@@ -110,16 +110,25 @@ function buildLinux(input: SpecInput, capabilities: string[]): RuntimeLinux {
   const { security, resources } = input;
   const { privileged } = security;
   const seccomp = chooseSeccomp(input, capabilities);
+  const propagation = rootPropagation(input.mounts);
   return {
     namespaces: buildNamespaces(input.namespaces),
     devices: buildDevices(input),
     cgroupsPath: input.cgroupPath,
     resources: { ...resources, devices: buildDeviceRules(input) },
     ...(seccomp ? { seccomp } : {}),
+    ...(propagation ? { rootfsPropagation: propagation } : {}),
     maskedPaths: [...(security.maskedPaths ?? (privileged ? [] : maskedPaths))],
     readonlyPaths: [...(security.readonlyPaths ?? (privileged ? [] : readonlyPaths))],
     sysctl: buildSysctls(input),
   };
+}
+
+/** A container's table must let through what one of its mounts shall see: without it the runtime makes all private first. */
+function rootPropagation(mounts: SpecInput['mounts']): string | undefined {
+  const words = new Set(mounts.flatMap((mount) => mount.options ?? []));
+  if (words.has('shared') || words.has('rshared')) return 'shared';
+  return words.has('slave') || words.has('rslave') ? 'rslave' : undefined;
 }
 
 function buildNamespaces(sources: SpecInput['namespaces']): RuntimeLinux['namespaces'] {

@@ -109,4 +109,132 @@ export const volumeScenarios: readonly Scenario[] = [
       out('docker run --rm --mount type=image,src=busybox,dst=/i,image-subpath=etc busybox ls /i/passwd'),
     ],
   },
+  {
+    name: 'volume commands and their formats',
+    cleanup: 'docker volume rm -f t-f1 t-f2 t-f3 t-f4',
+    steps: [
+      all(
+        'docker volume create --label a=1 --label b t-f1; docker volume create --name t-f2; docker volume create t-f3 t-f4',
+      ),
+      all('docker volume inspect t-f1 | sed "s/: .*Z.*/: TIME/"'),
+      all("docker volume inspect -f '{{.Mountpoint}}{{.UsageData}}{{.Status}}' t-f2"),
+      all('docker volume ls -q --filter name=t-f'),
+      all('docker volume ls --filter name=t-f'),
+      all('docker volume ls --filter name=^t-f1$ -q'),
+      all('docker volume ls --filter label=a=1 --filter label=b -q; docker volume ls --filter label=a=2 -q'),
+      all('docker volume ls --filter label!=a -q'),
+      all(
+        "docker volume ls --filter name=t-f1 --filter name=t-f2 --format 'table {{.Name}}\t{{.Labels}}\t{{.Mountpoint}}'",
+      ),
+      all('docker volume ls --filter name=t-f1 --format json'),
+      all(
+        'docker volume ls --filter name=t-f1 --format \'{{.Label "a"}} {{.Links}} {{.Size}} {{.Status}} {{.Availability}}\'',
+      ),
+      all("docker volume ls --format '{{.Nosuch}}'"),
+      all('docker volume ls extra'),
+      all('docker volume inspect'),
+      all('docker volume rm'),
+      all('docker volume prune extra'),
+      all('docker volume prune -f --filter until=1h'),
+      all('docker volume create --label a=1 -d local -o type=bind -o device=/nosuch t-f4'),
+      all('docker volume create -o size=10m t-f4'),
+      all('docker volume create -o o=bind -o device=/tmp t-f4'),
+      all('docker volume rm t-f4'),
+      all("docker volume create 'with space'"),
+      all('docker volume create .dot; docker volume create -- -dash'),
+      all('docker volume create t-f2/..'),
+      all('docker volume inspect ../t-f2'),
+      all('docker volume rm t-f1 nosuch t-f2'),
+      all('docker volume ls -q --filter name=t-f'),
+      all('docker volume rm -f t-f3 nosuch'),
+      all('docker volume update t-f3'),
+    ],
+  },
+  {
+    name: 'modes of -v and options of --mount',
+    cleanup: 'docker rm -f t-a t-b t-c; docker volume rm -f t-o1 t-o2 t-o3',
+    steps: [
+      ...[
+        'ro',
+        'rw',
+        'z',
+        'Z',
+        'ro,z',
+        'rw,Z',
+        'rprivate',
+        'private',
+        'ro,rprivate,z',
+        'cached',
+        'delegated',
+        'consistent',
+        'ro,delegated',
+      ].map((mode) =>
+        all(
+          `mkdir -p src; docker create --name t-a -v ./src:/s:${mode} busybox | wc -c; docker inspect -f '{{range .Mounts}}{{.Type}} {{.Mode}} {{.RW}} {{.Propagation}}{{end}}' t-a; docker start -a t-a; docker rm t-a`,
+        ),
+      ),
+      ...['ro', 'rw', 'z', 'nocopy', 'ro,nocopy', 'nocopy,Z'].map((mode) =>
+        all(
+          `docker create --name t-a -v t-o1:/s:${mode} busybox | wc -c; docker inspect -f '{{range .Mounts}}{{.Type}} {{.Mode}} {{.RW}} {{.Propagation}}{{end}}' t-a; docker rm t-a`,
+        ),
+      ),
+      ...['ro,rw', 'z,Z', 'nosuch', 'ro,ro', 'nocopy', 'unbindable', 'volume-nocopy', 'ro,', ',', 'rslave,shared'].map(
+        (mode) => all(`docker create --rm -v ./src:/s:${mode} busybox`),
+      ),
+      ...['rslave', 'cached', 'consistent', 'copy', 'private'].map((mode) =>
+        all(`docker create --name t-a -v t-o1:/s:${mode} busybox; docker rm -f t-a`),
+      ),
+      all('docker create -v /a:/b:ro:x busybox'),
+      all('docker create -v :/b busybox'),
+      all('docker create -v /a: busybox'),
+      all("docker create -v '~/x:/y' busybox"),
+      all('docker create -v ./src:relative busybox'),
+      all(
+        'docker create -v .hidden:/h --name t-b busybox | wc -c; docker inspect -f "{{.HostConfig.Binds}}" t-b; docker rm t-b',
+      ),
+      all(
+        "docker create --name t-b --volume-driver local -v t-o2:/v -v /anon --tmpfs /t:size=1m busybox | wc -c; docker inspect -f '{{json .HostConfig.Binds}} {{.HostConfig.VolumeDriver}} {{json .Config.Volumes}} {{json .HostConfig.Tmpfs}} {{range .Mounts}}{{.Type}}:{{.Destination}}:{{.Driver}} {{end}}' t-b | tr ' ' '\\n' | sort; docker rm -v t-b",
+      ),
+      ...[
+        'bind-recursive=disabled',
+        'readonly',
+        'readonly,bind-recursive=writable',
+        'readonly,bind-recursive=disabled',
+        'readonly,bind-recursive=readonly,bind-propagation=rprivate',
+      ].map((options) =>
+        all(
+          `docker run --rm --mount type=bind,src=/dev,dst=/m,${options} busybox sh -c 'grep -E " /m(/pts)? " /proc/self/mountinfo | cut -d" " -f5,6 | cut -d, -f1 | sort -u'`,
+        ),
+      ),
+      all(
+        'docker run --rm -v /dev:/m:ro busybox sh -c \'grep -E " /m(/pts)? " /proc/self/mountinfo | cut -d" " -f5,6 | cut -d, -f1 | sort -u\'',
+      ),
+      all('docker create --mount type=bind,src=/dev,dst=/m,bind-recursive=readonly busybox'),
+      all('docker create --mount type=bind,src=/dev,dst=/m,bind-recursive=writable busybox'),
+      all('docker create --mount type=bind,src=/dev,dst=/m,readonly,bind-recursive=readonly busybox'),
+      all('docker create --mount type=bind,src=/dev,dst=/m,bind-recursive=nosuch busybox'),
+      ...['rshared', 'shared', 'rslave', 'slave'].map((mode) =>
+        all(
+          `docker run --rm --mount type=bind,src=/proc,dst=/m,bind-propagation=${mode} busybox true 2>&1 | grep -v Run`,
+        ),
+      ),
+      all('docker run --rm --mount type=bind,src=/proc,dst=/m,bind-propagation=rprivate busybox true'),
+      all('docker run --rm --mount type=tmpfs,dst=/t,readonly busybox touch /t/x'),
+      all('docker run --rm --mount type=tmpfs,dst=/t busybox sh -c \'grep " /t " /proc/mounts | cut -d" " -f1-4\''),
+      all('docker run --rm --tmpfs /t:exec,suid,dev,ro busybox sh -c \'grep " /t " /proc/mounts | cut -d" " -f1-4\''),
+      all('docker run --rm --mount type=tmpfs,dst=/t,tmpfs-size=-1 busybox true 2>&1 | grep invalid'),
+      all('docker run --rm --mount type=tmpfs,dst=/t,tmpfs-mode=9 busybox true 2>&1 | grep invalid'),
+      all('docker run --rm --mount type=volume,dst=/t,volume-subpath=x busybox true 2>&1 | grep -v Run'),
+      all('docker run --rm --mount type=volume,src=t-o1,dst=/t,volume-subpath=/x busybox true 2>&1 | grep -v Run'),
+      all('docker run --rm --mount type=volume,src=t-o1,dst=/t --mount type=tmpfs,dst=/t busybox true'),
+      all('docker run --rm -v t-o1:/t --tmpfs /t busybox true'),
+      all('docker run --rm -v t-o1:/t/../t -v t-o2:/t/ busybox true'),
+      all('docker run -d --name t-a -v t-o1:/one -v t-o2:/two:ro -v ./src:/src busybox sleep 300 | wc -c'),
+      ...['', ':rw', ':ro', ':z', ':nosuch', ':ro,z'].map((mode) =>
+        all(
+          `docker create --name t-c --volumes-from t-a${mode} -v t-o3:/one busybox | wc -c; docker inspect -f '{{range .Mounts}}{{.Name}} {{.Destination}} {{.Mode}} {{.RW}} {{.Propagation}};{{end}}' t-c | tr ';' '\\n' | sort; docker rm t-c`,
+        ),
+      ),
+    ],
+  },
 ];

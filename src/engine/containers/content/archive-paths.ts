@@ -3,7 +3,7 @@ import { basename, posix } from 'node:path';
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type { TreeArchiver } from '#archive';
-import { forbidden, invalid, notFound } from '#base';
+import { forbidden, invalid, newId, notFound } from '#base';
 import type { VolumeService } from '#volume';
 import type { EventJournal } from '../../events/events.ts';
 import type { PathStat } from '../containers.ts';
@@ -29,7 +29,7 @@ export async function withFiles<T>(
   body: (view: FileView) => Promise<T>,
 ): Promise<T> {
   const rootfs = await deps.rootfs.acquire(container.id);
-  const user = `${container.id}:files`;
+  const user = `${container.id}:files:${newId().slice(0, 12)}`;
   const mounted: string[] = [];
   try {
     const mounts: FileView['mounts'][number][] = [];

@@ -136,10 +136,12 @@ function inheritedMounts(registry: ContainerRegistry, from: string): PlannedMoun
   const colon = from.lastIndexOf(':');
   const name = colon < 0 ? from : from.slice(0, colon);
   const mode = colon < 0 ? '' : from.slice(colon + 1);
-  if (!['', 'ro', 'rw', 'z', 'Z'].includes(mode)) throw invalid(`invalid mode: ${mode}`);
+  const words = mode === '' ? [] : mode.split(',');
+  if (words.some((word) => !['ro', 'rw', 'z', 'Z'].includes(word))) throw invalid(`invalid mode: ${mode}`);
+  const readonly = words.includes('ro');
   return giver(registry, name).settings.mounts.map(({ asked, point }) => ({
-    asked: { ...asked, readonly: mode === 'ro' || asked.readonly, source: point.name ?? asked.source },
-    point: { ...point, mode, rw: mode === 'ro' ? false : point.rw },
+    asked: { ...asked, readonly: readonly || asked.readonly, source: point.name ?? asked.source },
+    point: { ...point, mode: '', rw: point.rw && !readonly },
   }));
 }
 

@@ -90,6 +90,7 @@ export function launch(deps: LaunchDependencies, container: LiveContainer): Prom
       throw explainMapping(error, mounts);
     });
     undo.push(() => task.remove());
+    await deps.hostSources.release(container.id);
     await container.attaches.wire(task);
     await task.start();
     return task;

@@ -1,4 +1,5 @@
 import { mkdir, stat } from 'node:fs/promises';
+import { release } from 'node:os';
 import { invalid, type UndoStack } from '#base';
 import type { ImageReader } from '#image';
 import type { RuntimeMount } from '#oci';
@@ -9,6 +10,7 @@ import type { LiveContainer, PlannedMount } from '../live-container.ts';
 import { locatePath } from '../rootfs/container-path.ts';
 import type { RootfsMounts } from '../rootfs/rootfs-mounts.ts';
 import { resolveUser } from './container-user.ts';
+import type { HostSources } from './host-sources.ts';
 import { mapOwner } from './map-owner.ts';
 
 /** What mounting needs. */
@@ -16,6 +18,7 @@ export interface MountDependencies {
   readonly volumes: Pick<VolumeService, 'mount' | 'unmount' | 'copyUp'>;
   readonly images: Pick<ImageReader, 'get' | 'unpack'>;
   readonly rootfs: RootfsMounts;
+  readonly hostSources: HostSources;
   readonly events: EventJournal;
 }
 
@@ -83,7 +86,13 @@ async function prepare(
     if (asked.createSource) await mkdir(source, { recursive: true });
     else throw invalid(`invalid mount config for type "bind": bind source path does not exist: ${source}`);
   }
+  // The owner is that of the source itself, not of a copy of its mount.
   const mapping = asked.idMapping === undefined ? {} : await ownerMapping(container, { source, asked, rootfs });
+  if (point.type === 'bind') {
+    undo.push(() => deps.hostSources.release(container.id));
+    const { propagation } = point;
+    source = await deps.hostSources.acquire(container.id, source, { propagation, recursive: !asked.nonRecursive });
+  }
   return { type: 'bind', source, destination, options: bindOptions(mount), ...mapping };
 }
 
@@ -132,9 +141,18 @@ async function releaseImage(deps: MountDependencies, asked: MountSettings): Prom
 
 function bindOptions({ asked, point }: PlannedMount): string[] {
   const recursive = asked.nonRecursive ? 'bind' : 'rbind';
-  const readonly = asked.readonlyForceRecursive ? 'rro' : 'ro';
   const writable = point.rw && point.type !== 'image';
-  return [recursive, writable ? 'rw' : readonly, point.propagation || 'rprivate'];
+  return [recursive, writable ? 'rw' : readonlyOption(asked), point.propagation || 'rprivate'];
+}
+
+/** Read-only with all mounts below, as Docker has it since 25, where the kernel can (mount_setattr(2), Linux 5.12). */
+function readonlyOption(asked: MountSettings): 'ro' | 'rro' {
+  const [major = 0, minor = 0] = release().split('.').map(Number);
+  const can = major > 5 || (major === 5 && minor >= 12);
+  if (asked.readonlyForceRecursive && !can) {
+    throw invalid(`bind-recursive=readonly for ${asked.target} needs Linux 5.12 or later, this is ${release()}`);
+  }
+  return can && !asked.readonlyNonRecursive && !asked.nonRecursive ? 'rro' : 'ro';
 }
 
 function askedTmpfs({ tmpfs, readonly }: MountSettings): string[] {
