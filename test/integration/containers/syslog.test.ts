@@ -111,6 +111,7 @@ describe('the syslog driver', () => {
       'use Socket; socket(S, AF_UNIX, SOCK_DGRAM, 0); bind(S, sockaddr_un($ARGV[0])) or die; $| = 1; print "ready\\n"; ' +
       'while (defined recv(S, $m, 65536, 0)) { print $m; last if $m =~ /last/ }';
     const reader = spawn('perl', ['-e', program, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const closed = once(reader, 'close');
     const lines: string[] = [];
     const ready = new Promise<void>((resolve) => {
       createInterface({ input: reader.stdout }).on('line', (line) => {
@@ -120,7 +121,7 @@ describe('the syslog driver', () => {
     });
     await ready;
     await docker.run('run', '--rm', ...driver(`unixgram://${path}`), 'busybox', 'sh', '-c', 'echo first; echo last');
-    await once(reader, 'close');
+    await closed;
     assert.match(lines.join('\n'), /^ready\n<30>.*: first\n<30>.*: last$/);
   });
 
