@@ -42,15 +42,25 @@ function tables(): string[] {
 function cgroups(): string[] {
   const found: string[] = [];
   const visit = (directory: string, depth: number) => {
-    for (const entry of readdirSync(directory, { withFileTypes: true })) {
-      if (!entry.isDirectory()) continue;
-      const path = join(directory, entry.name);
+    for (const name of childrenOf(directory)) {
+      const path = join(directory, name);
       found.push(`cgroup ${path}`);
       if (depth > 1) visit(path, depth - 1);
     }
   };
   visit('/sys/fs/cgroup', 3);
   return found.filter((line) => line.includes('berth'));
+}
+
+/** Names of the directories in `directory`; none when it was removed while the tree was walked, as cgroups are. */
+function childrenOf(directory: string): string[] {
+  try {
+    const entries = readdirSync(directory, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
 }
 
 function temporary(): string[] {

@@ -5,7 +5,6 @@ import { checkLog } from './log-options.ts';
 test('log drivers and options that cannot be are refused in plain words', () => {
   for (const [driver, options, message] of [
     ['nope', {}, /plugin "nope" not found/],
-    ['syslog', {}, /syslog is not supported/],
     ['json-file', { nope: '1' }, /unknown log opt 'nope' for json-file log driver/],
     ['', { 'max-size': 'x' }, /invalid size: 'x'/],
     ['local', { 'max-file': '0' }, /max-file cannot be less than 1/],
