@@ -140,8 +140,8 @@ export class Supervisor {
   async #ended(container: LiveContainer, task: Task | undefined, status: ExitStatus): Promise<void> {
     const { registry, background, health } = this.#deps;
     if (container.task !== task) return;
-    // An exit that no daemon saw is announced with the time it happened at.
-    const events = task === undefined ? this.#deps.events.at(status.at) : this.#deps.events;
+    // It may have happened while no daemon ran.
+    const events = this.#deps.events.at(status.at);
     container.task = undefined;
     health.unwatch(container);
     const { startedAt = status.at, restartCount, stoppedByUser } = container.state;
