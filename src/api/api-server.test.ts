@@ -315,7 +315,7 @@ describe('attach and exec', () => {
     const head = `POST ${path} HTTP/1.1\r\n${upgrade}\r\n`;
     await raw(api.path, `${head}ab\u0010\u0011`, { halfClose: false });
     assert.equal(Buffer.concat(cat.input).toString(), 'ab');
-    assert.equal(cat.closed, true);
+    assert.deepEqual([cat.closed, cat.detached], [true, true]);
   });
 
   it('answers a failed attach in plain text', async () => {

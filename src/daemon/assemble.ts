@@ -70,7 +70,7 @@ export async function assemble(config: DaemonConfig, place: DaemonPlace): Promis
   const mounts = createMounts();
   const database = openDatabase(roots.database, migrations);
 
-  const journal = createJournal({ database });
+  const journal = createJournal({ database, tail: `${roots.database}.events` });
 
   const content = await openContentStore({ root: roots.content });
   const snapshots = await createOverlaySnapshotter({

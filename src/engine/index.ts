@@ -8,6 +8,7 @@ export { type ContainerEngine, createContainerEngine, type EngineOptions } from 
 export { announceNetworks, announceVolumes } from './events/announce-objects.ts';
 export * from './events/events.ts';
 export { createJournal, type Journal, type JournalOptions } from './events/journal.ts';
+export type { Session } from './events/session.ts';
 export * from './exec/execs.ts';
 export type { KeptLog, ProjectLogs } from './projects/kept-logs.ts';
 export * from './projects/project-history.ts';

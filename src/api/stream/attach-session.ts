@@ -1,4 +1,5 @@
-import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import type { Session } from '#engine';
 import type { Attachment } from '#runtime';
 import { DetachScanner } from './detach-keys.ts';
 import { encodeOutput } from './frames.ts';
@@ -20,7 +21,7 @@ export interface SessionOptions {
  */
 export async function runAttachSession(
   connection: HijackedConnection,
-  attachment: Attachment,
+  attachment: Session,
   options: SessionOptions,
 ): Promise<void> {
   const { socket } = connection;
@@ -29,7 +30,13 @@ export async function runAttachSession(
     socket.once('close', () => resolve());
   });
   const detached = new Promise<void>((resolve) =>
-    forwardInput(connection, attachment, { ...options, onDetach: resolve }),
+    forwardInput(connection, attachment, {
+      ...options,
+      onDetach: () => {
+        attachment.detach();
+        resolve();
+      },
+    }),
   );
   const output = forwardOutput(connection, attachment, options).catch(() => undefined);
   await Promise.race([output, gone, detached]);
@@ -46,9 +53,21 @@ async function forwardOutput(
     if (!options[chunk.stream] || chunk.data.length === 0) continue;
     if (socket.destroyed) return;
     if (!socket.write(encodeOutput(chunk, options.tty))) {
-      await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
+      await drained(socket);
     }
   }
+}
+
+/** Resolves when `socket` takes more, or nothing ever again; leaves no listener behind. */
+function drained(socket: Socket): Promise<void> {
+  if (socket.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = () => {
+      socket.off('drain', done).off('close', done);
+      resolve();
+    };
+    socket.on('drain', done).on('close', done);
+  });
 }
 
 function forwardInput(

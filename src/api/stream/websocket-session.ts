@@ -1,4 +1,5 @@
 import type { RawData, WebSocket } from 'ws';
+import type { Session } from '#engine';
 import type { Attachment } from '#runtime';
 import type { SessionOptions } from './attach-session.ts';
 import { DetachScanner } from './detach-keys.ts';
@@ -6,7 +7,7 @@ import { DetachScanner } from './detach-keys.ts';
 /** Joins a websocket to a process: binary messages without frames both ways. Never rejects; closes both ends. */
 export async function runWebSocketSession(
   socket: WebSocket,
-  attachment: Attachment,
+  attachment: Session,
   options: SessionOptions,
 ): Promise<void> {
   const scanner = options.tty ? new DetachScanner(options.detachKeys) : undefined;
@@ -21,7 +22,11 @@ export async function runWebSocketSession(
     attachment
       .write(data)
       .catch(() => undefined)
-      .then(() => (detached ? socket.close() : socket.resume()));
+      .then(() => {
+        if (!detached) return socket.resume();
+        attachment.detach();
+        socket.close();
+      });
   });
   await Promise.race([sendOutput(socket, attachment, options).catch(() => undefined), closed]);
   attachment.close();

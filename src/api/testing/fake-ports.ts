@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { notFound, silentLogger } from '#base';
-import type { Attachment, OutputChunk } from '#runtime';
+import type { Session } from '#engine';
+import type { OutputChunk } from '#runtime';
 import { type ApiOptions, createApiServer } from '../api-server.ts';
 import type { ApiPorts, EngineFacts } from '../ports.ts';
 import { sampleContainer } from './sample-container.ts';
@@ -117,10 +118,11 @@ export async function startTestServer(given: PartialPorts = {}, options: Partial
 }
 
 /** An attachment that says what it is told to and remembers what it gets; `cat` answers with its input. */
-export class FakeAttachment implements Attachment {
+export class FakeAttachment implements Session {
   readonly input: Buffer[] = [];
   readonly output: AsyncIterable<OutputChunk>;
   closed = false;
+  detached = false;
   readonly #queue: (OutputChunk | undefined)[] = [];
   #wake: () => void = () => undefined;
   readonly #echo: boolean;
@@ -139,6 +141,11 @@ export class FakeAttachment implements Attachment {
 
   endInput(): void {
     if (this.#echo) this.#push(undefined);
+  }
+
+  detach(): void {
+    this.detached = true;
+    this.close();
   }
 
   close(): void {

@@ -2,7 +2,8 @@ import type { Readable } from 'node:stream';
 import { conflict, type Digest } from '#base';
 import type { Image } from '#image';
 import type { EndpointRequest } from '#network';
-import type { Attachment, LogLine, LogQuery } from '#runtime';
+import type { LogLine, LogQuery } from '#runtime';
+import type { Session } from '../events/session.ts';
 import { attachContainer } from './attach/attach.ts';
 import type { Container, ContainerRequest, ContainerStatus, ResourceSettings, RestartPolicy } from './container.ts';
 import type { ContainerParts } from './container-parts.ts';
@@ -152,7 +153,7 @@ export class ContainerService implements Containers {
     return await answer;
   }
 
-  async attach(name: string, options: AttachOptions): Promise<Attachment> {
+  async attach(name: string, options: AttachOptions): Promise<Session> {
     return await attachContainer(this.#parts, this.#find(name), options);
   }
 

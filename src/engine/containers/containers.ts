@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream';
 import type { Digest } from '#base';
 import type { EndpointRequest } from '#network';
-import type { Attachment, LogLine, LogQuery, TaskStats } from '#runtime';
+import type { LogLine, LogQuery, TaskStats } from '#runtime';
+import type { Session } from '../events/session.ts';
 import type { Container, ContainerRequest, ContainerStatus, ResourceSettings, RestartPolicy } from './container.ts';
 import type { SecretPlace } from './secrets/secret-files.ts';
 
@@ -106,7 +107,7 @@ export interface Containers {
     condition: WaitCondition,
     options: { registered: () => void; signal: AbortSignal },
   ): Promise<{ exitCode: number; error?: string }>;
-  attach(name: string, options: AttachOptions): Promise<Attachment>;
+  attach(name: string, options: AttachOptions): Promise<Session>;
   resize(name: string, size: { rows: number; columns: number }): Promise<void>;
   /** Lines in batches, as they are read from disk. Throws `not-implemented` for a log driver that cannot be read. */
   logs(name: string, query: Omit<LogQuery, 'follow'> & { follow: boolean }): Promise<AsyncIterable<readonly LogLine[]>>;

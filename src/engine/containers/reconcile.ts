@@ -48,6 +48,8 @@ export async function reconcile(deps: ReconcileDependencies): Promise<LiveContai
   for (const container of containers) {
     if (alive.has(container.id)) container.sandbox = await deps.networks.find(container.id);
   }
+  // In the order in which they ended, as the events tell it.
+  ended.sort((one, other) => one.status.at - other.status.at);
   for (const { container, status } of ended) await deps.supervisor.recordMissedExit(container, status);
   await removeLeftovers(deps);
   await deps.volumes.reconcile(new Set(deps.registry.all().map((container) => container.id)));

@@ -1,13 +1,16 @@
 import { currentActor } from '#base';
 import type { Database } from '#metadata';
 import { matchesEvent } from './event-filter.ts';
-import type { EngineEvent, EventJournal, EventType } from './events.ts';
+import { EventTail } from './event-tail.ts';
+import type { EngineEvent, EventJournal, EventPublisher, EventType } from './events.ts';
 
 /** What the journal is made from. */
 export interface JournalOptions {
   readonly database: Database;
   /** Events kept on disk; older ones are dropped. Default 10,000. */
   readonly keep?: number;
+  /** File for events that are not in the database yet, so that none is lost when this process is killed. */
+  readonly tail?: string;
 }
 
 /** The engine's own view of the journal: also when it reaches the disk. */
@@ -39,23 +42,34 @@ const retryAfter = 1000;
 
 /** Opens the journal in `database`. */
 export function createJournal(options: JournalOptions): Journal {
-  return new SqliteJournal(options.database, options.keep ?? 10_000);
+  return new SqliteJournal(options);
 }
 
 class SqliteJournal implements Journal {
   readonly #database: Database;
   readonly #keep: number;
   readonly #readers = new Set<LiveReader>();
+  readonly #tail: EventTail | undefined;
   #pending: EngineEvent[] = [];
+  /** How many of the pending ones are in the tail. */
+  #safe = 0;
+  #tailDue = false;
   #last: bigint;
   #timer: NodeJS.Timeout | undefined;
   #written = 0;
 
-  constructor(database: Database, keep: number) {
+  constructor({ database, keep = 10_000, tail }: JournalOptions) {
     this.#database = database;
     this.#keep = keep;
+    this.#tail = tail === undefined ? undefined : new EventTail(tail);
+    this.#pending = this.#tail?.read() ?? [];
+    this.#safe = this.#pending.length;
     const row = database.get<{ last: string | null }>('SELECT CAST(MAX(time_ns) AS TEXT) AS last FROM engine_events');
-    this.#last = BigInt(row?.last ?? 0);
+    this.#last = this.#pending.reduce(
+      (last, { timeNano }) => (timeNano > last ? timeNano : last),
+      BigInt(row?.last ?? 0),
+    );
+    if (this.#pending.length > 0) this.#timer = this.#flushLater(0);
   }
 
   get listeners(): number {
@@ -63,8 +77,25 @@ class SqliteJournal implements Journal {
   }
 
   publish(type: EventType, action: string, id: string, attributes: Readonly<Record<string, string>> = {}): void {
-    const event = { type, action, id, attributes, timeNano: this.#now(), actor: currentActor() };
+    this.#announce({ type, action, id, attributes, timeNano: this.#next(this.#now()), actor: currentActor() });
+  }
+
+  at(time: number): EventPublisher {
+    const then = BigInt(Math.round(time)) * 1_000_000n;
+    return {
+      publish: (type, action, id, attributes = {}) =>
+        this.#announce({ type, action, id, attributes, timeNano: this.#next(then), actor: currentActor() }),
+    };
+  }
+
+  #announce(event: EngineEvent): void {
     this.#pending.push(event);
+    if (!this.#tailDue && this.#tail !== undefined) {
+      this.#tailDue = true;
+      // After this turn, for most are written with a change of state in it, and those must not be known without it;
+      // before any reader gets them, whose own turn was asked for later.
+      queueMicrotask(() => this.#secure());
+    }
     this.#timer ??= this.#flushLater(patience);
     for (const reader of this.#readers) reader.push(event);
   }
@@ -75,18 +106,37 @@ class SqliteJournal implements Journal {
     const events = this.#pending;
     if (events.length === 0) return;
     this.#pending = [];
+    const safe = this.#safe;
+    this.#safe = 0;
     try {
       this.#database.transaction(() => {
         for (const event of events) this.#insert(event);
         this.#written += events.length;
         if (this.#written >= this.#keep / 10) this.#trim();
       });
+      if (safe > 0) this.#emptyTail();
     } catch (error) {
       // No more than the journal keeps anyway.
       this.#pending = [...events, ...this.#pending].slice(-this.#keep);
+      this.#safe = Math.min(safe, this.#pending.length);
       this.#timer ??= this.#flushLater(retryAfter);
       throw error;
     }
+  }
+
+  /** Writes what waits for the database to the tail. */
+  #secure(): void {
+    this.#tailDue = false;
+    const fresh = this.#pending.slice(this.#safe);
+    if (fresh.length === 0 || !this.#tail?.append(fresh)) return;
+    this.#safe = this.#pending.length;
+  }
+
+  /** Not before the turn is over: until then a larger transaction may be open that has the events. */
+  #emptyTail(): void {
+    setImmediate(() => {
+      if (this.#safe === 0) this.#tail?.clear();
+    });
   }
 
   #flushLater(delay: number): NodeJS.Timeout {
@@ -125,6 +175,7 @@ class SqliteJournal implements Journal {
 
   close(): void {
     this.flush();
+    this.#tail?.close();
     for (const reader of this.#readers) reader.end();
   }
 
@@ -148,7 +199,7 @@ class SqliteJournal implements Journal {
 
   #insert(event: EngineEvent): void {
     this.#database.run(
-      'INSERT INTO engine_events VALUES (?, ?, ?, ?, ?, ?)',
+      'INSERT OR IGNORE INTO engine_events VALUES (?, ?, ?, ?, ?, ?)',
       event.timeNano,
       event.type,
       event.action,
@@ -166,10 +217,14 @@ class SqliteJournal implements Journal {
     );
   }
 
-  /** The clock of the machine, but never the same twice and never backwards. */
+  /** The clock of the machine, ns since the epoch. */
   #now(): bigint {
-    const now = BigInt(Math.round((performance.timeOrigin + performance.now()) * 1e3)) * 1000n;
-    this.#last = now > this.#last ? now : this.#last + 1n;
+    return BigInt(Math.round((performance.timeOrigin + performance.now()) * 1e3)) * 1000n;
+  }
+
+  /** `time`, but never the same twice and never backwards. */
+  #next(time: bigint): bigint {
+    this.#last = time > this.#last ? time : this.#last + 1n;
     return this.#last;
   }
 }

@@ -5,7 +5,9 @@ import type { ContainerRegistry } from '../containers/registry.ts';
 import type { RootfsMounts } from '../containers/rootfs/rootfs-mounts.ts';
 import { runtimeReason } from '../containers/start/start-failure.ts';
 import type { EventJournal } from '../events/events.ts';
+import { type Session, withDetach } from '../events/session.ts';
 import { execProcess } from './exec-process.ts';
+import { execWords } from './exec-words.ts';
 import type { Exec, ExecRequest, Execs } from './execs.ts';
 
 /** What execs need. */
@@ -43,7 +45,7 @@ export class ExecService implements Execs {
     if (request.cmd.length === 0) throw invalid('No exec command specified');
     const id = newId();
     this.#add({ id, container, request, task: undefined, started: false, running: false, exitCode: null });
-    this.#publish(container, `exec_create: ${request.cmd.join(' ')}`, id);
+    this.#publish(container, `exec_create: ${execWords(request.cmd)}`, id);
     return id;
   }
 
@@ -55,7 +57,7 @@ export class ExecService implements Execs {
   async start(
     id: string,
     options: { detach: boolean; tty: boolean; consoleSize?: readonly [number, number] },
-  ): Promise<Attachment | undefined> {
+  ): Promise<Session | undefined> {
     const exec = this.#find(id);
     const { container, request } = exec;
     if (exec.running) throw conflict(`exec command ${id} is already running`);
@@ -68,7 +70,7 @@ export class ExecService implements Execs {
       ...(size ? { consoleSize: size } : {}),
     });
     exec.started = true;
-    this.#publish(container, `exec_start: ${request.cmd.join(' ')}`, id);
+    this.#publish(container, `exec_start: ${execWords(request.cmd)}`, id);
     try {
       const stdin = request.attachStdin && !options.detach;
       const execTask = await task.exec({
@@ -83,7 +85,7 @@ export class ExecService implements Execs {
       await execTask.start();
       exec.running = true;
       const ended = this.#watch(exec, execTask);
-      return attachment && untilEnded(attachment, ended);
+      return attachment && withDetach(untilEnded(attachment, ended), () => this.#publish(container, 'exec_detach', id));
     } catch (error) {
       return this.#failed(exec, { error, detach: options.detach });
     }
@@ -126,7 +128,7 @@ export class ExecService implements Execs {
   }
 
   /** An attached client has its connection already: it reads the reason there and the code from inspect, as in Docker. */
-  #failed(exec: LiveExec, { error, detach }: { error: unknown; detach: boolean }): Attachment {
+  #failed(exec: LiveExec, { error, detach }: { error: unknown; detach: boolean }): Session {
     if (!isBerthError(error)) throw error;
     const reason = runtimeReason(error, exec.request.cmd[0] ?? '');
     const code = error.details.reason === 'not-found' ? 127 : 126;
@@ -138,6 +140,7 @@ export class ExecService implements Execs {
       write: async () => {},
       endInput: () => {},
       close: () => {},
+      detach: () => {},
     };
   }
 

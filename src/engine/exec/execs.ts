@@ -1,4 +1,4 @@
-import type { Attachment } from '#runtime';
+import type { Session } from '../events/session.ts';
 
 /** What to run in a container that runs. */
 export interface ExecRequest {
@@ -39,6 +39,6 @@ export interface Execs {
   start(
     id: string,
     options: { detach: boolean; tty: boolean; consoleSize?: readonly [number, number] },
-  ): Promise<Attachment | undefined>;
+  ): Promise<Session | undefined>;
   resize(id: string, size: { rows: number; columns: number }): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import { conflict } from '#base';
 import type { Attachment, LogLine, OutputChunk } from '#runtime';
 import type { EventJournal } from '../../events/events.ts';
+import { type Session, withDetach } from '../../events/session.ts';
 import type { AttachOptions } from '../containers.ts';
 import { openLog, type ReadLog } from '../inspect/logs.ts';
 import type { LiveContainer } from '../live-container.ts';
@@ -20,7 +21,7 @@ export async function attachContainer(
   deps: AttachDependencies,
   container: LiveContainer,
   options: AttachOptions,
-): Promise<Attachment> {
+): Promise<Session> {
   const { status } = container.state;
   if (status === 'paused') throw conflict(`container ${container.id} is paused, unpause the container before attach`);
   if (status === 'restarting') {
@@ -28,10 +29,11 @@ export async function attachContainer(
   }
   const live = options.stream ? await liveAttachment(container, options) : nothing;
   deps.events.publish('container', 'attach', container.id, container.eventAttributes);
-  if (!options.logs || container.settings.paths.log === '') return live;
+  const onDetach = () => deps.events.publish('container', 'detach', container.id, container.eventAttributes);
+  if (!options.logs || container.settings.paths.log === '') return withDetach(live, onDetach);
   const query = { stdout: options.stdout, stderr: options.stderr, follow: false };
   const past = openLog(deps.readLog, container, query);
-  return { ...bind(live), output: concatenate(past, live.output) };
+  return { ...withDetach(live, onDetach), output: concatenate(past, live.output) };
 }
 
 async function liveAttachment(container: LiveContainer, options: AttachOptions): Promise<Attachment> {
@@ -54,14 +56,6 @@ async function* concatenate(
     }
   }
   yield* live;
-}
-
-function bind(attachment: Attachment): Omit<Attachment, 'output'> {
-  return {
-    write: (data) => attachment.write(data),
-    endInput: () => attachment.endInput(),
-    close: () => attachment.close(),
-  };
 }
 
 async function* empty(): AsyncGenerator<OutputChunk, void, undefined> {}

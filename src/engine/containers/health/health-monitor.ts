@@ -2,6 +2,7 @@ import { asActor, isBerthError, messageOf, newId } from '#base';
 import type { ExecTask, ExitStatus, Task } from '#runtime';
 import type { EventJournal } from '../../events/events.ts';
 import { innerTask } from '../../exec/exec-process.ts';
+import { execWords } from '../../exec/exec-words.ts';
 import type { ContainerState, HealthProbe } from '../container.ts';
 import type { LiveContainer } from '../live-container.ts';
 import type { ContainerRegistry } from '../registry.ts';
@@ -109,7 +110,7 @@ export class HealthMonitor {
   async #run({ container, task, plan }: Watch, command: readonly string[]): Promise<HealthProbe> {
     const start = Date.now();
     const id = newId();
-    const words = command.join(' ');
+    const words = execWords(command);
     const publish = (action: string, more: Record<string, string> = {}) =>
       this.#deps.events.publish('container', action, container.id, {
         ...container.eventAttributes,

@@ -1,5 +1,6 @@
 import { asActor, conflict, type Logger, messageOf, notModified } from '#base';
 import type { ExitStatus, Task } from '#runtime';
+import type { EventPublisher } from '../../events/events.ts';
 import type { HealthMonitor } from '../health/health-monitor.ts';
 import { isUp, type LiveContainer } from '../live-container.ts';
 import { type LaunchDependencies, launch } from '../start/launch.ts';
@@ -140,8 +141,10 @@ export class Supervisor {
 
   /** Records the exit durably, tells who waits, and cleans up; only what others could trip over goes before the answer. */
   async #ended(container: LiveContainer, task: Task | undefined, status: ExitStatus): Promise<void> {
-    const { registry, events, background, health } = this.#deps;
+    const { registry, background, health } = this.#deps;
     if (container.task !== task) return;
+    // It may have happened while no daemon ran.
+    const events = this.#deps.events.at(status.at);
     container.task = undefined;
     health.unwatch(container);
     const { startedAt = status.at, restartCount, stoppedByUser } = container.state;
@@ -151,7 +154,7 @@ export class Supervisor {
     const delay = this.#stopped || container.removing ? undefined : restartDelay(container.settings.host.restart, run);
 
     const closeFirst = mustCloseNetworkFirst(container);
-    this.#announceExit(container, status);
+    this.#announceExit(events, container, status);
     container.cleanup = background.run(`clean-up after container ${container.id}`, () =>
       releaseRun(this.#deps, container, task),
     );
@@ -184,8 +187,7 @@ export class Supervisor {
     }
   }
 
-  #announceExit(container: LiveContainer, status: ExitStatus): void {
-    const { events } = this.#deps;
+  #announceExit(events: EventPublisher, container: LiveContainer, status: ExitStatus): void {
     if (status.oomKilled) events.publish('container', 'oom', container.id, container.eventAttributes);
     announceNetworks(events, container, 'disconnect');
     for (const { point } of container.settings.mounts) {

@@ -1,7 +1,7 @@
 import { BerthError, isBerthError } from '#base';
 import type { EndpointRequest, PortRequest, Sandbox, Sandboxes } from '#network';
 import type { NamespaceSource } from '#runtime';
-import type { EventJournal } from '../../events/events.ts';
+import type { EventJournal, EventPublisher } from '../../events/events.ts';
 import type { LiveContainer } from '../live-container.ts';
 import type { ContainerRegistry } from '../registry.ts';
 import { joinedContainer } from './join-namespaces.ts';
@@ -56,7 +56,7 @@ export async function openNetwork(
 
 /** Announces that the container joined (`connect`) or left (`disconnect`) the networks of its sandbox. */
 export function announceNetworks(
-  events: EventJournal,
+  events: EventPublisher,
   container: LiveContainer,
   action: 'connect' | 'disconnect',
 ): void {
