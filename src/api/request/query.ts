@@ -72,9 +72,9 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Reads `seconds[.fraction]` since the epoch as ns; undefined for empty and `0`. Throws `invalid` with Go's text. */
+/** Reads `seconds[.fraction]` since the epoch as ns; undefined for empty. Throws `invalid` with Go's text. */
 export function parseTimestamp(text: string | undefined): bigint | undefined {
-  if (text === undefined || text === '' || text === '0') return undefined;
+  if (text === undefined || text === '') return undefined;
   const match = /^(-?\d+)(?:\.(\d+))?$/.exec(text);
   if (match?.[1] === undefined) throw invalid(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
   return BigInt(match[1]) * 1_000_000_000n + BigInt((match[2] ?? '').padEnd(9, '0').slice(0, 9));

@@ -54,6 +54,16 @@ describe('streams of a container', () => {
       });
     });
 
+  /** Resolves when `count` clients have attached to container `name`. */
+  const attached = async (name: string, count: number) => {
+    const filters = ['--filter', `container=${name}`, '--filter', 'event=attach'];
+    const events = start(dockerProgram, 'events', '--since', '0', '--format', '{{.Action}}', ...filters);
+    await see(events, new RegExp(`^(attach\n){${count}}`));
+    const closed = once(events, 'close');
+    events.kill('SIGTERM');
+    await closed;
+  };
+
   for (const [name, program] of Object.entries(clients)) {
     test(`${megabytes} MB through ${name} run -i cat come back as they were`, async () => {
       const [sent, received] = [createHash('sha256'), createHash('sha256')];
@@ -71,18 +81,7 @@ describe('streams of a container', () => {
     const [one, two] = [start(dockerProgram, 'attach', 'shared'), start(clients.berth, 'attach', 'shared')];
     const blind = start(dockerProgram, 'attach', '--no-stdin', 'shared');
     const all = [one, two, blind];
-    // Each is attached once it sees what was typed meanwhile; the first line may come before some of them.
-    const joined = Promise.all(all.map((child) => see(child, /hello/)));
-    let on = true;
-    const events = await docker.run('inspect', '-f', '{{.Id}}', 'shared');
-    assert.match(events, /^[0-9a-f]{64}$/);
-    void joined.then(() => {
-      on = false;
-    });
-    while (on) {
-      one.stdin.write('hello\n');
-      await Promise.race([joined, see(one, /hello/)]);
-    }
+    await attached('shared', all.length);
     const [fromOne, fromTwo] = [/first speaks/, /second speaks/].map((pattern) =>
       Promise.all(all.map((child) => see(child, pattern))),
     );
@@ -105,23 +104,18 @@ describe('streams of a container', () => {
   });
 
   test('attach hands signals on unless told not to', async () => {
-    const script = 'trap "echo got; exit 7" TERM; echo ready; while true; do sleep 0.05; done';
+    const script = 'trap "echo got; exit 7" HUP TERM; echo ready; while true; do sleep 0.05; done';
     await docker.run('run', '-d', '--name', 'signalled', 'busybox', 'sh', '-c', script);
     const deaf = start(dockerProgram, 'attach', '--no-stdin', '--sig-proxy=false', 'signalled');
     const keen = start(dockerProgram, 'attach', '--no-stdin', 'signalled');
-    await docker.run('events', '--since', '1m', '--until', '0s', '--filter', 'event=attach');
-    const attached = async () => {
-      const lines = await docker.run('events', '--since', '10m', '--until', '0s', '--filter', 'event=attach');
-      return lines.split('\n').filter((line) => line.includes('name=signalled')).length;
-    };
-    while ((await attached()) < 2) await docker.run('version');
-    const deafClosed = once(deaf, 'close');
-    deaf.kill('SIGTERM');
-    await deafClosed;
+    await attached('signalled', 2);
+    const deafGone = once(deaf, 'exit');
+    deaf.kill('SIGHUP');
+    await deafGone;
     assert.equal(await docker.run('inspect', '-f', '{{.State.Running}}', 'signalled'), 'true');
-    const keenClosed = once(keen, 'close');
+    const keenGone = once(keen, 'exit');
     keen.kill('SIGTERM');
-    assert.deepEqual(await keenClosed, [7, null]);
+    assert.deepEqual(await keenGone, [7, null]);
     await docker.run('rm', 'signalled');
   });
 

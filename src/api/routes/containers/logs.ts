@@ -55,8 +55,9 @@ export async function sendLog(
 export function logQuery(query: Query): Parameters<ApiPorts['containers']['logs']>[1] {
   const wanted = { stdout: query.bool('stdout'), stderr: query.bool('stderr') };
   if (!wanted.stdout && !wanted.stderr) throw invalid('Bad parameters: you must choose at least one stream');
-  const since = parseTimestamp(query.text('since'));
-  const until = parseTimestamp(query.text('until'));
+  // No time at all is what `0` means here.
+  const since = parseTimestamp(query.text('since')) || undefined;
+  const until = parseTimestamp(query.text('until')) || undefined;
   const tail = query.text('tail');
   return {
     ...wanted,
