@@ -6,10 +6,18 @@ fail() {
   exit 1
 }
 
+# complete_interrupted : an installation that was cut short leaves programs without their users, links or libraries.
+complete_interrupted() {
+  [ -n "$(dpkg --audit)" ] || return 0
+  say "completing an interrupted installation"
+  DEBIAN_FRONTEND=noninteractive dpkg --configure -a >/dev/null || fail "dpkg --configure -a failed; see the lines above."
+}
+
 # install_missing PURPOSE PROGRAM[:PACKAGE]... : the program decides whether its package is missing.
 install_missing() {
   purpose=$1
   shift
+  complete_interrupted
   missing=
   for pair in "$@"; do
     program=${pair%%:*}

@@ -122,7 +122,7 @@ export const optionCases: Readonly<Record<string, Readonly<Record<string, Option
     Isolation: { host: { Isolation: 'hyperv' }, refused: /isolation/i },
     KernelMemory: { host: { KernelMemory: 32 * mega }, inside: 'echo taken', expect: /taken/ },
     Links: { host: { Links: ['parity-peer:other'] }, inside: 'cat /etc/hosts', expect: /other/ },
-    LogConfig: { host: { LogConfig: { Type: 'syslog', Config: {} } }, refused: /syslog is not supported/ },
+    LogConfig: { host: { LogConfig: { Type: 'gelf', Config: {} } }, refused: /gelf is not supported/ },
     MaskedPaths: { host: { MaskedPaths: ['/etc/passwd'] }, inside: 'wc -c < /etc/passwd', expect: /^0/m },
     Memory: {
       host: { Memory: 64 * mega },

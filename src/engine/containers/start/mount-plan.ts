@@ -93,7 +93,8 @@ async function prepare(
     const { propagation } = point;
     source = await deps.hostSources.acquire(container.id, source, { propagation, recursive: !asked.nonRecursive });
   }
-  return { type: 'bind', source, destination, options: bindOptions(mount), ...mapping };
+  const directory = (await stat(source)).isDirectory();
+  return { type: 'bind', source, destination, options: bindOptions(mount, directory), ...mapping };
 }
 
 async function ownerMapping(
@@ -139,20 +140,23 @@ async function releaseImage(deps: MountDependencies, asked: MountSettings): Prom
   if (key !== undefined) await deps.rootfs.release(key);
 }
 
-function bindOptions({ asked, point }: PlannedMount): string[] {
+function bindOptions({ asked, point }: PlannedMount, directory: boolean): string[] {
   const recursive = asked.nonRecursive ? 'bind' : 'rbind';
   const writable = point.rw && point.type !== 'image';
-  return [recursive, writable ? 'rw' : readonlyOption(asked), point.propagation || 'rprivate'];
+  return [recursive, writable ? 'rw' : readonlyOption(asked, directory), point.propagation || 'rprivate'];
 }
 
-/** Read-only with all mounts below, as Docker has it since 25, where the kernel can (mount_setattr(2), Linux 5.12). */
-function readonlyOption(asked: MountSettings): 'ro' | 'rro' {
+/**
+ * Read-only with all mounts below, as Docker has it since 25, where the kernel can (mount_setattr(2), Linux 5.12). Nothing
+ * is mounted below what is no directory, and crun opens the target of `rro` as one.
+ */
+function readonlyOption(asked: MountSettings, directory: boolean): 'ro' | 'rro' {
   const [major = 0, minor = 0] = release().split('.').map(Number);
   const can = major > 5 || (major === 5 && minor >= 12);
   if (asked.readonlyForceRecursive && !can) {
     throw invalid(`bind-recursive=readonly for ${asked.target} needs Linux 5.12 or later, this is ${release()}`);
   }
-  return can && !asked.readonlyNonRecursive && !asked.nonRecursive ? 'rro' : 'ro';
+  return can && directory && !asked.readonlyNonRecursive && !asked.nonRecursive ? 'rro' : 'ro';
 }
 
 function askedTmpfs({ tmpfs, readonly }: MountSettings): string[] {
