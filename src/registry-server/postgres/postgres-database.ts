@@ -1,4 +1,4 @@
-import type { Pool, PoolClient, QueryResultRow } from 'pg';
+import type { ClientConfig, Pool, PoolClient, QueryResultRow } from 'pg';
 import { type Logger, messageOf, unavailable } from '#base';
 import { postgresSchema } from './schema.ts';
 
@@ -17,18 +17,17 @@ const attempts = 5;
 /** Of `int8`, which the driver gives as text: our numbers are bytes, ms and row ids, all below 2^53. */
 const int8 = 20;
 
+type Driver = Pick<typeof import('pg'), 'Client' | 'Pool'>;
+
 /** Settings of a connection: the address, and `int8` as numbers. Loads the driver, which who keeps records in SQLite never needs. */
-export async function postgresClientSettings(url: string) {
+export async function postgresClientSettings(url: string): Promise<{ pg: Driver; settings: ClientConfig }> {
   const { default: pg } = await import('pg');
   const types = {
     getTypeParser(oid: number, format?: 'text' | 'binary') {
       return oid === int8 ? Number : pg.types.getTypeParser(oid, format === 'binary' ? 'text' : format);
     },
   };
-  return {
-    pg,
-    settings: { connectionString: url, types: types as typeof pg.types, application_name: 'berth-registry' },
-  };
+  return { pg, settings: { connectionString: url, types, application_name: 'berth-registry' } };
 }
 
 /** A PostgreSQL database (14 or newer) that several servers may use at the same time. */
