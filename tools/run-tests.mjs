@@ -26,7 +26,9 @@ function record({ type, data }) {
   if (type === 'test:stderr' || type === 'test:stdout') process.stdout.write(data.message);
   if (type !== 'test:pass' && type !== 'test:fail') return;
   const isFile = data.nesting === 0 && data.name === data.file;
-  if (data.details?.type === 'suite' || (isFile && type === 'test:pass')) return;
+  // A suite counts where it fails by itself, in a hook; its tests are then given up without a reason of their own.
+  const byItself = type === 'test:fail' && data.details.error?.failureType === 'hookFailed';
+  if ((data.details?.type === 'suite' && !byItself) || (isFile && type === 'test:pass')) return;
   if (data.skip !== undefined) {
     count.skipped++;
     console.log(`skip  ${data.name}${typeof data.skip === 'string' ? `: ${data.skip}` : ''}`);
