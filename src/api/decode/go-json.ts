@@ -26,7 +26,9 @@ export function goObject<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
 }
 
 function withKnownNames(value: unknown, names: ReadonlyMap<string, string>): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  // A null sets nothing: older clients send it where they have nothing to say.
+  if (value === null) return {};
+  if (typeof value !== 'object' || Array.isArray(value)) return value;
   const known: Record<string, unknown> = {};
   for (const [key, item] of Object.entries(value)) {
     const name = names.get(key.toLowerCase());

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -54,6 +54,10 @@ describe('parity with the API of Docker', () => {
   after(async () => {
     if (process.env.BERTH_PARITY === 'write') writeFileSync(document, render(endpoints, options));
     await daemon[Symbol.asyncDispose]();
+    // The parent cgroup that one case asks for is its user's to remove, as with Docker.
+    const root = '/sys/fs/cgroup';
+    const parents = ['.', ...readdirSync(root)].map((tree) => `${root}/${tree}/berth-parity`);
+    for (const path of parents.filter(existsSync)) rmdirSync(path);
   });
 
   for (const { method, path, tag } of surface.endpoints) {
