@@ -44,6 +44,8 @@ export class PipedExec implements ExecTask {
 
   /** Makes its files; nothing runs before `start`. */
   static prepare(host: ExecHost, options: ExecOptions): PipedExec {
+    // Its start follows at once, most times: the wait for the kernel's lock begins as early as can be.
+    void warmUpCgroups(host.context.cgroups);
     const exec = new PipedExec(options.id, host, {
       runtime: host.runtime.name,
       cgroupPath: host.cgroup.path,
