@@ -31,6 +31,7 @@ import { pushImage } from './push.ts';
 import { type RemoveOptions, removeImage } from './remove.ts';
 import { parseTagName, resolveImage } from './resolve.ts';
 import { saveImages } from './save.ts';
+import { sharedSizes } from './shared-sizes.ts';
 import { Unpacker } from './unpack.ts';
 import { unpackPrefix } from './unpack-prefix.ts';
 import { imageVersions, rollBack } from './versions.ts';
@@ -124,6 +125,10 @@ class ComposedImageStore implements LocalImageStore {
       return found;
     });
     this.#announce('tag', image.id, familiarString(reference));
+  }
+
+  async sharedSizes(): Promise<ReadonlyMap<Digest, number>> {
+    return sharedSizes(await this.list(), this.#options.snapshots);
   }
 
   async layersSize(): Promise<number> {

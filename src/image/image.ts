@@ -55,6 +55,8 @@ export interface ImageReader {
   /** Throws `not-found` ("No such image: NAME"), `invalid` for a bad name. */
   get(name: string): Promise<Image>;
   list(): Promise<Image[]>;
+  /** Unpacked bytes of each image's layers that other images have too, by image id; `size` counts the same way. */
+  sharedSizes(): Promise<ReadonlyMap<Digest, number>>;
   /** History newest first, with the unpacked size of each layer. */
   history(
     name: string,

@@ -119,6 +119,7 @@ export class EngineFixture implements AsyncDisposable {
       images: {
         get,
         list: async () => [this.#image()],
+        sharedSizes: async () => new Map(),
         history: async () => [],
         unpack: async () => chain,
         holding: (body) => body(),

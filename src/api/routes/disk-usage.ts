@@ -9,7 +9,7 @@ import type { ApiPorts } from '../ports.ts';
 import { clientOlderThan } from '../request/context.ts';
 import { Query } from '../request/query.ts';
 import { imageNames } from './containers/list.ts';
-import { countUses, sharedSizes } from './images/list.ts';
+import { countUses } from './images/list.ts';
 
 const types = ['container', 'image', 'volume', 'build-cache'] as const;
 
@@ -34,7 +34,7 @@ export function registerDiskUsage(app: FastifyInstance, ports: ApiPorts): void {
 async function imageUsage({ images, containers }: ApiPorts, old: boolean): Promise<ImageSummary[]> {
   const list = await images.list();
   const uses = countUses(await containers.list({ all: true }));
-  const shared = sharedSizes(list);
+  const shared = await images.sharedSizes();
   return list.map((image) =>
     encodeImageSummary(image, { containers: uses.get(image.id) ?? 0, sharedSize: shared.get(image.id) ?? 0, old }),
   );

@@ -24,21 +24,6 @@ export function countUses(containers: readonly Container[]): ReadonlyMap<string,
   return uses;
 }
 
-/** Bytes of each image's layers that other images have too. */
-export function sharedSizes(images: readonly Image[]): ReadonlyMap<string, number> {
-  const users = new Map<string, number>();
-  for (const image of images) {
-    for (const digest of new Set(image.layers.map((layer) => layer.digest)))
-      users.set(digest, (users.get(digest) ?? 0) + 1);
-  }
-  return new Map(
-    images.map((image) => {
-      const shared = image.layers.filter((layer) => (users.get(layer.digest) ?? 0) > 1);
-      return [image.id, shared.reduce((sum, layer) => sum + layer.size, 0)];
-    }),
-  );
-}
-
 /** GET /images/json, /images/{name}/json, /images/{name}/history. */
 export function registerImageLists(app: FastifyInstance, { images, containers }: ApiPorts): void {
   app.get('/images/json', async (request) => {
@@ -48,7 +33,7 @@ export function registerImageLists(app: FastifyInstance, { images, containers }:
     const users = await containers.list({ all: true });
     const uses = countUses(users);
     const found = await filterImages(all, filters, { images, all: query.bool('all') });
-    const shared = query.bool('shared-size') ? sharedSizes(all) : undefined;
+    const shared = query.bool('shared-size') ? await images.sharedSizes() : undefined;
     const old = clientOlderThan(request, '1.44');
     const summaries = found
       .sort((left, right) => createdAt(right) - createdAt(left))
