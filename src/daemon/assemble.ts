@@ -142,7 +142,7 @@ export async function assemble(config: DaemonConfig, place: DaemonPlace): Promis
     dataRoot: config.dataRoot,
     execRoot: config.execRoot,
     cgroupParent,
-    logOptions: config.logOptions,
+    defaultLog: config.defaultLog,
   });
   const builder = createBuilder({
     database,

@@ -37,7 +37,8 @@ export interface DaemonConfig {
   readonly cgroupParent: string | undefined;
   /** Versions of a tag that image prune keeps. */
   readonly imageVersions: number;
-  readonly logOptions: Readonly<Record<string, string>>;
+  /** For containers that name no log driver. */
+  readonly defaultLog: { readonly driver: string; readonly options: Readonly<Record<string, string>> };
   readonly tls:
     | { readonly verify: boolean; readonly ca: string; readonly cert: string; readonly key: string }
     | undefined;
@@ -72,6 +73,7 @@ const flags = {
   'default-runtime': { type: 'string' },
   'cgroup-parent': { type: 'string' },
   'image-versions': { type: 'string' },
+  'log-driver': { type: 'string' },
   'log-opt': { type: 'string', multiple: true },
   tls: { type: 'boolean' },
   tlsverify: { type: 'boolean' },
@@ -109,6 +111,7 @@ Options:
       --insecure-registry stringArray Registry (host:port or CIDR) without verified TLS
       --label stringArray             Label of this engine: key=value
   -l, --log-level string              debug, info, warn or error (default "info")
+      --log-driver string             Log driver of containers that name none (default "json-file")
       --log-opt stringArray           Default option of container logs: key=value
   -p, --pidfile string                File that gets the daemon's pid
       --registry-addr string          Also serve a registry at HOST:PORT, kept in DATA-ROOT/registry
@@ -257,7 +260,10 @@ function resolveConfig(values: Flags, settings: Record<string, unknown>): Daemon
     defaultRuntime: values['default-runtime'] ?? file.text('default-runtime'),
     cgroupParent: values['cgroup-parent'] ?? file.text('cgroup-parent'),
     imageVersions: count('image-versions', values['image-versions'] ?? file.number('image-versions') ?? 0),
-    logOptions: { ...file.pairs('log-opts'), ...Object.fromEntries((values['log-opt'] ?? []).map(pair)) },
+    defaultLog: {
+      driver: values['log-driver'] ?? file.text('log-driver') ?? 'json-file',
+      options: { ...file.pairs('log-opts'), ...Object.fromEntries((values['log-opt'] ?? []).map(pair)) },
+    },
     tls: tlsFiles(values, file),
     instance: dataRoot === '/var/lib/berth' ? '' : createHash('sha256').update(dataRoot).digest('hex').slice(0, 8),
   };

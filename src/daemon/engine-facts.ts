@@ -52,7 +52,7 @@ export async function gatherFacts(
       network: ['bridge', 'host', 'ipvlan', 'macvlan', 'null'],
       log: ['journald', 'json-file', 'local', 'none', 'syslog'],
     },
-    defaultLogDriver: 'json-file',
+    defaultLogDriver: config.defaultLog.driver,
     cdiDirectories,
     securityOptions: ['name=seccomp,profile=builtin'],
     labels: config.labels,

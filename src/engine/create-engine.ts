@@ -13,6 +13,7 @@ import type { VolumeService } from '#volume';
 import type { ContainerParts } from './containers/container-parts.ts';
 import { ContainerService } from './containers/container-service.ts';
 import type { Containers } from './containers/containers.ts';
+import { checkLog, type LogChoice } from './containers/create/log-options.ts';
 import { HealthMonitor } from './containers/health/health-monitor.ts';
 import type { ReadLog } from './containers/inspect/logs.ts';
 import { readStats } from './containers/inspect/stats.ts';
@@ -59,8 +60,8 @@ export interface EngineOptions {
   /** Program for `--init`; default tini's usual place in Debian. */
   readonly initPath?: string;
   readonly initByDefault?: boolean;
-  /** `max-size`, `max-file` for containers that name none. */
-  readonly logOptions?: Readonly<Record<string, string>>;
+  /** Driver and options for containers that name none; default `json-file`. */
+  readonly defaultLog?: LogChoice;
 }
 
 /** The use cases, and the two calls that a daemon makes itself. */
@@ -98,6 +99,8 @@ export function createContainerEngine(options: EngineOptions): ContainerEngine {
   const hostSources = new HostSources(options.hostTrees, sourcesDirectory);
   const background = new BackgroundWork(logger);
   const limits = readHostLimits();
+  const defaultLog = options.defaultLog ?? { driver: 'json-file', options: {} };
+  checkLog(defaultLog);
   const health = new HealthMonitor({
     registry,
     events: journal,
@@ -123,6 +126,7 @@ export function createContainerEngine(options: EngineOptions): ContainerEngine {
     keptLogs,
     logShipper: new LogShipper({ readLog: options.readLog, directory, logger }),
     limits,
+    defaultLog,
     health,
     events: journal,
     hostMounts: options.mounts,
@@ -133,7 +137,6 @@ export function createContainerEngine(options: EngineOptions): ContainerEngine {
     initPath: options.initPath ?? '/usr/bin/tini-static',
     initByDefault: options.initByDefault ?? false,
     shmDirectory,
-    logOptions: options.logOptions ?? {},
   });
   const sampler = new StatsSampler({ read: readStats, exists: ({ id }) => registry.tryFind(id) !== undefined });
   const parts: ContainerParts = { ...shared, supervisor, sampler, directory, runtimes: runtime.runtimes };

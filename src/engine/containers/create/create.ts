@@ -13,6 +13,7 @@ import type { ContainerRequest } from '../container.ts';
 import { type ContainerSettings, initialState, LiveContainer, type PlannedMount } from '../live-container.ts';
 import type { ContainerRegistry } from '../registry.ts';
 import { runtimeProgram } from '../start/runtime-program.ts';
+import { chooseLog, type LogChoice } from './log-options.ts';
 import { mergeImage } from './merge-image.ts';
 import { planMounts } from './plan-mounts.ts';
 import { randomName } from './random-name.ts';
@@ -31,6 +32,8 @@ export interface CreateDependencies {
   readonly runtimes: Runtime['runtimes'];
   readonly events: EventJournal;
   readonly limits: HostLimits;
+  /** For containers that name no log driver. */
+  readonly defaultLog: LogChoice;
   /** Directory that gets one directory per container. */
   readonly directory: string;
 }
@@ -41,9 +44,10 @@ export interface CreateDependencies {
  */
 export function createContainer(
   deps: CreateDependencies,
-  request: ContainerRequest,
+  asked: ContainerRequest,
 ): Promise<{ id: string; warnings: string[] }> {
   return withUndo(async (undo) => {
+    const request = { ...asked, host: { ...asked.host, log: chooseLog(asked.host.log, deps.defaultLog) } };
     const warnings = validateRequest(request, deps.limits);
     checkChoices(deps, request);
     checkLinks(deps.registry, request.host.links);

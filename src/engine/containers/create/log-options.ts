@@ -16,6 +16,18 @@ const known: Readonly<Record<string, readonly string[]>> = {
   journald: ['max-size', 'max-file', ...cached, ...common],
 };
 
+/** A log driver and its options, as `--log-driver` and `--log-opt` give them; no driver stands for the default. */
+export interface LogChoice {
+  readonly driver: string;
+  readonly options: Readonly<Record<string, string>>;
+}
+
+/** What a container logs with: where it names no driver the daemon's, whose options fill in those it did not set. */
+export function chooseLog(asked: LogChoice, daemon: LogChoice): LogChoice {
+  const driver = asked.driver || daemon.driver;
+  return { driver, options: driver === daemon.driver ? { ...daemon.options, ...asked.options } : asked.options };
+}
+
 /** Log drivers of Docker that there are not. */
 const elsewhere = new Set(['gelf', 'fluentd', 'awslogs', 'splunk', 'gcplogs', 'etwlogs']);
 
@@ -26,7 +38,7 @@ export const logDrivers = ['json-file', 'local', 'none', 'syslog', 'journald'];
  * Checks `--log-driver` and `--log-opt`. Throws `not-implemented` for a driver of Docker that we lack, `invalid` for one
  * that nobody has, for an option the driver does not know, and for a value that is none.
  */
-export function checkLog(log: { readonly driver: string; readonly options: Readonly<Record<string, string>> }): void {
+export function checkLog(log: LogChoice): void {
   const driver = log.driver || 'json-file';
   if (elsewhere.has(driver)) {
     throw notImplemented(

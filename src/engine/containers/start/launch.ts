@@ -40,8 +40,6 @@ export interface LaunchDependencies extends MountDependencies {
   readonly initByDefault: boolean;
   /** Directory for shared memory of `--ipc shareable`; ends with the boot. */
   readonly shmDirectory: string;
-  /** Log options for containers that name none. */
-  readonly logOptions: Readonly<Record<string, string>>;
   readonly logShipper: LogShipper;
 }
 
@@ -75,7 +73,7 @@ export function launch(deps: LaunchDependencies, container: LiveContainer): Prom
     });
     const input = edits.length > 0 ? await applyEdits(asked, edits) : asked;
     const { settings } = container;
-    const log = settings.paths.log === '' ? {} : { logPath: settings.paths.log, ...logRotation(deps, container) };
+    const log = settings.paths.log === '' ? {} : { logPath: settings.paths.log, ...logRotation(container) };
     await deps.logShipper.prepare(container);
     undo.push(() => deps.logShipper.forget(container));
     const creation = deps.runtime.create({
@@ -171,8 +169,8 @@ async function prepareRootfs(container: LiveContainer, rootfs: string): Promise<
   });
 }
 
-function logRotation(deps: LaunchDependencies, container: LiveContainer) {
-  const options = { 'max-size': '10m', 'max-file': '3', ...deps.logOptions, ...container.settings.host.log.options };
+function logRotation(container: LiveContainer) {
+  const options = { 'max-size': '10m', 'max-file': '3', ...container.settings.host.log.options };
   const maxFiles = Number(options['max-file']);
   if (options['max-size'] === '-1') return {};
   return { logRotation: { maxBytes: parseByteSize(options['max-size']), maxFiles: maxFiles > 0 ? maxFiles : 1 } };
