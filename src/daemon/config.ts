@@ -260,12 +260,16 @@ function resolveConfig(values: Flags, settings: Record<string, unknown>): Daemon
     defaultRuntime: values['default-runtime'] ?? file.text('default-runtime'),
     cgroupParent: values['cgroup-parent'] ?? file.text('cgroup-parent'),
     imageVersions: count('image-versions', values['image-versions'] ?? file.number('image-versions') ?? 0),
-    defaultLog: {
-      driver: values['log-driver'] ?? file.text('log-driver') ?? 'json-file',
-      options: { ...file.pairs('log-opts'), ...Object.fromEntries((values['log-opt'] ?? []).map(pair)) },
-    },
+    defaultLog: logChoice(values, file),
     tls: tlsFiles(values, file),
     instance: dataRoot === '/var/lib/berth' ? '' : createHash('sha256').update(dataRoot).digest('hex').slice(0, 8),
+  };
+}
+
+function logChoice(values: Flags, file: FileSettings): DaemonConfig['defaultLog'] {
+  return {
+    driver: values['log-driver'] ?? file.text('log-driver') ?? 'json-file',
+    options: { ...file.pairs('log-opts'), ...Object.fromEntries((values['log-opt'] ?? []).map(pair)) },
   };
 }
 
