@@ -1,4 +1,5 @@
 export * from './actor.ts';
+export * from './detach-keys.ts';
 export * from './digest.ts';
 export * from './errors.ts';
 export * from './ids.ts';

@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, constants, openSync, read, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, read, write, writeSync } from 'node:fs';
+import { promisify } from 'node:util';
 import koffi from 'koffi';
 
+const writeSome = promisify(write);
 const library = koffi.load('libc.so.6');
 const setInt = library.func('int ioctl(int fd, ulong request, _Inout_ int *value)');
 const setSize = library.func('int ioctl(int fd, ulong request, uint16_t *size)');
@@ -19,14 +21,22 @@ export class Terminal implements Disposable {
   readonly exit: Promise<number>;
   readonly #master: number;
   readonly #child: ChildProcess;
+  readonly #onBytes: ((bytes: Buffer) => void) | undefined;
   #open = true;
   #watchers: (() => void)[] = [];
 
   constructor(
     command: string,
     args: readonly string[],
-    options: { env?: NodeJS.ProcessEnv; rows?: number; columns?: number } = {},
+    options: {
+      env?: NodeJS.ProcessEnv;
+      rows?: number;
+      columns?: number;
+      /** Gets all that appears, in place of the screen; the buffer is used again. */
+      onBytes?: (bytes: Buffer) => void;
+    } = {},
   ) {
+    this.#onBytes = options.onBytes;
     this.#master = openSync('/dev/ptmx', constants.O_RDWR | constants.O_NOCTTY);
     const number = [0];
     setInt(this.#master, TIOCSPTLCK, [0]);
@@ -46,6 +56,11 @@ export class Terminal implements Disposable {
   /** Types. */
   type(text: string): void {
     writeSync(this.#master, text);
+  }
+
+  /** Types any bytes, as fast as they are taken. */
+  async send(bytes: Buffer): Promise<void> {
+    for (let at = 0; at < bytes.length; ) at += (await writeSome(this.#master, bytes, at)).bytesWritten;
   }
 
   /** Changes the window; the program gets SIGWINCH. */
@@ -76,7 +91,8 @@ export class Terminal implements Disposable {
     read(this.#master, buffer, 0, buffer.length, null, (error, count) => {
       // EIO is the end: the last program on the other side has gone.
       if (error || count === 0) return this.#close();
-      this.screen += buffer.toString('utf8', 0, count);
+      if (this.#onBytes) this.#onBytes(buffer.subarray(0, count));
+      else this.screen += buffer.toString('utf8', 0, count);
       for (const look of this.#watchers.splice(0)) look();
       this.#pump();
     });

@@ -5,10 +5,10 @@ import { internal, invalid } from '#base';
 import { bool, command, goObject, strings, text } from '../decode/go-json.ts';
 import { encodeExec } from '../encode/exec.ts';
 import type { ApiPorts } from '../ports.ts';
+import { requestedDetachKeys } from '../request/detach-keys.ts';
 import { readJson, readOptionalJson } from '../request/json-body.ts';
 import { Query } from '../request/query.ts';
 import { runAttachSession } from '../stream/attach-session.ts';
-import { parseDetachKeys } from '../stream/detach-keys.ts';
 import { takeOver } from '../stream/hijack.ts';
 import { type ContainerParams, terminalSize } from './containers/lifecycle.ts';
 
@@ -34,7 +34,7 @@ export function registerExec(app: FastifyInstance, { execs }: ApiPorts): void {
   app.post<ContainerParams>('/containers/:id/exec', async (request, reply): Promise<IdResponse> => {
     const wire = await readJson(request, createSchema);
     if (!wire.Cmd || wire.Cmd.length === 0) throw invalid('No exec command specified');
-    if (wire.DetachKeys) parseDetachKeys(wire.DetachKeys);
+    if (wire.DetachKeys) requestedDetachKeys(wire.DetachKeys);
     const id = await execs.create({
       container: request.params.id,
       cmd: wire.Cmd,
@@ -73,7 +73,7 @@ export function registerExec(app: FastifyInstance, { execs }: ApiPorts): void {
       stdin: exec.attachStdin,
       stdout: exec.attachStdout,
       stderr: exec.attachStderr,
-      detachKeys: parseDetachKeys(exec.detachKeys),
+      detachKeys: requestedDetachKeys(exec.detachKeys),
     });
     return reply;
   });

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
+import { DetachScanner } from '#base';
 import type { Session } from '#engine';
 import type { Attachment } from '#runtime';
-import { DetachScanner } from './detach-keys.ts';
 import { encodeOutput } from './frames.ts';
 import type { HijackedConnection } from './hijack.ts';
 

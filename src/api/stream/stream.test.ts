@@ -1,27 +1,16 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, test } from 'node:test';
 import type { ProgressMessage } from '#api-types';
 import { encodeEvent } from '../encode/event.ts';
 import { formatLogTime } from '../encode/log-time.ts';
+import { requestedDetachKeys } from '../request/detach-keys.ts';
 import { ClassicBuildOutput } from './build-output.ts';
-import { DetachScanner, parseDetachKeys } from './detach-keys.ts';
 import { encodeOutput } from './frames.ts';
 import { encodeProgress, progressText } from './progress.ts';
 
-describe('detach keys', () => {
-  it('are read in Docker syntax', () => {
-    assert.deepEqual([...parseDetachKeys('')], [16, 17]);
-    assert.deepEqual([...parseDetachKeys('ctrl-a,b,ctrl-@,ctrl-\\')], [1, 98, 0, 28]);
-    assert.throws(() => parseDetachKeys('zz'), { kind: 'invalid', message: 'Invalid detach keys (zz) provided' });
-  });
-
-  it('are found across chunks, and a false start is passed on', () => {
-    const scanner = new DetachScanner(parseDetachKeys(undefined));
-    assert.deepEqual(scanner.push(Buffer.from('a\u0010')), { data: Buffer.from('a'), detached: false });
-    assert.deepEqual(scanner.push(Buffer.from('b')), { data: Buffer.from('\u0010b'), detached: false });
-    assert.deepEqual(scanner.push(Buffer.from('\u0010\u0010')), { data: Buffer.from('\u0010'), detached: false });
-    assert.deepEqual(scanner.push(Buffer.from('\u0011rest')), { data: Buffer.from(''), detached: true });
-  });
+test('detach keys that are none are refused in Docker words', () => {
+  assert.deepEqual([...requestedDetachKeys(undefined)], [16, 17]);
+  assert.throws(() => requestedDetachKeys('zz'), { kind: 'invalid', message: 'Invalid detach keys (zz) provided' });
 });
 
 describe('encodeOutput', () => {

@@ -1,8 +1,8 @@
 import type { RawData, WebSocket } from 'ws';
+import { DetachScanner } from '#base';
 import type { Session } from '#engine';
 import type { Attachment } from '#runtime';
 import type { SessionOptions } from './attach-session.ts';
-import { DetachScanner } from './detach-keys.ts';
 
 /** Joins a websocket to a process: binary messages without frames both ways. Never rejects; closes both ends. */
 export async function runWebSocketSession(

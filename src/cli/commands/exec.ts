@@ -1,9 +1,9 @@
-import { internal } from '#base';
+import { internal, readDetachKeys } from '#base';
 import { atLeast, type Command, ExitError } from '../command/index.ts';
 import { flagTable } from '../flags/index.ts';
 import { connectClient, readConfigFile } from '../host/index.ts';
 import { readEnvironment, runChecks } from '../run/index.ts';
-import { followSize, readDetachKeys, startSession } from '../session/index.ts';
+import { followSize, startSession } from '../session/index.ts';
 
 const flags = flagTable(`
   -d, --detach               Run the command in the background

@@ -1,9 +1,10 @@
 import type { ContainerCreateRequest } from '#api-types';
+import { readDetachKeys } from '#base';
 import type { Client } from '#client';
 import { atLeast, type Command, ExitError, type Invocation } from '../command/index.ts';
 import { connectClient, readConfigFile } from '../host/index.ts';
 import { containerFlags, createContainer, requestOf, runChecks, runFailure, runOnlyFlags } from '../run/index.ts';
-import { followSize, proxySignals, readDetachKeys, startSession } from '../session/index.ts';
+import { followSize, proxySignals, startSession } from '../session/index.ts';
 
 function checkTerminal(invocation: Invocation): void {
   const { flags, terminal } = invocation;

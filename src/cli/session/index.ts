@@ -1,4 +1,3 @@
-export * from './detach-keys.ts';
 export * from './follow-size.ts';
 export * from './proxy-signals.ts';
 export * from './stream-session.ts';

@@ -1,7 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import type { Readable } from 'node:stream';
+import { DetachScanner, readDetachKeys } from '#base';
 import { copyStream, demultiplex, type Hijacked } from '#client';
 import type { Terminal } from '../command/index.ts';
-import { DetachWatcher, defaultDetachKeys, readDetachKeys } from './detach-keys.ts';
 
 /** What of the terminal takes part in a session. */
 export interface SessionOptions {
@@ -52,20 +53,20 @@ function sendInput(source: Readable, connection: Hijacked, filter: (chunk: Buffe
 export function startSession(connection: Hijacked, options: SessionOptions): StreamSession {
   const { terminal } = options;
   const raw = options.tty && options.stdin && terminal.stdin.isTTY === true;
-  const keys = readDetachKeys(options.detachKeys || defaultDetachKeys);
-  const watcher = new DetachWatcher(options.tty ? keys : []);
+  const keys = readDetachKeys(options.detachKeys);
+  const scanner = options.tty ? new DetachScanner(keys) : undefined;
   let stopInput: () => void = () => undefined;
   let detached = false;
   const { promise: left, resolve: leave } = deferred();
-  if (raw) terminal.stdin.setRawMode?.(true);
+  if (raw) enterRawMode(terminal);
   if (options.stdin) {
     stopInput = sendInput(terminal.stdin, connection, (chunk) => {
-      const { pass, detach } = watcher.take(chunk);
-      if (detach) {
+      const { data, detached: keysTyped } = scanner?.push(chunk) ?? { data: chunk, detached: false };
+      if (keysTyped) {
         detached = true;
         leave();
       }
-      return pass;
+      return data;
     });
   }
   connection.stream.on('error', () => undefined);
@@ -93,6 +94,13 @@ export function startSession(connection: Hijacked, options: SessionOptions): Str
       return detached;
     },
   };
+}
+
+/** Passes everything both ways as it is, until `setRawMode(false)` restores what was. */
+function enterRawMode({ stdin }: Terminal): void {
+  stdin.setRawMode?.(true);
+  // Node leaves one thing on: line feeds get a carriage return on their way to the screen (termios(3) OPOST).
+  spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] });
 }
 
 function deferred(): { promise: Promise<void>; resolve: () => void } {

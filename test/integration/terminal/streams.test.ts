@@ -9,14 +9,15 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Docker, findDockerCli, importBusybox, Terminal, TestDaemon } from '#testkit';
 
-/** Bytes piped through a container, in MB; BERTH_PIPE_MB=1000 for the whole gigabyte. */
-const megabytes = Number(process.env.BERTH_PIPE_MB ?? 32);
+/** Bytes sent through a container, in MB; BERTH_PIPE_MB=1000 for the whole gigabyte. A terminal carries less a second. */
+const piped = Number(process.env.BERTH_PIPE_MB ?? 32);
+const typed = Number(process.env.BERTH_PIPE_MB ?? 4);
 
 const dockerProgram = join(findDockerCli().directory, 'docker');
 const clients = { docker: dockerProgram, berth: fileURLToPath(new URL('../../../bin/berth', import.meta.url)) };
 
 /** Blocks of bytes of every value, no two alike; `hash` gets what is read. */
-function* bytes(hash: ReturnType<typeof createHash>): Generator<Buffer> {
+function* bytes(megabytes: number, hash: ReturnType<typeof createHash>): Generator<Buffer> {
   const block = Buffer.from(Array.from({ length: 1_000_000 }, (_, index) => (index * 7 + (index >> 8)) & 255));
   for (let count = 0; count < megabytes; count++) {
     const one = Buffer.from(block);
@@ -65,14 +66,54 @@ describe('streams of a container', () => {
   };
 
   for (const [name, program] of Object.entries(clients)) {
-    test(`${megabytes} MB through ${name} run -i cat come back as they were`, async () => {
+    test(`${piped} MB through ${name} run -i cat come back as they were`, async () => {
       const [sent, received] = [createHash('sha256'), createHash('sha256')];
       const child = start(program, 'run', '-i', '--rm', '--log-driver', 'none', 'busybox', 'cat');
       const closed = once(child, 'close');
-      await Promise.all([pipeline(Readable.from(bytes(sent)), child.stdin), pipeline(child.stdout, received)]);
+      await Promise.all([pipeline(Readable.from(bytes(piped, sent)), child.stdin), pipeline(child.stdout, received)]);
       assert.deepEqual(await closed, [0, null]);
       assert.equal(received.digest('hex'), sent.digest('hex'));
       assert.doesNotMatch(daemon.output, /MaxListeners/);
+    });
+  }
+
+  for (const [name, program] of Object.entries(clients)) {
+    test(`${typed} MB through the terminal of ${name} run -it come back as they were`, async () => {
+      const [sent, received] = [createHash('sha256'), createHash('sha256')];
+      // Keys that the bytes do not hold: all others are the container's.
+      const keys = 'ctrl-a,ctrl-a,ctrl-a,ctrl-a';
+      const script = 'stty raw -echo; echo ready; exec cat';
+      let text = '';
+      let left = typed * 1_000_000;
+      const signs = { ready: () => {}, over: () => {} };
+      const ready = new Promise<void>((resolve) => {
+        signs.ready = resolve;
+      });
+      const over = new Promise<void>((resolve) => {
+        signs.over = resolve;
+      });
+      using terminal = new Terminal(
+        program,
+        ['run', '-it', '--rm', '--detach-keys', keys, 'busybox', 'sh', '-c', script],
+        {
+          env: { DOCKER_HOST: daemon.host, BERTH_HOST: daemon.host },
+          onBytes: (chunk) => {
+            if (!text.includes('ready')) {
+              text += chunk.toString();
+              if (text.includes('ready')) signs.ready();
+              return;
+            }
+            received.update(chunk);
+            left -= chunk.length;
+            if (left <= 0) signs.over();
+          },
+        },
+      );
+      await ready;
+      for (const block of bytes(typed, sent)) await terminal.send(block);
+      await over;
+      assert.equal(left, 0);
+      assert.equal(received.digest('hex'), sent.digest('hex'));
     });
   }
 

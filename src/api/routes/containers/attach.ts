@@ -4,10 +4,10 @@ import { streamTypes } from '#api-types';
 import { invalid } from '#base';
 import type { ApiPorts } from '../../ports.ts';
 import { contextOf } from '../../request/context.ts';
+import { requestedDetachKeys } from '../../request/detach-keys.ts';
 import { Query } from '../../request/query.ts';
 import { errorText, statusOf } from '../../status.ts';
 import { runAttachSession, type SessionOptions } from '../../stream/attach-session.ts';
-import { parseDetachKeys } from '../../stream/detach-keys.ts';
 import { takeOver } from '../../stream/hijack.ts';
 import { runWebSocketSession } from '../../stream/websocket-session.ts';
 import type { ContainerParams } from './lifecycle.ts';
@@ -18,7 +18,7 @@ export function registerContainerAttach(app: FastifyInstance, { containers }: Ap
 
   const open = async (request: FastifyRequest<ContainerParams>) => {
     const query = new Query(request);
-    const detachKeys = parseDetachKeys(query.text('detachKeys'));
+    const detachKeys = requestedDetachKeys(query.text('detachKeys'));
     const container = await containers.get(request.params.id);
     const wanted = { stdin: query.bool('stdin'), stdout: query.bool('stdout'), stderr: query.bool('stderr') };
     const attachment = await containers.attach(container.id, {
