@@ -14,7 +14,7 @@ export function runFailure(name: string, error: unknown): unknown {
 }
 
 /** The exit code for a container that could not be started, by the runtime's message. */
-export function failureCode(message: string): number {
+function failureCode(message: string): number {
   if (
     /executable file not found|no such file or directory|system cannot find the file|executable file .* not found/i.test(
       message,
