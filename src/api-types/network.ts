@@ -1,5 +1,3 @@
-import type { EndpointSettings } from './container-config.ts';
-
 /** One subnet of a network. */
 export interface IpamConfig {
   Subnet?: string;
@@ -68,18 +66,6 @@ export interface NetworkCreateRequest {
 export interface NetworkCreateResponse {
   Id: string;
   Warning: string;
-}
-
-/** Body of POST /networks/{id}/connect. */
-export interface NetworkConnectRequest {
-  Container: string;
-  EndpointConfig?: Partial<EndpointSettings> | null;
-}
-
-/** Body of POST /networks/{id}/disconnect. */
-export interface NetworkDisconnectRequest {
-  Container: string;
-  Force?: boolean;
 }
 
 /** Answer of POST /networks/prune. */

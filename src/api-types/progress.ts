@@ -21,15 +21,3 @@ export interface ProgressMessage {
   error?: string;
   aux?: unknown;
 }
-
-/** `aux` of a build's and a commit's result. */
-export interface BuildResult {
-  ID: string;
-}
-
-/** `aux` of a push's last line. */
-export interface PushResult {
-  Tag: string;
-  Digest: string;
-  Size: number;
-}

@@ -19,11 +19,6 @@ export const frameStreams = { stdin: 0, stdout: 1, stderr: 2, systemError: 3 } a
 /** Bytes of a frame header: stream, three zeros, big-endian length. */
 export const frameHeaderSize = 8;
 
-/** The body of every failed request. */
-export interface ErrorResponse {
-  message: string;
-}
-
 /** The body of create calls that answer with nothing but an id. */
 export interface IdResponse {
   Id: string;

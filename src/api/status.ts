@@ -1,7 +1,7 @@
 import { BerthError, type ErrorKind, messageOf } from '#base';
 
 /** The one table from kind of error to HTTP status. */
-export const statusOfKind: Readonly<Record<ErrorKind, number>> = {
+const statusOfKind: Readonly<Record<ErrorKind, number>> = {
   invalid: 400,
   unauthorized: 401,
   forbidden: 403,

@@ -1,5 +1,4 @@
-import { createHash, type Hash } from 'node:crypto';
-import { Transform, type TransformCallback } from 'node:stream';
+import { createHash } from 'node:crypto';
 import { invalid } from './errors.ts';
 
 /** A content digest, `sha256:` and 64 lower-case hex digits (OCI image-spec, descriptor.md, "Digests"). */
@@ -26,24 +25,4 @@ export function digestOf(bytes: string | Uint8Array): Digest {
 /** The 64 hex digits of a digest, without `sha256:`. */
 export function hexOf(digest: Digest): string {
   return digest.slice('sha256:'.length);
-}
-
-/** Passes bytes through unchanged and knows their digest and count once ended. */
-export class DigestStream extends Transform {
-  readonly #hash: Hash = createHash('sha256');
-  #digest: Digest | undefined;
-  /** Bytes seen so far. */
-  size = 0;
-
-  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    this.#hash.update(chunk);
-    this.size += chunk.length;
-    done(null, chunk);
-  }
-
-  /** The digest of all bytes passed; call after the stream has ended. */
-  digest(): Digest {
-    this.#digest ??= `sha256:${this.#hash.digest('hex')}`;
-    return this.#digest;
-  }
 }

@@ -1,15 +1,5 @@
 import { type BerthError, invalid } from '#base';
 
-/** Where in a Dockerfile something is wrong. */
-export interface DockerfilePlace {
-  /** Path of the Dockerfile inside the context. */
-  readonly file: string;
-  /** 1-based line on which the instruction begins. */
-  readonly line: number;
-  /** The instruction's keyword in upper case, or what stands in its place. */
-  readonly instruction: string;
-}
-
 /** Makes the errors of one Dockerfile; each carries file, line and instruction in its details too. */
 export class DockerfileFaults {
   readonly #file: string;

@@ -44,7 +44,7 @@ function allNames(): string[] {
 }
 
 /** The command that words name, and how many of them are its name. */
-export function findCommand(words: readonly string[]): { entry: CommandEntry; name: string; used: number } | undefined {
+function findCommand(words: readonly string[]): { entry: CommandEntry; name: string; used: number } | undefined {
   for (const used of [2, 1]) {
     const name = words.slice(0, used).join(' ');
     if (words.length < used) continue;

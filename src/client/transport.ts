@@ -50,7 +50,7 @@ function queryText(query: Query | undefined): string {
 }
 
 /** The body of an answer as text. */
-export async function readText(response: Readable): Promise<string> {
+async function readText(response: Readable): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of response) chunks.push(chunk);
   return Buffer.concat(chunks).toString();

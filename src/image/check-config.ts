@@ -52,7 +52,7 @@ export function isForeign(layer: Pick<Descriptor, 'mediaType'>): boolean {
 }
 
 /** JSON of an object. Throws `invalid`. */
-export function parseObject(bytes: Uint8Array, what: string): Record<string, unknown> {
+function parseObject(bytes: Uint8Array, what: string): Record<string, unknown> {
   const value = parseJson(bytes, what);
   if (!isObject(value)) throw invalid(`${what} is not a JSON object`);
   return value;

@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 
 /** The host of `host[:port]`, without port and brackets. */
-export function hostnameOf(host: string): string {
+function hostnameOf(host: string): string {
   if (host.startsWith('[')) return host.slice(1, host.indexOf(']'));
   return isIP(host) === 6 ? host : host.replace(/:\d+$/, '');
 }

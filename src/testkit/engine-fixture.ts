@@ -229,7 +229,8 @@ function openNetworks(database: Database, execRoot: string): NetworkService {
   });
 }
 
-function defaultRequest(args: readonly string[]): Omit<ContainerRequest, 'host'> {
+/** A request for a container of `busybox` that runs `args`, its output attached; the host's part is the caller's. */
+export function defaultRequest(args: readonly string[]): Omit<ContainerRequest, 'host'> {
   return {
     image: 'busybox',
     hostname: '',
@@ -256,7 +257,8 @@ function defaultRequest(args: readonly string[]): Omit<ContainerRequest, 'host'>
   };
 }
 
-const defaultHost: HostSettings = {
+/** What a client asks of the host where nobody gave a flag: the default network, no limits. */
+export const defaultHost: HostSettings = {
   mounts: [],
   volumesFrom: [],
   volumeDriver: '',

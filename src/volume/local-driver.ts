@@ -5,6 +5,7 @@ import { errnoOf, invalid, isBerthError, messageOf, newId, unavailable } from '#
 import { type Mounts, type Processes, syncFileSystem } from '#host';
 import { findFileServer, isRemote } from './file-server.ts';
 import { layersDirectory } from './volume-layers.ts';
+import { checkVolumeName } from './volume-name.ts';
 
 /** Options of one local volume, checked. */
 type LocalOptions = Readonly<Record<string, string>>;
@@ -40,15 +41,7 @@ export class LocalDriver {
 
   /** Throws `invalid` with Docker's texts. */
   check(volume: string, options: LocalOptions): void {
-    if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(volume)) {
-      throw invalid(
-        `create ${volume}: "${volume}" includes invalid characters for a local volume name, only ` +
-          '"[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path',
-      );
-    }
-    if (volume.length < 2) {
-      throw invalid(`create ${volume}: volume name is too short, names should be at least two alphanumeric characters`);
-    }
+    checkVolumeName(volume);
     const stranger = Object.keys(options).find((option) => !known.has(option));
     if (stranger !== undefined) throw invalid(`create ${volume}: invalid option: "${stranger}"`);
     if (options.type === undefined && options.o === undefined && options.device === undefined) return;

@@ -10,6 +10,7 @@ import { defaultPluginPlaces, type PluginPlaces } from './plugin-driver.ts';
 import { PluginVolumes } from './plugin-volumes.ts';
 import type { Volume, VolumeService } from './volume.ts';
 import { VolumeLayers } from './volume-layers.ts';
+import { checkVolumeName } from './volume-name.ts';
 import { type VolumeRecord, VolumeRecords } from './volume-records.ts';
 import type { VolumeTrees } from './volume-trees.ts';
 
@@ -80,6 +81,7 @@ class Volumes implements VolumeService {
         this.#driver.check(name, options);
         await this.#driver.create(name);
       } else {
+        checkVolumeName(name);
         await this.#plugins.create({ name, driver }, options);
       }
       const labels = request.labels ?? {};

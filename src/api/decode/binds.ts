@@ -1,22 +1,10 @@
 import { posix } from 'node:path';
 import { invalid } from '#base';
 import type { MountSettings } from '#engine';
+import { checkVolumeName } from '#volume';
 
 const propagations = new Set(['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave']);
 const consistencies = new Set(['consistent', 'cached', 'delegated', 'default']);
-const volumeName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
-
-/** Throws `invalid` with Docker's text unless `name` can be a local volume's. */
-export function checkVolumeName(name: string): void {
-  if (volumeName.test(name)) {
-    if (name.length > 1) return;
-    throw invalid(`create ${name}: volume name is too short, names should be at least two alphanumeric characters`);
-  }
-  throw invalid(
-    `create ${name}: ${JSON.stringify(name)} includes invalid characters for a local volume name, only ` +
-      '"[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path',
-  );
-}
 
 /** Checks a path inside the container and tidies it. Throws `invalid` with Docker's text after `prefix`. */
 export function cleanTarget(target: string, prefix: string): string {

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { invalid } from '#base';
 import type { MountSettings } from '#engine';
-import { checkVolumeName, cleanTarget, isPropagation } from './binds.ts';
+import { checkVolumeName } from '#volume';
+import { cleanTarget, isPropagation } from './binds.ts';
 import { bool, goObject, int, stringMap, text } from './go-json.ts';
 
 /** Schema of one of HostConfig.Mounts. */

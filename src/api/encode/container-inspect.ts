@@ -94,12 +94,12 @@ export function encodeMountPoint(mount: DomainMountPoint): MountPoint {
 }
 
 /** A set as Go writes it; undefined when it is empty. */
-export function keySetOf(keys: readonly string[]): Record<string, EmptyObject> | undefined {
+function keySetOf(keys: readonly string[]): Record<string, EmptyObject> | undefined {
   return keys.length === 0 ? undefined : Object.fromEntries(keys.map((key): [string, EmptyObject] => [key, {}]));
 }
 
 /** Healthcheck without what is not set. */
-export function encodeHealthcheck(check: Healthcheck): HealthConfig {
+function encodeHealthcheck(check: Healthcheck): HealthConfig {
   const kept = Object.entries(check).filter(([, value]) => value !== undefined && value !== 0);
   return Object.fromEntries(kept);
 }
@@ -135,7 +135,7 @@ function encodeConfig(container: Container): ContainerConfig {
 }
 
 /** Exposed and published ports of a container that runs; empty otherwise. */
-export function encodePorts(container: Container): PortMap {
+function encodePorts(container: Container): PortMap {
   if (container.sandbox === undefined) return {};
   const map: PortMap = Object.fromEntries(container.exposedPorts.map((port) => [port, null]));
   for (const port of container.ports) {

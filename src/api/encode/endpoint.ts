@@ -4,7 +4,7 @@ import type { Container } from '#engine';
 type ContainerNetwork = Container['networks'][string];
 
 /** A container's place on one network as inspect and lists show it; empty fields while it does not run. */
-export function encodeEndpoint(network: ContainerNetwork): EndpointSettings {
+function encodeEndpoint(network: ContainerNetwork): EndpointSettings {
   const { request, active } = network;
   const asked = {
     ...(request.ipv4 === undefined ? {} : { IPv4Address: request.ipv4 }),

@@ -36,7 +36,7 @@ function filterValues(value: unknown): string[] {
 }
 
 /** True when `labels` meet every wish of the form `key` or `key=value`. */
-export function labelsMatch(labels: Readonly<Record<string, string>>, wishes: readonly string[] = []): boolean {
+function labelsMatch(labels: Readonly<Record<string, string>>, wishes: readonly string[] = []): boolean {
   return wishes.every((wish) => {
     const at = wish.indexOf('=');
     return at < 0 ? Object.hasOwn(labels, wish) : labels[wish.slice(0, at)] === wish.slice(at + 1);

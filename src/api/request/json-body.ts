@@ -5,7 +5,7 @@ import { decodeJson } from '../decode/go-json.ts';
 import { readBytes } from './read-bytes.ts';
 
 /** Largest JSON body read, in bytes; above it the request is refused. */
-export const maxJsonBytes = 8 * 1024 * 1024;
+const maxJsonBytes = 8 * 1024 * 1024;
 
 /** Reads and checks a JSON body that must be there. Throws `invalid` with Docker's texts. */
 export async function readJson<T extends z.ZodType>(request: FastifyRequest, schema: T): Promise<z.output<T>> {

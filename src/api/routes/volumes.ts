@@ -2,7 +2,6 @@ import type { FastifyInstance } from 'fastify';
 import type { VolumeList, VolumesPruneReport } from '#api-types';
 import { invalid } from '#base';
 import { pruneVolumes, type Volume } from '#volume';
-import { checkVolumeName } from '../decode/binds.ts';
 import { goObject, stringMap, text } from '../decode/go-json.ts';
 import { encodeVolume } from '../encode/volume.ts';
 import type { ApiPorts } from '../ports.ts';
@@ -35,7 +34,6 @@ export function registerVolumes(app: FastifyInstance, { volumes, events }: ApiPo
 
   app.post('/volumes/create', async (request, reply) => {
     const wire = await readOptionalJson(request, createSchema);
-    if (wire.Name) checkVolumeName(wire.Name);
     const volume = await volumes.create({
       ...(wire.Name ? { name: wire.Name } : {}),
       ...(wire.Driver ? { driver: wire.Driver } : {}),
@@ -50,7 +48,6 @@ export function registerVolumes(app: FastifyInstance, { volumes, events }: ApiPo
   app.post<VolumeParams>('/berth/volumes/:name/clone', async (request, reply) => {
     const wire = await readOptionalJson(request, cloneSchema);
     if (!wire.Name) throw invalid('clone: the body must have a Name');
-    checkVolumeName(wire.Name);
     reply.code(201);
     return encodeVolume(await volumes.clone(request.params.name, { name: wire.Name, labels: wire.Labels ?? {} }));
   });
@@ -58,7 +55,6 @@ export function registerVolumes(app: FastifyInstance, { volumes, events }: ApiPo
   app.post<VolumeParams>('/berth/volumes/:name/rename', async (request) => {
     const wire = await readOptionalJson(request, cloneSchema);
     if (!wire.Name) throw invalid('rename: the body must have a Name');
-    checkVolumeName(wire.Name);
     return encodeVolume(await volumes.rename(request.params.name, wire.Name));
   });
 
@@ -69,7 +65,6 @@ export function registerVolumes(app: FastifyInstance, { volumes, events }: ApiPo
 
   app.post<VolumeParams>('/berth/volumes/:name/import', async (request, reply) => {
     const { name } = request.params;
-    checkVolumeName(name);
     const labels = Object.fromEntries(new Query(request).list('label').map(pairOf));
     const volume = await volumes.import(name, bodyOf(request), { labels, signal: clientGone(reply) });
     reply.code(201);

@@ -2,7 +2,7 @@ import { frameHeaderSize, frameStreams } from '#api-types';
 import type { OutputChunk } from '#runtime';
 
 /** The 8-byte header of a frame of `length` bytes. */
-export function frameHeader(stream: OutputChunk['stream'], length: number): Buffer {
+function frameHeader(stream: OutputChunk['stream'], length: number): Buffer {
   const header = Buffer.alloc(frameHeaderSize);
   header[0] = frameStreams[stream];
   header.writeUInt32BE(length, 4);

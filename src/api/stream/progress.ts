@@ -40,14 +40,14 @@ export function encodeProgress(progress: Progress): ProgressMessage {
 }
 
 /** An error inside a stream whose status has long been sent. `details.code` is a failed command's exit code. */
-export function encodeStreamError(error: unknown): ProgressMessage {
+function encodeStreamError(error: unknown): ProgressMessage {
   const message = messageOf(error);
   const code = isBerthError(error) ? error.details.code : undefined;
   return { errorDetail: { ...(typeof code === 'number' ? { code } : {}), message }, error: message };
 }
 
 /** One message as a line: JSON and CRLF. */
-export function progressLine(message: ProgressMessage): string {
+function progressLine(message: ProgressMessage): string {
   return `${JSON.stringify(message)}\r\n`;
 }
 

@@ -23,7 +23,7 @@ function failing<T extends object>(port: string, given: Partial<T> | undefined, 
 }
 
 /** Facts of an engine that exists only in tests. */
-export const sampleFacts: EngineFacts = {
+const sampleFacts: EngineFacts = {
   id: 'fake',
   version: '0.1.0',
   gitCommit: 'abcdef',
@@ -69,7 +69,7 @@ export const sampleFacts: EngineFacts = {
 };
 
 /** All ports, with one running container and no images unless the test says otherwise. */
-export function fakePorts(given: PartialPorts): ApiPorts {
+function fakePorts(given: PartialPorts): ApiPorts {
   const container = sampleContainer();
   const find = (name: string) => {
     if (name === container.name || container.id.startsWith(name)) return container;

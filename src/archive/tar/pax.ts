@@ -33,7 +33,7 @@ export function parsePax(body: Buffer, records: PaxRecords): void {
 }
 
 /** A decimal time of a pax record (`1700000000.25`, may be negative). Throws `invalid`. */
-export function parsePaxTime(text: string): FileTime {
+function parsePaxTime(text: string): FileTime {
   const match = /^(-?)(\d{1,15})(?:\.(\d*))?$/.exec(text);
   if (!match) throw invalid(`bad tar archive: malformed pax time "${text}"`);
   const seconds = Number(match[2]);

@@ -202,7 +202,7 @@ export function resolveFrom(value: string, index: number, stages: readonly Plann
 }
 
 /** Names of stages or images that an instruction takes files from. */
-export function fromNames(instruction: Instruction): string[] {
+function fromNames(instruction: Instruction): string[] {
   if (instruction.kind === 'copy') return instruction.from === undefined ? [] : [instruction.from];
   if (instruction.kind !== 'run') return [];
   return instruction.mounts.map((mount) => mount.from).filter((name) => name !== undefined);

@@ -2,7 +2,7 @@
 type Element = { readonly literal: string } | 'one' | 'many';
 
 /** A compiled shell pattern (`*`, `?`, backslash escapes) that is matched without backtracking, in bounded time. */
-export class GlobSpan {
+class GlobSpan {
   readonly #elements: readonly Element[];
 
   constructor(pattern: string) {

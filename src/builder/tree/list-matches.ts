@@ -21,7 +21,7 @@ export function listMatches(root: string, patterns: readonly string[], options: 
 }
 
 /** The path inside the root, where `..` cannot climb and `/./` (the pivot of --parents) is kept by the caller. */
-export function cleanPath(path: string): string {
+function cleanPath(path: string): string {
   return posix.resolve('/', path).slice(1);
 }
 

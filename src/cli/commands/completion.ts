@@ -1,4 +1,5 @@
 import { type Command, ExitError, exactly } from '../command/index.ts';
+import { composeTable } from '../compose/compose-table.ts';
 import { globalFlags } from '../global-flags.ts';
 
 /** The words that may follow: of the program, and of each word that groups commands. */
@@ -10,6 +11,7 @@ function vocabulary(names: readonly string[]): Map<string, string[]> {
     add('', first);
     if (second !== undefined) add(first, second);
   }
+  for (const { name, hidden } of composeTable) if (!hidden) add('compose', name);
   for (const [key, list] of words) words.set(key, [...new Set(list)].sort());
   return words;
 }
@@ -20,10 +22,21 @@ function bash(words: Map<string, string[]>): string {
   const cases = [...words]
     .filter(([key]) => key !== '')
     .map(([key, list]) => `    ${key}) words="${list.join(' ')}" ;;`);
+  const grouping = [...words.keys()].filter((key) => key !== '').join('|');
   return `# bash completion for berth
+# The long flags of a command, from its help page; only words that name commands are run, so nothing else happens.
+_berth_flags() {
+  local name=("\${COMP_WORDS[1]}")
+  case "\${COMP_WORDS[1]}" in
+    ${grouping}) case "\${COMP_WORDS[2]}" in -*) ;; *) name+=("\${COMP_WORDS[2]}") ;; esac ;;
+  esac
+  berth "\${name[@]}" --help 2>/dev/null | grep -oE '^ +(-[a-zA-Z], )?--[a-z0-9-]+' | grep -oE -- '--[a-z0-9-]+'
+}
 _berth() {
   local cur="\${COMP_WORDS[COMP_CWORD]}" words=""
-  if [ "$COMP_CWORD" -eq 1 ]; then
+  if [ "$COMP_CWORD" -gt 1 ] && [ "\${cur:0:1}" = - ]; then
+    words="$(_berth_flags)"
+  elif [ "$COMP_CWORD" -eq 1 ]; then
     words="${words.get('')?.join(' ')} ${longFlags}"
   elif [ "$COMP_CWORD" -eq 2 ]; then
     case "\${COMP_WORDS[1]}" in
@@ -38,6 +51,7 @@ ${cases.map((line) => `  ${line}`).join('\n')}
         words="$(berth images --format '{{.Repository}}:{{.Tag}}' 2>/dev/null)" ;;
       volume) words="$(berth volume ls -q 2>/dev/null)" ;;
       network) words="$(berth network ls --format '{{.Name}}' 2>/dev/null)" ;;
+      compose) words="$(berth compose config --services 2>/dev/null)" ;;
     esac
   fi
   COMPREPLY=($(compgen -W "$words" -- "$cur"))

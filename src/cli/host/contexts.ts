@@ -53,7 +53,9 @@ function load(directory: string, folder: string): Context | undefined {
 /** The context of a name. Throws `not-found` with Docker's text. */
 export function readContext(directory: string, name: string): Context {
   const context = load(directory, createHash('sha256').update(name).digest('hex'));
-  if (context === undefined) throw notFound(`context ${JSON.stringify(name)}: context not found`);
+  if (context === undefined) {
+    throw notFound(`context ${JSON.stringify(name)}: context not found; berth context ls names those there are`);
+  }
   return context;
 }
 

@@ -67,7 +67,7 @@ export function endpointSettings(attachment: NetworkAttachment): Partial<Endpoin
 }
 
 /** Whether a network mode is the name of a network that users made. */
-export function isUserNetwork(mode: string): boolean {
+function isUserNetwork(mode: string): boolean {
   return !['', 'default', 'bridge', 'host', 'none'].includes(mode) && !mode.startsWith('container:');
 }
 

@@ -6,15 +6,17 @@ export function runFailure(name: string, error: unknown): unknown {
   if (error instanceof ExitError) return error;
   if (error instanceof TypeError || error instanceof RangeError) return error;
   const message = messageOf(error);
-  const text = error instanceof Error && error.name === 'ApiError' ? `Error response from daemon: ${message}` : message;
+  // What is said before the engine was asked (a file of --env-file that is not there) is about the flags: 125.
+  const answered = error instanceof Error && error.name === 'ApiError';
+  const text = answered ? `Error response from daemon: ${message}` : message;
   return new ExitError(
-    failureCode(message),
+    answered ? failureCode(message) : 125,
     `${program}: ${text}\n\nRun '${program} ${name} --help' for more information\n`,
   );
 }
 
 /** The exit code for a container that could not be started, by the runtime's message. */
-export function failureCode(message: string): number {
+function failureCode(message: string): number {
   if (
     /executable file not found|no such file or directory|system cannot find the file|executable file .* not found/i.test(
       message,

@@ -25,7 +25,7 @@ async function asked<T>(call: Promise<T>): Promise<T> {
  * A revision with its project: the one with this number, or without a number the one before the newest. Throws
  * `not-found` when there is none.
  */
-export async function findRevision(
+async function findRevision(
   context: ComposeContext,
   wanted: string | undefined,
 ): Promise<{ revision: ProjectRevision; project: Project }> {

@@ -34,14 +34,14 @@ export interface ProvideImagesOptions {
 }
 
 /** Services whose image is a stage of another's build: `additional_contexts: x=service:NAME`. */
-export function buildDependencies(service: Service): string[] {
+function buildDependencies(service: Service): string[] {
   return Object.values(service.build?.additional_contexts ?? {}).flatMap((text) =>
     text.startsWith('service:') ? [text.slice('service:'.length)] : [],
   );
 }
 
 /** Groups of services to build one after the other; the members of one group do not need each other. */
-export function buildOrder(services: readonly Service[]): Service[][] {
+function buildOrder(services: readonly Service[]): Service[][] {
   const rest = new Map(services.map((service) => [service.name, service]));
   const groups: Service[][] = [];
   while (rest.size > 0) {

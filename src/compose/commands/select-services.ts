@@ -3,7 +3,7 @@ import type { Project } from '../model/index.ts';
 import { type ObservedContainer, withDependencies } from '../plan/index.ts';
 
 /** Makes sure that the file has all services named. Throws `not-found` with docker compose's text. */
-export function checkServices(project: Project, names: readonly string[]): void {
+function checkServices(project: Project, names: readonly string[]): void {
   for (const name of names) {
     if (project.services[name] === undefined && project.disabledServices[name] === undefined) {
       throw notFound(`no such service: ${name}`);

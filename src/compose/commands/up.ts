@@ -32,7 +32,7 @@ export interface UpOptions {
 }
 
 /** The project with other numbers of containers. Throws `invalid` where a fixed name forbids more than one. */
-export function withScale(project: Project, scale: Readonly<Record<string, number>>): Project {
+function withScale(project: Project, scale: Readonly<Record<string, number>>): Project {
   if (Object.keys(scale).length === 0) return project;
   const services = { ...project.services };
   for (const [name, count] of Object.entries(scale)) {

@@ -11,7 +11,7 @@ interface MergeContext {
 type Merger = (base: Tree, over: Tree, context: MergeContext) => Tree;
 
 /** A mapping as a sorted list of `key=value`, a list as it is, text as one entry. */
-export function sequenceOf(value: Tree): Tree[] {
+function sequenceOf(value: Tree): Tree[] {
   if (isMap(value)) {
     const entries = [...value].flatMap(([key, entry]) =>
       isList(entry)

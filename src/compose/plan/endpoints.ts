@@ -2,7 +2,7 @@ import type { EndpointIpamConfig, EndpointSettings, PortBinding, PortMap } from 
 import type { Project, Service, ServiceNetwork } from '../model/index.ts';
 
 /** Keys of the networks a service is on: highest priority first, then by name. */
-export function networkKeys(service: Service): string[] {
+function networkKeys(service: Service): string[] {
   const networks = service.networks ?? {};
   const priority = (key: string): number => networks[key]?.priority ?? 0;
   return Object.keys(networks).sort((a, b) => priority(b) - priority(a) || (a < b ? -1 : 1));

@@ -13,7 +13,7 @@ export function dependenciesOf(container: ObservedContainer, services: Readonly<
 }
 
 /** Containers that must be gone before one of `service` is stopped: those of services that depend on it. */
-export function dependentsOf(
+function dependentsOf(
   service: string,
   containers: readonly ObservedContainer[],
   services: Readonly<Record<string, Service>>,

@@ -12,7 +12,7 @@ import type { ServicePlanState, Swap } from './service-plan-state.ts';
 import type { UpPlanInput } from './up-input.ts';
 
 /** Containers of the project that no service of the file owns; of one-off containers those that have ended. */
-export function orphansOf(input: Pick<UpPlanInput, 'project' | 'observed'>): ObservedContainer[] {
+function orphansOf(input: Pick<UpPlanInput, 'project' | 'observed'>): ObservedContainer[] {
   const { services, disabledServices } = input.project;
   return input.observed.containers.filter((container) =>
     container.oneOff

@@ -35,7 +35,7 @@ export function testProject(services: readonly Service[], overrides: Partial<Pro
 }
 
 /** A hash that differs when anything in the service does. */
-export function testHash(service: Service): string {
+function testHash(service: Service): string {
   const { scale: _scale, depends_on: _depends, ...rest } = service;
   return JSON.stringify(rest);
 }

@@ -13,18 +13,6 @@ export function withDependencies(services: Readonly<Record<string, Service>>, na
   return found;
 }
 
-/** Names of services given and of all that depend on them, in any depth. */
-export function withDependents(services: Readonly<Record<string, Service>>, names: readonly string[]): Set<string> {
-  const found = new Set(names);
-  for (let before = -1; before !== found.size; ) {
-    before = found.size;
-    for (const service of Object.values(services)) {
-      if (Object.keys(service.depends_on ?? {}).some((name) => found.has(name))) found.add(service.name);
-    }
-  }
-  return found;
-}
-
 /** Services so that each comes after those it depends on; alphabetical where that leaves a choice. */
 export function inDependencyOrder(project: Pick<Project, 'services'>): Service[] {
   const order: Service[] = [];

@@ -19,6 +19,7 @@ export const facilities: Readonly<Record<string, number>> = {
 
 /** `syslog-format`: the traditional form without a host name where empty. */
 export const syslogFormats = ['', 'rfc3164', 'rfc5424', 'rfc5424micro'] as const;
+/** One of the formats above. */
 export type SyslogFormat = (typeof syslogFormats)[number];
 
 const severities = { stdout: 6, stderr: 3 } as const; // informational, error

@@ -69,7 +69,7 @@ export class FirewallWatch implements Disposable {
 }
 
 /** The changes in one datagram of the group. Repetitions are left out. */
-export function parseChanges(chunk: Buffer): FirewallChange[] {
+function parseChanges(chunk: Buffer): FirewallChange[] {
   const found = new Map<string, FirewallChange>();
   for (let at = 0; at + HEADER + NFGENMSG <= chunk.length; ) {
     const length = chunk.readUInt32LE(at);

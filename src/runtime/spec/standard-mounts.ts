@@ -4,7 +4,7 @@ import type { SpecInput } from '../spec-input.ts';
 const sealed = ['nosuid', 'noexec', 'nodev'];
 
 /** The mounts that every container has, in the order they are made. */
-export function standardMounts(input: SpecInput): RuntimeMount[] {
+function standardMounts(input: SpecInput): RuntimeMount[] {
   const readonly = input.security.privileged ? [] : ['ro'];
   const cgroups = input.security.writableCgroups ? [] : readonly;
   return [

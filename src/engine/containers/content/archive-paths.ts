@@ -23,7 +23,7 @@ export interface ArchiveDependencies {
 }
 
 /** Runs `body` on the container's files, running or not; the view lasts until `body` is done. */
-export async function withFiles<T>(
+async function withFiles<T>(
   deps: Pick<ArchiveDependencies, 'rootfs' | 'volumes'>,
   container: LiveContainer,
   body: (view: FileView) => Promise<T>,

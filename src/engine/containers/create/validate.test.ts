@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { defaultHost, defaultRequest } from '#testkit';
 import type { ContainerRequest, HostSettings } from '../container.ts';
 import { checkName, checkRestartPolicy, validateRequest } from './validate.ts';
 
@@ -24,73 +25,8 @@ describe('checkName', () => {
   });
 });
 
-const host: HostSettings = {
-  mounts: [],
-  volumesFrom: [],
-  volumeDriver: '',
-  networkMode: 'bridge',
-  ports: [],
-  publishAllPorts: false,
-  restart: { name: 'no', maximumRetryCount: 0 },
-  autoRemove: false,
-  log: { driver: '', options: {} },
-  capAdd: [],
-  capDrop: [],
-  privileged: false,
-  readonlyRootfs: false,
-  securityOpt: [],
-  dns: [],
-  dnsOptions: [],
-  dnsSearch: [],
-  extraHosts: [],
-  groupAdd: [],
-  links: [],
-  ipcMode: '',
-  pidMode: '',
-  utsMode: '',
-  usernsMode: '',
-  cgroupnsMode: '',
-  cgroupParent: '',
-  oomScoreAdj: 0,
-  shmSize: 0,
-  sysctls: {},
-  tmpfs: {},
-  devices: [],
-  deviceCgroupRules: [],
-  deviceRequests: [],
-  storageOpt: {},
-  runtime: '',
-  init: undefined,
-  containerIdFile: '',
-  consoleSize: [0, 0],
-  annotations: {},
-  resources: {},
-};
-const request: ContainerRequest = {
-  image: 'busybox',
-  hostname: '',
-  domainname: '',
-  process: {
-    entrypoint: null,
-    cmd: null,
-    env: [],
-    workingDir: '',
-    user: '',
-    tty: false,
-    openStdin: false,
-    stdinOnce: false,
-    attachStdin: false,
-    attachStdout: false,
-    attachStderr: false,
-    stopSignal: '',
-  },
-  labels: {},
-  exposedPorts: [],
-  volumes: [],
-  networkDisabled: false,
-  host,
-  endpoints: {},
-};
+const host = defaultHost;
+const request: ContainerRequest = { ...defaultRequest([]), host };
 
 describe('validateRequest', () => {
   const inHost = (changes: Partial<HostSettings>) => ({ ...request, host: { ...host, ...changes } });

@@ -18,9 +18,9 @@ type Health = NonNullable<ContainerState['health']>;
 const kept = 5;
 
 /** Label that asks for an HTTP probe, `PORT[/PATH]`, where no other test is asked for. */
-export const httpLabel = 'io.berth.health.http';
+const httpLabel = 'io.berth.health.http';
 /** Label that asks for a TCP probe, `PORT`. */
-export const tcpLabel = 'io.berth.health.tcp';
+const tcpLabel = 'io.berth.health.tcp';
 /** Label that restarts a container which became unhealthy, when it is `true`. */
 export const restartLabel = 'io.berth.health.restart';
 

@@ -26,7 +26,7 @@ export async function listProcesses(
 }
 
 /** Reads ps's table. Throws `invalid` when it has no PID column to choose rows by. */
-export function parseProcesses(text: string, pids: ReadonlySet<number>): ProcessTable {
+function parseProcesses(text: string, pids: ReadonlySet<number>): ProcessTable {
   const [head = '', ...lines] = text.split('\n').filter((line) => line.trim() !== '');
   const titles = head.trim().split(/\s+/);
   const column = titles.indexOf('PID');

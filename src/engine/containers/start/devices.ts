@@ -7,7 +7,7 @@ import type { HostSettings } from '../container.ts';
 type Device = SpecInput['devices'][number];
 
 /** Major and minor number of a device, from stat's `rdev` (makedev(3), Linux encoding). */
-export function deviceNumbers(rdev: number): { major: number; minor: number } {
+function deviceNumbers(rdev: number): { major: number; minor: number } {
   return { major: (rdev >> 8) & 0xfff, minor: (rdev & 0xff) | ((rdev >> 12) & 0xfff00) };
 }
 

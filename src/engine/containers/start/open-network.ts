@@ -82,7 +82,7 @@ function endpointRequests(container: LiveContainer): EndpointRequest[] {
 }
 
 /** Asked ports, and with `-P` every exposed one that was not asked. */
-export function portRequests(container: LiveContainer): PortRequest[] {
+function portRequests(container: LiveContainer): PortRequest[] {
   const { host, exposedPorts } = container.settings;
   if (!host.publishAllPorts) return [...host.ports];
   const asked = new Set(host.ports.map((port) => `${port.containerPort}/${port.protocol}`));

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const berth = fileURLToPath(new URL('../../bin/berth', import.meta.url));
+
+function run(...words: string[]) {
+  return spawnSync(berth, words, { encoding: 'utf8' });
+}
+
+test('a file of --env-file that is not there is named, with the exit code of wrong flags', () => {
+  const { status, stderr } = run('run', '--env-file', '/nonexistent/env', 'image');
+  assert.match(stderr, /^berth: open \/nonexistent\/env: no such file or directory\n/);
+  assert.equal(status, 125);
+});
+
+test('NODE_OPTIONS in a file of --env-file is for the container, not for the client', (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'cli-env-file-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const file = join(directory, 'env');
+  writeFileSync(file, 'NODE_OPTIONS=--no-such-option\n');
+  const { status, stderr } = run('compose', '--env-file', file, 'version');
+  assert.equal(stderr, '');
+  assert.equal(status, 0);
+});
+
+/** What bash offers after `words`, the last of which is being typed. */
+function complete(...words: string[]): string[] {
+  const script = `PATH="${dirname(berth)}:$PATH"; source <(berth completion bash)
+    COMP_WORDS=(berth "$@"); COMP_CWORD=$#; _berth; printf '%s\\n' "\${COMPREPLY[@]}"`;
+  const { stdout, stderr } = spawnSync('bash', ['-c', script, 'bash', ...words], { encoding: 'utf8' });
+  assert.equal(stderr, '');
+  return stdout.split('\n').filter((line) => line !== '');
+}
+
+test('bash completes commands, their subcommands and their flags', () => {
+  assert.deepEqual(complete('boots'), ['bootstrap']);
+  assert.deepEqual(complete('container', 'ren'), ['rename']);
+  assert.deepEqual(complete('compose', 'resta'), ['restart']);
+  assert.deepEqual(complete('run', '--env'), ['--env', '--env-file']);
+  assert.deepEqual(complete('image', 'prune', '--al'), ['--all']);
+  assert.deepEqual(complete('compose', 'up', '--remove'), ['--remove-orphans']);
+});
