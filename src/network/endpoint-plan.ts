@@ -65,6 +65,13 @@ function addressFaults(
   return faults;
 }
 
+/** Refuses networks that nobody can be on. Throws `forbidden` with Docker's text. */
+export function checkPlaces(resolved: readonly ResolvedEndpoint[]): void {
+  if (resolved.some(({ network }) => network.configOnly)) {
+    throw forbidden('cannot create endpoint on configuration-only network');
+  }
+}
+
 /** Checks how networks go together in one sandbox. Throws `forbidden` or `conflict` with Docker's texts. */
 export function checkTogether(resolved: readonly ResolvedEndpoint[]): void {
   if (resolved.length < 2) return;

@@ -5,7 +5,14 @@ import type { Database } from '#metadata';
 import { setDefaultRoutes } from './default-routes.ts';
 import type { NameService } from './dns/name-service.ts';
 import type { Attachment } from './driver.ts';
-import { checkEndpoint, checkTogether, gatewayEndpoint, planEndpoint, type ResolvedEndpoint } from './endpoint-plan.ts';
+import {
+  checkEndpoint,
+  checkPlaces,
+  checkTogether,
+  gatewayEndpoint,
+  planEndpoint,
+  type ResolvedEndpoint,
+} from './endpoint-plan.ts';
 import type { Ipam } from './ipam.ts';
 import type { EndpointRequest, PortBinding, PortRequest, Sandbox, SandboxRequest, TakeOver } from './network.ts';
 import type { NetworkCatalog } from './network-catalog.ts';
@@ -88,6 +95,7 @@ export class SandboxManager {
     return this.#lock.run(ownerId, async () => {
       const before = this.#get(ownerId);
       const resolved = this.#resolve(request);
+      checkPlaces([resolved]);
       if (before.netns === '') {
         throw invalid(
           'container sharing network namespace with another container or host cannot be connected to any other network',
@@ -149,6 +157,7 @@ export class SandboxManager {
     const { pool, database, records, names } = this.#options;
     if (records.get(owner.id)) throw conflict(`container ${owner.name} already has a network sandbox`);
     const resolved = request.endpoints.map((endpoint) => this.#resolve(endpoint));
+    checkPlaces(resolved);
     checkTogether(resolved);
     checkSysctls(request.sysctls ?? {});
     const shared = resolved.some(({ driver }) => driver.shares === 'host');

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { VolumeList, VolumesPruneReport } from '#api-types';
-import { invalid } from '#base';
+import { invalid, matchesPattern } from '#base';
 import { pruneVolumes, type Volume } from '#volume';
 import { checkVolumeName } from '../decode/binds.ts';
 import { goObject, stringMap, text } from '../decode/go-json.ts';
@@ -99,17 +99,10 @@ function pairOf(text: string): [string, string] {
   return equals < 0 ? [text, ''] : [text.slice(0, equals), text.slice(equals + 1)];
 }
 
-/** Docker takes the pattern as a regular expression; of those, anchors are what is in use, and they cost nothing. */
-function matchesName(name: string, pattern: string): boolean {
-  const body = pattern.replace(/^\^/, '').replace(/\$$/, '');
-  if (pattern.startsWith('^') && !name.startsWith(body)) return false;
-  return pattern.endsWith('$') ? name.endsWith(body) && (pattern[0] !== '^' || name === body) : name.includes(body);
-}
-
 function matches(volume: Volume, filters: Filters): boolean {
   return (
     (filters.driver?.includes(volume.driver) ?? true) &&
-    (filters.name?.some((pattern) => matchesName(volume.name, pattern)) ?? true) &&
+    (filters.name?.some((pattern) => matchesPattern(volume.name, pattern)) ?? true) &&
     labelFiltersMatch(volume.labels, filters)
   );
 }
