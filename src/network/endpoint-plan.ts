@@ -78,7 +78,7 @@ export function checkTogether(resolved: readonly ResolvedEndpoint[]): void {
   if (resolved.some(({ driver }) => driver.shares === 'host')) {
     throw forbidden('cannot connect container to host network - container must be created in host network mode');
   }
-  if (resolved.some(({ driver }) => driver.name === 'null')) {
+  if (resolved.some(({ driver, network }) => driver.name === 'null' && !network.configOnly)) {
     throw forbidden(
       'container cannot be connected to multiple networks with one of the networks in private (none) mode',
     );

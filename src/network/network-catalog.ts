@@ -1,7 +1,7 @@
 import { conflict, forbidden, invalid, newId, notFound, shortId, withUndo } from '#base';
 import type { Links } from '#host';
 import type { Database } from '#metadata';
-import { bridgeName, bridgeRules } from './bridge-driver.ts';
+import { bridgeName, bridgeRules, isIsolated } from './bridge-driver.ts';
 import { checkConfiguration, configured } from './configuration.ts';
 import type { NetworkDriver } from './driver.ts';
 import { formatSubnet, overlaps, parseSubnet, type Subnet } from './ip.ts';
@@ -186,10 +186,9 @@ export class NetworkCatalog {
 
   #plan(request: NetworkRequest, driver: NetworkDriver, routes: readonly Subnet[]): Network {
     const plain = draft(request, driver.name);
-    const { id, enableIPv4, enableIPv6, ipam } = plain;
+    const { enableIPv4, enableIPv6, ipam } = plain;
     if (!enableIPv4 && !enableIPv6 && driver.addressed) throw invalid('IPv4 or IPv6 must be enabled');
-    const given = request.ipam?.pools ?? [];
-    const pools = driver.addressed ? this.#pools(id, given, { enableIPv4, enableIPv6, routes }) : [];
+    const pools = driver.addressed ? this.#pools(plain, request.ipam?.pools ?? [], routes) : [];
     const network = { ...plain, ipam: { ...ipam, pools } };
     const name = driver.bridged ? bridgeName(network) : '';
     const twin = this.all().find((other) => driver.bridged && bridgeName(other) === name);
@@ -197,26 +196,30 @@ export class NetworkCatalog {
     return network;
   }
 
-  #pools(
-    id: string,
-    given: readonly Partial<IpamPool>[],
-    want: { enableIPv4: boolean; enableIPv6: boolean; routes: readonly Subnet[] },
-  ): IpamPool[] {
+  /** The pools that a network gets: those that were given, and a free one for each family that has none. */
+  #pools(network: Network, given: readonly Partial<IpamPool>[], routes: readonly Subnet[]): IpamPool[] {
     const { ipam } = this.#options;
-    const ours = this.all().flatMap((network) => network.ipam.pools.map((pool) => parseSubnet(pool.subnet)));
+    const { enableIPv4, enableIPv6, id } = network;
+    const ours = this.all().flatMap((other) => other.ipam.pools.map((pool) => parseSubnet(pool.subnet)));
+    const complete = (pool: Partial<IpamPool>, subnet: Subnet): IpamPool => {
+      const whole = ipam.complete(pool, subnet);
+      const enabled = subnet.family === 4 ? enableIPv4 : enableIPv6;
+      if (enabled && !isIsolated(network, subnet.family)) return whole;
+      const { gateway: _, ...rest } = whole;
+      return pool.gateway === undefined ? rest : whole;
+    };
     const pools: IpamPool[] = [];
     for (const pool of given) {
-      const subnet =
-        pool.subnet === undefined ? ipam.freeSubnet(4, [...ours, ...want.routes]) : readSubnet(pool.subnet);
+      const subnet = pool.subnet === undefined ? ipam.freeSubnet(4, [...ours, ...routes]) : readSubnet(pool.subnet);
       if (ours.some((other) => overlaps(other, subnet))) {
         throw forbidden('invalid pool request: Pool overlaps with other one on this address space');
       }
       ours.push(subnet);
-      pools.push(ipam.complete(pool, subnet));
+      pools.push(complete(pool, subnet));
     }
     const has = (family: 4 | 6) => pools.some((pool) => parseSubnet(pool.subnet).family === family);
-    if (want.enableIPv4 && !has(4)) pools.push(ipam.complete({}, ipam.freeSubnet(4, [...ours, ...want.routes])));
-    if (want.enableIPv6 && !has(6)) pools.push(ipam.complete({}, uniqueLocal(id)));
+    if (enableIPv4 && !has(4)) pools.push(complete({}, ipam.freeSubnet(4, [...ours, ...routes])));
+    if (enableIPv6 && !has(6)) pools.push(complete({}, uniqueLocal(id)));
     return pools;
   }
 
@@ -237,7 +240,7 @@ function draft(request: NetworkRequest, driver: string): Network {
     internal: request.internal ?? false,
     attachable: request.attachable ?? false,
     enableIPv4: request.enableIPv4 ?? true,
-    enableIPv6: request.enableIPv6 ?? ipam?.pools.some((pool) => pool.subnet?.includes(':')) ?? false,
+    enableIPv6: request.enableIPv6 ?? false,
     ipam: { driver: ipam?.driver ?? 'default', options: ipam?.options ?? {}, pools: [] },
     options: request.options ?? {},
     labels: request.labels ?? {},

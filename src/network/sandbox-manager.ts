@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { BerthError, conflict, invalid, isBerthError, KeyedLock, messageOf, newId, notFound, withUndo } from '#base';
 import type { Links, NetworkNamespaces } from '#host';
 import type { Database } from '#metadata';
+import { atHostBinding } from './bridge-driver.ts';
 import { setDefaultRoutes } from './default-routes.ts';
 import type { NameService } from './dns/name-service.ts';
 import type { Attachment } from './driver.ts';
@@ -95,7 +96,6 @@ export class SandboxManager {
     return this.#lock.run(ownerId, async () => {
       const before = this.#get(ownerId);
       const resolved = this.#resolve(request);
-      checkPlaces([resolved]);
       if (before.netns === '') {
         throw invalid(
           'container sharing network namespace with another container or host cannot be connected to any other network',
@@ -105,6 +105,7 @@ export class SandboxManager {
         throw conflict(`endpoint with name ${before.owner.name} already exists in network ${resolved.network.name}`);
       }
       checkTogether([...before.endpoints.map((record) => this.#resolve(record.request)), resolved]);
+      checkPlaces([resolved]);
       const added = await withUndo(async (undo) => {
         const { record, endpoint } = this.#options.database.transaction(() => this.#addEndpoint(before, resolved));
         undo.push(() => this.#dropEndpoint(before, resolved.network.id));
@@ -180,7 +181,7 @@ export class SandboxManager {
   }
 
   #plan(request: SandboxRequest, resolved: readonly ResolvedEndpoint[], ready: ReadySandbox): SandboxRecord {
-    const { ipam, records, ports } = this.#options;
+    const { ipam, records, ports, catalog } = this.#options;
     let next = 0;
     const pooled = resolved.find(({ driver }) => driver.bridged);
     const endpoints = resolved.map((endpoint) => {
@@ -201,9 +202,11 @@ export class SandboxManager {
       dns: request.dns,
       extraHosts: request.extraHosts,
     };
+    const network = publishing(draft)?.networkId;
+    const wanted = network === undefined ? request.ports : atHostBinding(catalog.get(network), request.ports);
     const record = request.standby
-      ? { ...draft, standby: true, awaited: request.ports }
-      : { ...draft, ports: this.#holdPorts(draft, request.ports) };
+      ? { ...draft, standby: true, awaited: wanted }
+      : { ...draft, ports: this.#holdPorts(draft, wanted) };
     try {
       records.put(record);
     } catch (error) {

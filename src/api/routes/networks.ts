@@ -120,6 +120,7 @@ function matches(network: Network, filters: Filters): boolean {
 function decodeNetwork(wire: z.output<typeof createSchema>): NetworkRequest {
   const { Name: name } = wire;
   if (!name) throw invalid('invalid name: name is empty');
+  if (wire.IPAM?.Driver === 'null' && (wire.Driver || 'bridge') === 'bridge') throw invalid('ipv4 pool is empty');
   return {
     name,
     ...(wire.Driver ? { driver: wire.Driver } : {}),

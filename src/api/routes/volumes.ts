@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { VolumeList, VolumesPruneReport } from '#api-types';
-import { invalid, matchesPattern } from '#base';
+import { invalid, matchesPattern, unavailable } from '#base';
 import { pruneVolumes, type Volume } from '#volume';
 import { checkVolumeName } from '../decode/binds.ts';
 import { goObject, stringMap, text } from '../decode/go-json.ts';
@@ -11,13 +11,20 @@ import { booleanFilter, type Filters, labelFiltersMatch } from '../request/filte
 import { readOptionalJson } from '../request/json-body.ts';
 import { Query } from '../request/query.ts';
 import { noContent } from './containers/lifecycle.ts';
+import { noManager } from './swarm.ts';
 
 interface VolumeParams {
   Params: { name: string };
 }
 
 const cloneSchema = goObject({ Name: text, Labels: stringMap });
-const createSchema = goObject({ Name: text, Driver: text, DriverOpts: stringMap, Labels: stringMap });
+const createSchema = goObject({
+  Name: text,
+  Driver: text,
+  DriverOpts: stringMap,
+  Labels: stringMap,
+  ClusterVolumeSpec: goObject({}).optional(),
+});
 
 /** All of /volumes. */
 export function registerVolumes(app: FastifyInstance, { volumes, events }: ApiPorts): void {
@@ -35,6 +42,7 @@ export function registerVolumes(app: FastifyInstance, { volumes, events }: ApiPo
 
   app.post('/volumes/create', async (request, reply) => {
     const wire = await readOptionalJson(request, createSchema);
+    if (wire.ClusterVolumeSpec !== undefined) throw unavailable(noManager);
     if (wire.Name) checkVolumeName(wire.Name);
     const volume = await volumes.create({
       ...(wire.Name ? { name: wire.Name } : {}),
@@ -84,7 +92,7 @@ export function registerVolumes(app: FastifyInstance, { volumes, events }: ApiPo
   app.post('/volumes/prune', async (request): Promise<VolumesPruneReport> => {
     const filters = new Query(request).filters(['all', 'label', 'label!']);
     // Since API 1.42 only anonymous volumes go, unless all are asked for.
-    const all = booleanFilter(filters, 'all') ?? clientOlderThan(request, '1.42');
+    const all = allFilter(filters) ?? clientOlderThan(request, '1.42');
     const { deleted, reclaimed } = await pruneVolumes(
       volumes,
       (volume) => labelFiltersMatch(volume.labels, filters) && (all || volume.anonymous),
@@ -97,6 +105,18 @@ export function registerVolumes(app: FastifyInstance, { volumes, events }: ApiPo
 function pairOf(text: string): [string, string] {
   const equals = text.indexOf('=');
   return equals < 0 ? [text, ''] : [text.slice(0, equals), text.slice(equals + 1)];
+}
+
+/** Docker words a bad value here in another way than for other filters. */
+function allFilter(filters: Filters): boolean | undefined {
+  try {
+    return booleanFilter(filters, 'all');
+  } catch (cause) {
+    const [value = ''] = filters.all ?? [];
+    throw invalid(`invalid filter 'all': strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`, {
+      cause,
+    });
+  }
 }
 
 function matches(volume: Volume, filters: Filters): boolean {

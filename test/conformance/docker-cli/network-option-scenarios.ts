@@ -1,4 +1,4 @@
-import { all, type Scenario } from './scenario.ts';
+import { all, code, type Scenario } from './scenario.ts';
 
 /** Networks that keep a configuration for others, scopes, and every option and filter of `docker network`. */
 export const networkOptionScenarios: readonly Scenario[] = [
@@ -58,7 +58,7 @@ export const networkOptionScenarios: readonly Scenario[] = [
   },
   {
     name: 'network filters, formats and values of options',
-    cleanup: "docker network rm t-1 'with space' container:x",
+    cleanup: "docker rm -f t-h; docker network rm t-1 'with space' container:x",
     steps: [
       all('docker network prune -f --filter until=1h --filter label=nosuch'),
       all('docker network prune -f --filter until=nonsense --filter label=nosuch'),
@@ -109,17 +109,24 @@ export const networkOptionScenarios: readonly Scenario[] = [
       all(
         "docker network create --ipam-opt a=b t-1 | wc -c; docker network inspect t-1 -f '{{json .IPAM.Options}}'; docker network rm t-1",
       ),
-      all('docker network create --ipam-driver null t-1'),
+      code('docker network create --ipam-driver null t-1'),
       all(
         "docker network create --opt a -o nosuch=x t-1 | wc -c; docker network inspect t-1 -f '{{json .Options}}'; docker network rm t-1",
       ),
       all('docker network create -o com.docker.network.bridge.gateway_mode_ipv4=nosuch t-1'),
       all('docker network create -o com.docker.network.bridge.host_binding_ipv4=x t-1'),
       all('docker network create -o com.docker.network.bridge.inhibit_ipv4=x t-1'),
-      all(
-        'docker network create -o com.docker.network.container_iface_prefix=net t-1 | wc -c; docker run --rm --network t-1 busybox ls /sys/class/net; docker network rm t-1',
-      ),
       all('docker network create -o com.docker.network.driver.mtu=-1 t-1'),
+      all('docker network create -o com.docker.network.bridge.gateway_mode_ipv4=isolated t-1'),
+      all(
+        'docker network create --internal --subnet 203.0.113.0/24 -o com.docker.network.bridge.gateway_mode_ipv4=isolated t-1 | wc -c; docker network inspect t-1 -f "{{json .IPAM.Config}}"; docker run --rm --network t-1 busybox sh -c \'ip route | cut -d" " -f1-5; ip -o -4 addr show eth0 | tr -s " " | cut -d" " -f4\'; docker network rm t-1',
+      ),
+      all(
+        'docker network create -o com.docker.network.bridge.host_binding_ipv4=127.0.0.1 t-1 | wc -c; docker run -d --name t-h --network t-1 -p 18333:80 -p 18334:81/udp busybox sleep 100 | wc -c; docker port t-h; docker rm -f t-h; docker network rm t-1',
+      ),
+      all(
+        "docker network create --subnet 2001:db8:1::/64 t-1 | wc -c; docker network inspect t-1 -f '{{.EnableIPv6}} {{(index .IPAM.Config 0).Subnet}} {{(index .IPAM.Config 0).Gateway}}'; docker network rm t-1",
+      ),
       all(
         "docker network create --label a --label a=c t-1 | wc -c; docker network inspect t-1 -f '{{json .Labels}}'; docker network rm t-1",
       ),
