@@ -65,7 +65,8 @@ function byUdpServer(server: string): Query {
   const type = bytes.length === 4 ? IP.V4_SRC : IP.V6_SRC;
   const protocol = Buffer.from([IPPROTO_UDP]);
   const tuple = [nested(TUPLE.IP, attribute(type, bytes)), nested(TUPLE.PROTO, attribute(PROTO.NUM, protocol))];
-  const flags = FILTER_F.IP_SRC | FILTER_F.PROTO_NUM;
+  // Linux has the comparison of IPv6 addresses the wrong way round here: it would tell all but those asked for.
+  const flags = FILTER_F.PROTO_NUM | (bytes.length === 4 ? FILTER_F.IP_SRC : 0);
   return {
     body: Buffer.concat([
       header(bytes.length === 4 ? AF_INET : AF_INET6),
