@@ -31,11 +31,12 @@ export function registerVolumes(app: FastifyInstance, { volumes, events }: ApiPo
   app.get('/volumes', async (request): Promise<VolumeList> => {
     const filters = new Query(request).filters(['dangling', 'driver', 'label', 'name']);
     const dangling = booleanFilter(filters, 'dangling');
-    const found = (await volumes.list()).filter(
+    const { volumes: all, warnings } = await volumes.survey();
+    const found = all.filter(
       (volume) =>
         matches(volume, filters) && (dangling === undefined || dangling === (volumes.users(volume.name).length === 0)),
     );
-    return { Volumes: found.map((volume) => encodeVolume(volume)), Warnings: null };
+    return { Volumes: found.map((volume) => encodeVolume(volume)), Warnings: warnings.length > 0 ? warnings : null };
   });
 
   app.get<VolumeParams>('/volumes/:name', async (request) => encodeVolume(await volumes.get(request.params.name)));
