@@ -10,7 +10,8 @@ export interface IpamConfig {
 export interface Ipam {
   Driver: string;
   Options: Record<string, string> | null;
-  Config: IpamConfig[];
+  /** Null where there is none. */
+  Config: IpamConfig[] | null;
 }
 
 /** A container on a network; addresses in CIDR form. */

@@ -1,6 +1,7 @@
 /** A volume: an entry of GET /volumes, answer of GET /volumes/{name}. */
 export interface Volume {
-  CreatedAt: string;
+  /** Left out where only a plugin could know. */
+  CreatedAt?: string;
   Driver: string;
   Labels: Record<string, string> | null;
   Mountpoint: string;

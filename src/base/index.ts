@@ -6,6 +6,7 @@ export * from './ids.ts';
 export * from './ignore.ts';
 export * from './locks.ts';
 export * from './log.ts';
+export * from './name-pattern.ts';
 export * from './path-pattern.ts';
 export * from './undo.ts';
 export * from './units.ts';

@@ -4,6 +4,7 @@ import { release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { messageOf } from '#base';
+import { checkForwarded } from './doctor-forwarding.ts';
 import { humanSize } from './format/index.ts';
 
 const run = promisify(execFile);
@@ -29,6 +30,8 @@ export interface HostProbe {
   exists(path: string): boolean;
   /** First line that a program prints. Throws when it is missing or fails. */
   program(name: string, args: readonly string[]): Promise<string>;
+  /** All that a program prints. Throws when it is missing or fails. */
+  output(name: string, args: readonly string[]): Promise<string>;
   /** Throws when an overlay cannot be mounted. */
   tryOverlay(): Promise<void>;
   /** Free bytes at a path that may not exist yet. */
@@ -141,6 +144,7 @@ export async function examineHost(probe: HostProbe): Promise<Finding[]> {
       remedy: 'sysctl -w net.ipv4.ip_forward=1 (berthd does it when it starts)',
       essential: false,
     }),
+    await checkForwarded(probe),
   ];
 }
 
@@ -157,9 +161,14 @@ export const thisHost: HostProbe = {
   },
   exists: existsSync,
   async program(name, args) {
+    return (await thisHost.output(name, args)).split('\n')[0]?.trim() ?? '';
+  },
+  async output(name, args) {
     const path = `${process.env.PATH ?? ''}:/usr/sbin:/sbin`;
-    const { stdout, stderr } = await run(name, [...args], { env: { ...process.env, PATH: path } });
-    return (stdout || stderr).split('\n')[0]?.trim() ?? '';
+    // A host with many rules has much to tell.
+    const maxBuffer = 64 << 20;
+    const { stdout, stderr } = await run(name, [...args], { env: { ...process.env, PATH: path }, maxBuffer });
+    return stdout || stderr;
   },
   async tryOverlay() {
     // A mount namespace of its own: the mount is gone with the process, whatever happens.

@@ -1,7 +1,7 @@
 /** Which tracked connections are meant. */
 export type ConnectionFilter =
-  /** Those that lead to this address, whatever address the client asked for. */
-  | { readonly server: string }
+  /** UDP that leads to this address, whatever address the client asked for. */
+  | { readonly udpServer: string }
   /** UDP to this port of the host, in the family given. */
   | { readonly udpPort: number; readonly family: 4 | 6 };
 

@@ -65,13 +65,20 @@ function addressFaults(
   return faults;
 }
 
+/** Refuses networks that nobody can be on. Throws `forbidden` with Docker's text. */
+export function checkPlaces(resolved: readonly ResolvedEndpoint[]): void {
+  if (resolved.some(({ network }) => network.configOnly)) {
+    throw forbidden('cannot create endpoint on configuration-only network');
+  }
+}
+
 /** Checks how networks go together in one sandbox. Throws `forbidden` or `conflict` with Docker's texts. */
 export function checkTogether(resolved: readonly ResolvedEndpoint[]): void {
   if (resolved.length < 2) return;
   if (resolved.some(({ driver }) => driver.shares === 'host')) {
     throw forbidden('cannot connect container to host network - container must be created in host network mode');
   }
-  if (resolved.some(({ driver }) => driver.name === 'null')) {
+  if (resolved.some(({ driver, network }) => driver.name === 'null' && !network.configOnly)) {
     throw forbidden(
       'container cannot be connected to multiple networks with one of the networks in private (none) mode',
     );

@@ -14,6 +14,7 @@ export function checkMtu(options: NetworkRequest['options']): void {
     throw invalid(`failed to parse ${MTU} value: ${value} (strconv.Atoi: parsing "${value}": invalid syntax)`);
   }
   const mtu = Number(value);
+  if (mtu < 0) throw invalid(`invalid MTU number: ${value}`);
   if (mtu !== 0 && (mtu < 68 || mtu > 65_535)) throw invalid(`invalid MTU ${value}: a number from 68 to 65535`);
 }
 

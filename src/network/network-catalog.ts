@@ -1,7 +1,8 @@
 import { conflict, forbidden, invalid, newId, notFound, shortId, withUndo } from '#base';
 import type { Links } from '#host';
 import type { Database } from '#metadata';
-import { bridgeName, bridgeRules } from './bridge-driver.ts';
+import { bridgeName, bridgeRules, isIsolated } from './bridge-driver.ts';
+import { checkConfiguration, configured } from './configuration.ts';
 import type { NetworkDriver } from './driver.ts';
 import { formatSubnet, overlaps, parseSubnet, type Subnet } from './ip.ts';
 import { type Ipam, readSubnet } from './ipam.ts';
@@ -11,6 +12,10 @@ import type { SandboxRecords } from './sandbox-records.ts';
 
 /** Names of the networks that are always there. */
 export const predefinedNetworks = ['bridge', 'host', 'none'] as const;
+/** Names that no network can be made with: `default` is how a container asks for the default one. */
+const reservedNames: readonly string[] = [...predefinedNetworks, 'default'];
+/** Configuration networks have this driver, whatever is asked for: as in Docker, it shows in lists. */
+const CONFIG_DRIVER = 'null';
 
 /** What the catalog works with. */
 export interface NetworkCatalogOptions {
@@ -68,27 +73,37 @@ export class NetworkCatalog {
   /** The driver of a network. Throws `not-found` with Docker's text for an unknown one. */
   driver(name: string): NetworkDriver {
     const driver = this.#options.drivers.get(name);
+    if (name === 'overlay') {
+      throw forbidden(
+        'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.',
+      );
+    }
     if (!driver) throw notFound(`plugin "${name}" not found`);
     return driver;
   }
 
   /** Makes a network on disk and on the host. `predefined` may take the reserved names. */
-  async create(request: NetworkRequest, predefined = false): Promise<Network> {
-    const { name } = request;
+  async create(asked: NetworkRequest, predefined = false): Promise<Network> {
+    const { name } = asked;
     if (name.trim() === '') throw invalid('invalid name: name is empty');
-    if (!predefined && (predefinedNetworks as readonly string[]).includes(name)) {
+    if (!predefined && reservedNames.includes(name)) {
       throw forbidden(`operation is not permitted on predefined ${name} network`);
     }
+    if (asked.scope === 'swarm' && !asked.configOnly && !asked.ingress) {
+      throw forbidden('cannot create a swarm scoped network when swarm is not active');
+    }
+    checkConfiguration(asked);
+    if (asked.configOnly) return this.#createConfiguration(asked);
+    const request = asked.configFrom === undefined ? asked : configured(asked, this.#configuration(asked.configFrom));
     const driver = this.driver(request.driver ?? 'bridge');
+    if (request.ingress) throw forbidden('Ingress network can only be global scope network');
     if (driver.single && !predefined) throw forbidden(`only one instance of "${driver.name}" network is allowed`);
-    const ipamDriver = request.ipam?.driver ?? '';
-    if (!['', 'default', 'null'].includes(ipamDriver)) throw notFound(`plugin "${ipamDriver}" not found`);
+    checkIpamDriver(request);
     driver.check(request, this.all());
     const routes = driver.addressed ? await this.#hostSubnets() : [];
-    // No await between here and the insert: name and subnet are checked and taken in one step.
-    if (this.all().some((network) => network.name === name)) {
-      throw conflict(`network with name ${name} already exists`);
-    }
+    // No await between here and the insert: name, configuration and subnet are checked and taken in one step.
+    this.#refuseTaken(name);
+    if (request.configFrom !== undefined) this.#configuration(request.configFrom);
     const network = this.#plan(request, driver, routes);
     return withUndo(async (undo) => {
       this.#insert(network, request.ipam?.pools.some((pool) => pool.subnet !== undefined) ?? false);
@@ -100,11 +115,38 @@ export class NetworkCatalog {
     });
   }
 
+  /** Writes down a configuration for other networks. Nothing of it is on the host. */
+  #createConfiguration(request: NetworkRequest): Network {
+    checkIpamDriver(request);
+    this.#refuseTaken(request.name);
+    const pools = request.ipam?.pools ?? [];
+    for (const pool of pools) this.#options.ipam.complete(pool, readSubnet(pool.subnet ?? ''));
+    const { ipam, ...network } = draft(request, CONFIG_DRIVER);
+    const configuration = { ...network, ipam: { ...ipam, pools: [] }, configOnly: { pools } };
+    this.#insert(configuration, false);
+    return configuration;
+  }
+
+  #configuration(name: string): Network {
+    const network = this.has(name) ? this.get(name) : undefined;
+    if (network?.configOnly) return network;
+    throw notFound(`configuration network "${name}" does not exist`);
+  }
+
+  #refuseTaken(name: string): void {
+    if (this.all().some((network) => network.name === name)) {
+      throw conflict(`network with name ${name} already exists`);
+    }
+  }
+
   /** Removes a network that nobody uses. Throws `forbidden` with Docker's texts. */
   async remove(name: string): Promise<Network> {
     const network = this.get(name);
     if ((predefinedNetworks as readonly string[]).includes(network.name)) {
       throw forbidden(`${network.name} is a pre-defined network and cannot be removed`);
+    }
+    if (network.configOnly && this.all().some((other) => other.configFrom === network.name)) {
+      throw forbidden(`error while removing network: configuration network "${network.name}" is in use`);
     }
     const active = this.#options.sandboxes.on(network.id);
     if (active.length > 0) {
@@ -143,55 +185,41 @@ export class NetworkCatalog {
   }
 
   #plan(request: NetworkRequest, driver: NetworkDriver, routes: readonly Subnet[]): Network {
-    const id = newId();
-    const enableIPv4 = request.enableIPv4 ?? true;
-    const given = request.ipam?.pools ?? [];
-    const hasV6 = given.some((pool) => pool.subnet?.includes(':'));
-    const enableIPv6 = request.enableIPv6 ?? hasV6;
+    const plain = draft(request, driver.name);
+    const { enableIPv4, enableIPv6, ipam } = plain;
     if (!enableIPv4 && !enableIPv6 && driver.addressed) throw invalid('IPv4 or IPv6 must be enabled');
-    const network: Network = {
-      id,
-      name: request.name,
-      driver: driver.name,
-      createdAt: Date.now(),
-      internal: request.internal ?? false,
-      attachable: request.attachable ?? false,
-      enableIPv4,
-      enableIPv6,
-      ipam: {
-        driver: request.ipam?.driver ?? 'default',
-        options: request.ipam?.options ?? {},
-        pools: driver.addressed ? this.#pools(id, given, { enableIPv4, enableIPv6, routes }) : [],
-      },
-      options: request.options ?? {},
-      labels: request.labels ?? {},
-    };
+    const pools = driver.addressed ? this.#pools(plain, request.ipam?.pools ?? [], routes) : [];
+    const network = { ...plain, ipam: { ...ipam, pools } };
     const name = driver.bridged ? bridgeName(network) : '';
     const twin = this.all().find((other) => driver.bridged && bridgeName(other) === name);
     if (twin) throw conflict(`bridge ${name} is in use by network ${twin.name}; choose another name`);
     return network;
   }
 
-  #pools(
-    id: string,
-    given: readonly Partial<IpamPool>[],
-    want: { enableIPv4: boolean; enableIPv6: boolean; routes: readonly Subnet[] },
-  ): IpamPool[] {
+  /** The pools that a network gets: those that were given, and a free one for each family that has none. */
+  #pools(network: Network, given: readonly Partial<IpamPool>[], routes: readonly Subnet[]): IpamPool[] {
     const { ipam } = this.#options;
-    const ours = this.all().flatMap((network) => network.ipam.pools.map((pool) => parseSubnet(pool.subnet)));
+    const { enableIPv4, enableIPv6, id } = network;
+    const ours = this.all().flatMap((other) => other.ipam.pools.map((pool) => parseSubnet(pool.subnet)));
+    const complete = (pool: Partial<IpamPool>, subnet: Subnet): IpamPool => {
+      const whole = ipam.complete(pool, subnet);
+      const enabled = subnet.family === 4 ? enableIPv4 : enableIPv6;
+      if (enabled && !isIsolated(network, subnet.family)) return whole;
+      const { gateway: _, ...rest } = whole;
+      return pool.gateway === undefined ? rest : whole;
+    };
     const pools: IpamPool[] = [];
     for (const pool of given) {
-      const subnet =
-        pool.subnet === undefined ? ipam.freeSubnet(4, [...ours, ...want.routes]) : readSubnet(pool.subnet);
+      const subnet = pool.subnet === undefined ? ipam.freeSubnet(4, [...ours, ...routes]) : readSubnet(pool.subnet);
       if (ours.some((other) => overlaps(other, subnet))) {
         throw forbidden('invalid pool request: Pool overlaps with other one on this address space');
       }
       ours.push(subnet);
-      pools.push(ipam.complete(pool, subnet));
+      pools.push(complete(pool, subnet));
     }
     const has = (family: 4 | 6) => pools.some((pool) => parseSubnet(pool.subnet).family === family);
-    if (want.enableIPv4 && !has(4)) pools.push(ipam.complete({}, ipam.freeSubnet(4, [...ours, ...want.routes])));
-    if (want.enableIPv6 && !has(6)) pools.push(ipam.complete({}, uniqueLocal(id)));
+    if (enableIPv4 && !has(4)) pools.push(complete({}, ipam.freeSubnet(4, [...ours, ...routes])));
+    if (enableIPv6 && !has(6)) pools.push(complete({}, uniqueLocal(id)));
     return pools;
   }
 
@@ -199,6 +227,31 @@ export class NetworkCatalog {
     const routes = await this.#options.links.routes();
     return routes.map((route) => parseSubnet(route.destination)).filter((subnet) => subnet.prefix > 0);
   }
+}
+
+/** A network as it is asked for, with an id, without its pools. */
+function draft(request: NetworkRequest, driver: string): Network {
+  const { name, scope, configFrom, ipam } = request;
+  return {
+    id: newId(),
+    name,
+    driver,
+    createdAt: Date.now(),
+    internal: request.internal ?? false,
+    attachable: request.attachable ?? false,
+    enableIPv4: request.enableIPv4 ?? true,
+    enableIPv6: request.enableIPv6 ?? false,
+    ipam: { driver: ipam?.driver ?? 'default', options: ipam?.options ?? {}, pools: [] },
+    options: request.options ?? {},
+    labels: request.labels ?? {},
+    ...(scope === undefined ? {} : { scope }),
+    ...(configFrom === undefined ? {} : { configFrom }),
+  };
+}
+
+function checkIpamDriver({ ipam }: NetworkRequest): void {
+  const driver = ipam?.driver ?? '';
+  if (!['', 'default', 'null'].includes(driver)) throw notFound(`plugin "${driver}" not found`);
 }
 
 /** A unique local /64 (RFC 4193) from a network's id: the 40 random bits that the RFC asks for. */

@@ -16,6 +16,12 @@ export interface Network {
   };
   readonly options: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
+  /** What the user said it is valid for; `local` where nothing was said. It changes nothing. */
+  readonly scope?: string;
+  /** It only keeps a configuration for others: nothing of it is on the host, and its pools are as the user gave them. */
+  readonly configOnly?: { readonly pools: readonly Partial<IpamPool>[] };
+  /** Name of the configuration network that it was made from. */
+  readonly configFrom?: string;
 }
 
 /** One subnet of a network, with what it keeps for itself. All in CIDR or plain address form. */
@@ -42,6 +48,13 @@ export interface NetworkRequest {
   };
   readonly options?: Readonly<Record<string, string>>;
   readonly labels?: Readonly<Record<string, string>>;
+  readonly scope?: string;
+  /** Of a cluster's published ports; refused, as this engine is in none. */
+  readonly ingress?: boolean;
+  /** Keep a configuration, make no network. */
+  readonly configOnly?: boolean;
+  /** Name or id of a configuration network to take subnets, options and labels from. */
+  readonly configFrom?: string;
 }
 
 /** How a container wants to sit on one network. */
@@ -146,14 +159,17 @@ export interface Sandbox {
 
 /** Networks as objects. */
 export interface Networks {
-  /** Throws `conflict` for a taken name, `invalid` for bad or overlapping pools; `forbidden` for predefined names. */
+  /**
+   * Throws `conflict` for a taken name, `invalid` for bad or overlapping pools; `forbidden` for predefined names, for what
+   * needs a cluster, and for a configuration with what it cannot have; `not-found` for one that is not there.
+   */
   create(request: NetworkRequest): Promise<Network>;
   /** By name, id, or unambiguous id prefix. Throws `not-found` ("network X not found"). */
   get(name: string): Promise<Network>;
   list(): Promise<Network[]>;
   /** Endpoints in use on it, with their owners. */
   endpoints(networkId: string): Promise<{ readonly owner: SandboxOwner; readonly endpoint: Endpoint }[]>;
-  /** Throws `forbidden` for predefined networks and for one with active endpoints (Docker's text). */
+  /** Throws `forbidden` for predefined networks, and for one with active endpoints or made for others (Docker's texts). */
   remove(name: string): Promise<Network>;
 }
 

@@ -160,7 +160,7 @@ export class PacketRules {
     if (gone.length === 0) return;
     await this.#take(gone.flatMap((port) => portElements(this.#names.table, 'delete', port)));
     const servers = new Set(gone.filter(({ binding }) => binding.protocol === 'udp').map(({ target }) => target));
-    for (const server of servers) await this.#forget({ server });
+    for (const udpServer of servers) await this.#forget({ udpServer });
   }
 
   /**
@@ -180,7 +180,7 @@ export class PacketRules {
     for (const port of old) this.#ports.delete(this.#key(port));
     for (const port of asking) this.#ports.set(this.#key(port), port);
     const servers = new Set(old.filter(({ binding }) => binding.protocol === 'udp').map(({ target }) => target));
-    for (const server of servers) await this.#forget({ server });
+    for (const udpServer of servers) await this.#forget({ udpServer });
   }
 
   async #forget(filter: ConnectionFilter): Promise<void> {

@@ -12,14 +12,14 @@ export async function isUnused(networks: Pick<Networks, 'endpoints'>, network: N
   return isCustom(network) && (await networks.endpoints(network.id)).length === 0;
 }
 
-/** Removes the unused networks that `matches` takes. Returns their names. */
+/** Removes the unused networks that `matches` takes, but no configuration kept for others. Returns their names. */
 export async function pruneNetworks(
   networks: Pick<Networks, 'list' | 'endpoints' | 'remove'>,
   matches: (network: Network) => boolean,
 ): Promise<string[]> {
   const deleted: string[] = [];
   for (const network of await networks.list()) {
-    if (!matches(network) || !(await isUnused(networks, network))) continue;
+    if (network.configOnly || !matches(network) || !(await isUnused(networks, network))) continue;
     try {
       await networks.remove(network.id);
       deleted.push(network.name);

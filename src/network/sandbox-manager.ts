@@ -2,10 +2,18 @@ import { writeFileSync } from 'node:fs';
 import { BerthError, conflict, invalid, isBerthError, KeyedLock, messageOf, newId, notFound, withUndo } from '#base';
 import type { Links, NetworkNamespaces } from '#host';
 import type { Database } from '#metadata';
+import { atHostBinding } from './bridge-driver.ts';
 import { setDefaultRoutes } from './default-routes.ts';
 import type { NameService } from './dns/name-service.ts';
 import type { Attachment } from './driver.ts';
-import { checkEndpoint, checkTogether, gatewayEndpoint, planEndpoint, type ResolvedEndpoint } from './endpoint-plan.ts';
+import {
+  checkEndpoint,
+  checkPlaces,
+  checkTogether,
+  gatewayEndpoint,
+  planEndpoint,
+  type ResolvedEndpoint,
+} from './endpoint-plan.ts';
 import type { Ipam } from './ipam.ts';
 import type { EndpointRequest, PortBinding, PortRequest, Sandbox, SandboxRequest, TakeOver } from './network.ts';
 import type { NetworkCatalog } from './network-catalog.ts';
@@ -97,6 +105,7 @@ export class SandboxManager {
         throw conflict(`endpoint with name ${before.owner.name} already exists in network ${resolved.network.name}`);
       }
       checkTogether([...before.endpoints.map((record) => this.#resolve(record.request)), resolved]);
+      checkPlaces([resolved]);
       const added = await withUndo(async (undo) => {
         const { record, endpoint } = this.#options.database.transaction(() => this.#addEndpoint(before, resolved));
         undo.push(() => this.#dropEndpoint(before, resolved.network.id));
@@ -149,6 +158,7 @@ export class SandboxManager {
     const { pool, database, records, names } = this.#options;
     if (records.get(owner.id)) throw conflict(`container ${owner.name} already has a network sandbox`);
     const resolved = request.endpoints.map((endpoint) => this.#resolve(endpoint));
+    checkPlaces(resolved);
     checkTogether(resolved);
     checkSysctls(request.sysctls ?? {});
     const shared = resolved.some(({ driver }) => driver.shares === 'host');
@@ -171,7 +181,7 @@ export class SandboxManager {
   }
 
   #plan(request: SandboxRequest, resolved: readonly ResolvedEndpoint[], ready: ReadySandbox): SandboxRecord {
-    const { ipam, records, ports } = this.#options;
+    const { ipam, records, ports, catalog } = this.#options;
     let next = 0;
     const pooled = resolved.find(({ driver }) => driver.bridged);
     const endpoints = resolved.map((endpoint) => {
@@ -192,9 +202,11 @@ export class SandboxManager {
       dns: request.dns,
       extraHosts: request.extraHosts,
     };
+    const network = publishing(draft)?.networkId;
+    const wanted = network === undefined ? request.ports : atHostBinding(catalog.get(network), request.ports);
     const record = request.standby
-      ? { ...draft, standby: true, awaited: request.ports }
-      : { ...draft, ports: this.#holdPorts(draft, request.ports) };
+      ? { ...draft, standby: true, awaited: wanted }
+      : { ...draft, ports: this.#holdPorts(draft, wanted) };
     try {
       records.put(record);
     } catch (error) {

@@ -90,7 +90,7 @@ export class LocalDriver {
     } catch (error) {
       throw unavailable(
         `error while mounting volume '${target}': failed to mount local volume: mount ${options.device}:${target}, ` +
-          `data: ${options.o ?? ''}: ${reasonOf(error)}`,
+          `data: ${options.o ?? ''}: ${reasonOf(error)}${remedyOf(error, options.type)}`,
         { cause: error },
       );
     }
@@ -178,6 +178,13 @@ export class LocalDriver {
     const { code, stderr } = await this.#processes.run('setpriv', ['--pdeathsig', 'KILL', ...copy]);
     if (code !== 0) throw unavailable(`cannot copy ${source} into a volume: ${stderr.trim()}`);
   }
+}
+
+/** What to do where the kernel has no such file system. */
+function remedyOf(error: unknown, type: string): string {
+  return errnoOf(error) === 'ENODEV'
+    ? `: this kernel knows no file system "${type}" (load it with "modprobe ${type}", or boot a kernel that has it)`
+    : '';
 }
 
 /** The system's words for what went wrong: `no such device`. */

@@ -1,4 +1,4 @@
-import { access, readFile } from 'node:fs/promises';
+import { access, readdir, readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
@@ -18,13 +18,22 @@ export const defaultPluginPlaces: PluginPlaces = {
   specs: ['/etc/docker/plugins', '/usr/lib/docker/plugins'],
 };
 
+/** A volume as a plugin lists it. */
+export interface ListedVolume {
+  readonly name: string;
+  /** Empty while it is not mounted. */
+  readonly directory: string;
+  /** ms since the epoch; 0 where the plugin does not say. */
+  readonly createdAt: number;
+}
+
 type Place = { readonly socketPath: string } | { readonly host: string; readonly port: number };
 type Answer = Readonly<Record<string, unknown>>;
 
 /** A plugin that does not answer for so long, in ms, has failed. */
 const PATIENCE = 60_000;
 /** The same for questions that change nothing. */
-const SHORT_PATIENCE = 5_000;
+export const SHORT_PATIENCE = 5_000;
 /** What plugins are asked in (Docker's plugin API, "Volume plugin protocol"). */
 const CONTENT_TYPE = 'application/vnd.docker.plugins.v1.1+json';
 
@@ -41,16 +50,33 @@ export class PluginDriver {
     this.#place = place;
   }
 
-  /** The plugin of that name, activated. Throws `not-found` where there is none, or it keeps no volumes. */
-  static async find(name: string, places: PluginPlaces): Promise<PluginDriver> {
+  /** The plugin of that name, activated; `patience` in ms. Throws `not-found` where there is none, or it keeps no volumes. */
+  static async find(name: string, places: PluginPlaces, patience = PATIENCE): Promise<PluginDriver> {
     const place = await locate(name, places);
     if (!place) throw notFound(`plugin "${name}" not found`);
     const driver = new PluginDriver(name, place);
-    const { Implements: implemented } = await driver.#call('Plugin.Activate', {});
+    const { Implements: implemented } = await driver.#call('Plugin.Activate', {}, patience);
     if (!Array.isArray(implemented) || !implemented.includes('VolumeDriver')) {
       throw notFound(`plugin "${name}" keeps no volumes`);
     }
     return driver;
+  }
+
+  /** Names of the plugins that made themselves known, whatever they do. */
+  static async names({ sockets, specs }: PluginPlaces): Promise<string[]> {
+    const names = new Set<string>();
+    for (const directory of sockets) {
+      for (const entry of await entriesOf(directory)) {
+        if (entry.endsWith('.sock')) names.add(entry.slice(0, -'.sock'.length));
+        else if (await exists(join(directory, entry, `${entry}.sock`))) names.add(entry);
+      }
+    }
+    for (const directory of specs) {
+      for (const entry of await entriesOf(directory)) {
+        if (entry.endsWith('.spec')) names.add(entry.slice(0, -'.spec'.length));
+      }
+    }
+    return [...names].sort();
   }
 
   async create(volume: string, options: Readonly<Record<string, string>>): Promise<void> {
@@ -77,6 +103,17 @@ export class PluginDriver {
     const { Volume: found } = await this.#call('VolumeDriver.Get', { Name: volume }, SHORT_PATIENCE);
     const { Mountpoint: directory, Status: status } = isAnswer(found) ? found : {};
     return { directory: typeof directory === 'string' ? directory : '', status: isAnswer(status) ? status : undefined };
+  }
+
+  /** All volumes that the plugin has, whoever made them. What has no name is left out. */
+  async list(): Promise<ListedVolume[]> {
+    const { Volumes: found } = await this.#call('VolumeDriver.List', {}, SHORT_PATIENCE);
+    if (!Array.isArray(found)) return [];
+    return found.filter(isAnswer).flatMap(({ Name: name, Mountpoint: directory, CreatedAt: time }) => {
+      if (typeof name !== 'string' || name === '') return [];
+      const createdAt = typeof time === 'string' ? Date.parse(time) || 0 : 0;
+      return [{ name, directory: typeof directory === 'string' ? directory : '', createdAt }];
+    });
   }
 
   /** Whether its volumes are the same on every host (`global`); plugins of before Docker 1.12 do not say. */
@@ -139,6 +176,11 @@ function parseSpec(text: string): Place | undefined {
   if (text.startsWith('unix://')) return { socketPath: text.slice('unix://'.length) };
   const [, host, port] = /^tcp:\/\/([^/:]+):(\d+)\/?$/.exec(text) ?? [];
   return host === undefined ? undefined : { host, port: Number(port) };
+}
+
+/** What is in a directory; nothing where there is none. */
+function entriesOf(directory: string): Promise<string[]> {
+  return readdir(directory).catch(() => []);
 }
 
 function exists(path: string): Promise<boolean> {

@@ -1,5 +1,6 @@
-import { isBerthError, notFound, unavailable } from '#base';
-import { PluginDriver, type PluginPlaces } from './plugin-driver.ts';
+import { isBerthError, messageOf, notFound, unavailable } from '#base';
+import { PluginDriver, type PluginPlaces, SHORT_PATIENCE } from './plugin-driver.ts';
+import type { Volume } from './volume.ts';
 
 /** Whose a volume is. */
 interface PluginVolume {
@@ -51,6 +52,24 @@ export class PluginVolumes {
     }
   }
 
+  /** All that plugins have, whoever made it, and a sentence for each plugin that cannot tell. */
+  async list(): Promise<{ volumes: Volume[]; warnings: string[] }> {
+    const warnings: string[] = [];
+    const names = await PluginDriver.names(this.#places);
+    const lists = await Promise.all(
+      names.map(async (driver) => {
+        try {
+          return await this.#listOf(driver);
+        } catch (error) {
+          // Whoever is no volume driver, or has just gone, has none to tell of.
+          if (!isBerthError(error, 'not-found')) warnings.push(`volumes of driver ${driver}: ${messageOf(error)}`);
+          return [];
+        }
+      }),
+    );
+    return { volumes: lists.flat(), warnings };
+  }
+
   /** Throws `not-found` ("create X: error looking up volume plugin ..."), `unavailable` with the plugin's words. */
   async create(volume: PluginVolume, options: Readonly<Record<string, string>>): Promise<void> {
     const plugin = await this.#plugin(volume, 'create');
@@ -77,6 +96,17 @@ export class PluginVolumes {
     if (last) this.#directories.delete(volume.name);
     const plugin = await this.#plugin(volume, 'unmount');
     await told(`error while unmounting volume '${volume.name}'`, plugin.unmount(volume.name, user));
+  }
+
+  async #listOf(driver: string): Promise<Volume[]> {
+    const plugin = await PluginDriver.find(driver, this.#places, SHORT_PATIENCE);
+    const scope = await this.#scopeOf(plugin);
+    return (await plugin.list()).map(({ name, directory: mountpoint, createdAt }) => ({
+      ...{ name, driver, mountpoint, createdAt, scope },
+      labels: {},
+      options: {},
+      anonymous: false,
+    }));
   }
 
   async #scopeOf(plugin: PluginDriver): Promise<PluginFacts['scope']> {

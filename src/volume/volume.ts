@@ -6,7 +6,7 @@ export interface Volume {
   readonly driver: string;
   /** Directory on the host that is mounted into containers. */
   readonly mountpoint: string;
-  /** ms since the epoch. */
+  /** ms since the epoch; 0 where only a plugin could know. */
   readonly createdAt: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly options: Readonly<Record<string, string>>;
@@ -20,7 +20,10 @@ export interface Volume {
 
 /** Volumes and who uses them. */
 export interface VolumeService {
-  /** Returns the existing volume when name, driver and options are the same; throws `conflict`, `invalid` otherwise. */
+  /**
+   * Returns the existing volume of that name, also one that only a plugin knows of; throws `conflict` when it is of another
+   * driver than the one asked for, `invalid` for bad options.
+   */
   create(request: {
     name?: string;
     driver?: string;
@@ -53,10 +56,16 @@ export interface VolumeService {
   ): Promise<Volume>;
   /** Throws `not-found`; `conflict` when a container uses it or the new name is taken. */
   rename(name: string, newName: string): Promise<Volume>;
-  /** Throws `not-found` ("get X: no such volume"). */
+  /** Also one that only a plugin knows of. Throws `not-found` ("get X: no such volume"). */
   get(name: string): Promise<Volume>;
+  /** Those that were made here. */
   list(): Promise<Volume[]>;
-  /** Throws `conflict` naming the containers that use it ("remove X: volume is in use - [ids]"). */
+  /**
+   * Those that were made here, then those that plugins have besides; a warning for each plugin that does not answer
+   * within 5 s.
+   */
+  survey(): Promise<{ readonly volumes: Volume[]; readonly warnings: string[] }>;
+  /** Also one that only a plugin knows of. Throws `conflict` naming the containers that use it ("remove X: volume is in use - [ids]"). */
   remove(name: string, options?: { force?: boolean }): Promise<void>;
   /** Records that `user` (a container id) needs the volume; released with the user. Durable. */
   acquire(name: string, user: string): Promise<void>;

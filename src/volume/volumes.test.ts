@@ -133,6 +133,7 @@ describe('volumes', () => {
         'VolumeDriver.Mount': { Mountpoint: disk, Err: '' },
         'VolumeDriver.Get': { Volume: { Name, Mountpoint: disk, Status: { replicas: 3 } }, Err: '' },
         'VolumeDriver.Capabilities': { Capabilities: { Scope: 'global' } },
+        'VolumeDriver.List': { Volumes: [{ Name: 'far' }, { Name: 'foreign', CreatedAt: '2026-01-02T03:04:05Z' }, {}] },
       };
       response.end(JSON.stringify(Name === 'broken' ? { Err: 'disk is full' } : (answers[verb] ?? { Err: '' })));
     });
@@ -149,6 +150,18 @@ describe('volumes', () => {
       assert.deepEqual([mountpoint, scope, status], [disk, 'global', { replicas: 3 }]);
       await volumes.unmount('far', 'one');
       await volumes.unmount('far', 'one');
+      writeFileSync(join(directory, 'specs/gone.spec'), `unix://${join(directory, 'gone.sock')}\n`);
+      const { volumes: all, warnings } = await volumes.survey();
+      assert.deepEqual(
+        all.map(({ name, driver, scope, createdAt }) => [name, driver, scope, createdAt > 0]),
+        [
+          ['far', 'remote', 'global', true],
+          ['foreign', 'remote', 'global', true],
+        ],
+      );
+      assert.match(warnings.join(), /^volumes of driver gone: .*plugin "gone" does not answer/);
+      assert.equal((await volumes.get('foreign')).createdAt, Date.UTC(2026, 0, 2, 3, 4, 5));
+      await volumes.remove('foreign');
       // Another daemon: a user that goes on is no news to the plugin, but its end is.
       const later = open();
       await later.adopt('far', 'two');
@@ -159,6 +172,7 @@ describe('volumes', () => {
         'VolumeDriver.Mount far one',
         'VolumeDriver.Mount far two',
         'VolumeDriver.Unmount far one',
+        'VolumeDriver.Remove foreign',
         'VolumeDriver.Unmount far two',
         'VolumeDriver.Remove far',
       ]);

@@ -67,9 +67,9 @@ class Volumes implements VolumeService {
     const name = request.name || newId();
     const driver = request.driver || this.#driver.name;
     return this.#lock.run(name, async () => {
-      const existing = this.#records.get(name);
+      const existing = request.driver ? this.#records.get(name) : await this.#claim(name);
       if (existing !== undefined) {
-        if (existing.driver !== driver) {
+        if (request.driver && existing.driver !== driver) {
           throw conflict(
             `conflict: volume name must be unique: a volume named ${name} already exists with the ${existing.driver} driver`,
           );
@@ -93,6 +93,8 @@ class Volumes implements VolumeService {
   }
 
   async get(name: string): Promise<Volume> {
+    const stranger = await this.#stranger(name);
+    if (stranger !== undefined) return stranger;
     const record = this.#record(name);
     const volume = this.#volume(record);
     return record.driver === this.#driver.name ? volume : { ...volume, ...(await this.#plugins.ask(record)) };
@@ -102,8 +104,32 @@ class Volumes implements VolumeService {
     return this.#records.list().map((record) => this.#volume(record));
   }
 
+  async survey(): Promise<{ volumes: Volume[]; warnings: string[] }> {
+    const { volumes, warnings } = await this.#plugins.list();
+    const strangers = volumes.filter(({ name }) => this.#records.get(name) === undefined);
+    return { volumes: [...(await this.list()), ...strangers], warnings };
+  }
+
+  /** The record of a volume; made now for one that only a plugin knows of: from here on somebody here needs it. */
+  async #claim(name: string): Promise<VolumeRecord | undefined> {
+    const stranger = await this.#stranger(name);
+    if (stranger !== undefined) {
+      const { driver, createdAt, labels, options, anonymous } = stranger;
+      this.#records.insert({ name, driver, createdAt, labels, options, anonymous, layers: [] });
+    }
+    return this.#records.get(name);
+  }
+
+  /** A volume that only a plugin knows of. */
+  async #stranger(name: string): Promise<Volume | undefined> {
+    if (this.#records.get(name) !== undefined) return undefined;
+    return (await this.#plugins.list()).volumes.find((volume) => volume.name === name);
+  }
+
   async remove(name: string, options: { force?: boolean } = {}): Promise<void> {
     await this.#lock.run(name, async () => {
+      const stranger = await this.#stranger(name);
+      if (stranger !== undefined) return this.#plugins.remove(stranger);
       if (this.#records.get(name) === undefined && options.force) return;
       const record = this.#record(name);
       const users = this.#records.users(name);
@@ -121,6 +147,7 @@ class Volumes implements VolumeService {
 
   async acquire(name: string, user: string): Promise<void> {
     await this.#lock.run(name, async () => {
+      await this.#claim(name);
       this.#record(name);
       this.#records.addUser(name, user);
     });

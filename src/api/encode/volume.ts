@@ -7,7 +7,7 @@ export function encodeVolume(volume: Volume, usage?: { size: number; users: numb
   const labels = volume.anonymous ? { 'com.docker.volume.anonymous': '', ...volume.labels } : { ...volume.labels };
   return {
     // Docker gives whole seconds here, unlike everywhere else.
-    CreatedAt: formatTime(Math.floor(volume.createdAt / 1000) * 1000),
+    ...(volume.createdAt > 0 ? { CreatedAt: formatTime(Math.floor(volume.createdAt / 1000) * 1000) } : {}),
     Driver: volume.driver,
     Labels: Object.keys(labels).length > 0 ? labels : null,
     Mountpoint: volume.mountpoint,

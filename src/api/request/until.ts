@@ -12,6 +12,11 @@ export function untilFilter(filters: Filters, now: number): number | undefined {
   if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
   const date = Date.parse(/[zZ]|[+-]\d\d:\d\d$/.test(text) ? text : `${text}Z`);
   if (/^\d{4}-/.test(text) && !Number.isNaN(date)) return date;
+  const [, month] = /^\d{4}-(\d\d)-\d\d/.exec(text) ?? [];
+  if (month !== undefined) {
+    const part = Number(month) < 1 || Number(month) > 12 ? 'month' : 'day';
+    throw invalid(`parsing time ${JSON.stringify(text)}: ${part} out of range`);
+  }
   try {
     return now - parseDuration(text) / 1e6;
   } catch (cause) {

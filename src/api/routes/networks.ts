@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { NetworkCreateResponse, NetworksPruneReport } from '#api-types';
-import { invalid } from '#base';
+import { invalid, matchesPattern } from '#base';
 import { type IpamPool, isCustom, isUnused, type Network, type NetworkRequest, pruneNetworks } from '#network';
 import { decodeEndpoint, endpointSchema } from '../decode/endpoint.ts';
 import { bool, goObject, stringMap, text } from '../decode/go-json.ts';
@@ -22,6 +22,7 @@ const createSchema = goObject({
   Attachable: bool,
   Ingress: bool,
   ConfigOnly: bool,
+  ConfigFrom: goObject({ Network: text }).optional(),
   IPAM: goObject({ Driver: text, Options: stringMap, Config: z.array(poolSchema).optional() }).optional(),
   EnableIPv4: bool,
   EnableIPv6: bool,
@@ -108,9 +109,9 @@ function matches(network: Network, filters: Filters): boolean {
   }
   return (
     any('driver', (value) => network.driver === value) &&
-    any('id', (value) => network.id.includes(value)) &&
-    any('name', (value) => network.name.includes(value)) &&
-    any('scope', (value) => value === 'local') &&
+    any('id', (value) => matchesPattern(network.id, value)) &&
+    any('name', (value) => matchesPattern(network.name, value)) &&
+    any('scope', (value) => value === (network.scope ?? 'local')) &&
     any('type', (value) => value === kind) &&
     labelFiltersMatch(network.labels, filters)
   );
@@ -119,8 +120,7 @@ function matches(network: Network, filters: Filters): boolean {
 function decodeNetwork(wire: z.output<typeof createSchema>): NetworkRequest {
   const { Name: name } = wire;
   if (!name) throw invalid('invalid name: name is empty');
-  if (wire.Ingress) throw invalid('ingress networks need a swarm');
-  if (wire.ConfigOnly) throw invalid('config-only networks are not supported');
+  if (wire.IPAM?.Driver === 'null' && (wire.Driver || 'bridge') === 'bridge') throw invalid('ipv4 pool is empty');
   return {
     name,
     ...(wire.Driver ? { driver: wire.Driver } : {}),
@@ -139,6 +139,10 @@ function decodeNetwork(wire: z.output<typeof createSchema>): NetworkRequest {
         }),
     options: wire.Options ?? {},
     labels: wire.Labels ?? {},
+    ingress: wire.Ingress ?? false,
+    configOnly: wire.ConfigOnly ?? false,
+    ...(wire.Scope ? { scope: wire.Scope } : {}),
+    ...(wire.ConfigFrom?.Network ? { configFrom: wire.ConfigFrom.Network } : {}),
   };
 }
 

@@ -1,7 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { notFound, notImplemented, unavailable } from '#base';
 
-const noManager =
+/** What Docker answers to all that needs a cluster. */
+export const noManager =
   'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
 
 const managed: readonly (readonly ['GET' | 'POST' | 'DELETE' | 'PUT', string])[] = [

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { VolumeList, VolumesPruneReport } from '#api-types';
-import { invalid } from '#base';
+import { invalid, matchesPattern, unavailable } from '#base';
 import { pruneVolumes, type Volume } from '#volume';
 import { goObject, stringMap, text } from '../decode/go-json.ts';
 import { encodeVolume } from '../encode/volume.ts';
@@ -10,30 +10,39 @@ import { booleanFilter, type Filters, labelFiltersMatch } from '../request/filte
 import { readOptionalJson } from '../request/json-body.ts';
 import { Query } from '../request/query.ts';
 import { noContent } from './containers/lifecycle.ts';
+import { noManager } from './swarm.ts';
 
 interface VolumeParams {
   Params: { name: string };
 }
 
 const cloneSchema = goObject({ Name: text, Labels: stringMap });
-const createSchema = goObject({ Name: text, Driver: text, DriverOpts: stringMap, Labels: stringMap });
+const createSchema = goObject({
+  Name: text,
+  Driver: text,
+  DriverOpts: stringMap,
+  Labels: stringMap,
+  ClusterVolumeSpec: goObject({}).optional(),
+});
 
 /** All of /volumes. */
 export function registerVolumes(app: FastifyInstance, { volumes, events }: ApiPorts): void {
   app.get('/volumes', async (request): Promise<VolumeList> => {
     const filters = new Query(request).filters(['dangling', 'driver', 'label', 'name']);
     const dangling = booleanFilter(filters, 'dangling');
-    const found = (await volumes.list()).filter(
+    const { volumes: all, warnings } = await volumes.survey();
+    const found = all.filter(
       (volume) =>
         matches(volume, filters) && (dangling === undefined || dangling === (volumes.users(volume.name).length === 0)),
     );
-    return { Volumes: found.map((volume) => encodeVolume(volume)), Warnings: null };
+    return { Volumes: found.map((volume) => encodeVolume(volume)), Warnings: warnings.length > 0 ? warnings : null };
   });
 
   app.get<VolumeParams>('/volumes/:name', async (request) => encodeVolume(await volumes.get(request.params.name)));
 
   app.post('/volumes/create', async (request, reply) => {
     const wire = await readOptionalJson(request, createSchema);
+    if (wire.ClusterVolumeSpec !== undefined) throw unavailable(noManager);
     const volume = await volumes.create({
       ...(wire.Name ? { name: wire.Name } : {}),
       ...(wire.Driver ? { driver: wire.Driver } : {}),
@@ -79,7 +88,7 @@ export function registerVolumes(app: FastifyInstance, { volumes, events }: ApiPo
   app.post('/volumes/prune', async (request): Promise<VolumesPruneReport> => {
     const filters = new Query(request).filters(['all', 'label', 'label!']);
     // Since API 1.42 only anonymous volumes go, unless all are asked for.
-    const all = booleanFilter(filters, 'all') ?? clientOlderThan(request, '1.42');
+    const all = allFilter(filters) ?? clientOlderThan(request, '1.42');
     const { deleted, reclaimed } = await pruneVolumes(
       volumes,
       (volume) => labelFiltersMatch(volume.labels, filters) && (all || volume.anonymous),
@@ -94,17 +103,22 @@ function pairOf(text: string): [string, string] {
   return equals < 0 ? [text, ''] : [text.slice(0, equals), text.slice(equals + 1)];
 }
 
-/** Docker takes the pattern as a regular expression; of those, anchors are what is in use, and they cost nothing. */
-function matchesName(name: string, pattern: string): boolean {
-  const body = pattern.replace(/^\^/, '').replace(/\$$/, '');
-  if (pattern.startsWith('^') && !name.startsWith(body)) return false;
-  return pattern.endsWith('$') ? name.endsWith(body) && (pattern[0] !== '^' || name === body) : name.includes(body);
+/** Docker words a bad value here in another way than for other filters. */
+function allFilter(filters: Filters): boolean | undefined {
+  try {
+    return booleanFilter(filters, 'all');
+  } catch (cause) {
+    const [value = ''] = filters.all ?? [];
+    throw invalid(`invalid filter 'all': strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`, {
+      cause,
+    });
+  }
 }
 
 function matches(volume: Volume, filters: Filters): boolean {
   return (
     (filters.driver?.includes(volume.driver) ?? true) &&
-    (filters.name?.some((pattern) => matchesName(volume.name, pattern)) ?? true) &&
+    (filters.name?.some((pattern) => matchesPattern(volume.name, pattern)) ?? true) &&
     labelFiltersMatch(volume.labels, filters)
   );
 }

@@ -1,4 +1,4 @@
-import { invalid, notFound } from '#base';
+import { invalid, matchesPattern, notFound } from '#base';
 import type { Container, ContainerStatus } from './container.ts';
 import type { ContainerFilter } from './containers.ts';
 
@@ -116,9 +116,9 @@ function matches(container: Container, { key, values, lookups }: Test): boolean 
   const { state } = container;
   switch (key) {
     case 'id':
-      return some((value) => container.id.startsWith(value) || contains(container.id, value));
+      return some((value) => container.id.startsWith(value) || matchesPattern(container.id, value));
     case 'name':
-      return some((value) => contains(`/${container.name}`, value) || contains(container.name, value));
+      return some((value) => matchesPattern(`/${container.name}`, value) || matchesPattern(container.name, value));
     case 'label':
       return values.every((value) => hasLabel(container.labels, value));
     case 'status':
@@ -141,17 +141,6 @@ function matches(container: Container, { key, values, lookups }: Test): boolean 
       return some((value) => !/^(1|t|true)$/i.test(value));
     default:
       return true;
-  }
-}
-
-/** Docker takes names as regular expressions; what is none is plain text. */
-function contains(text: string, pattern: string): boolean {
-  // A pattern long enough to stall the engine is no name.
-  if (pattern.length > 256) return false;
-  try {
-    return new RegExp(pattern).test(text);
-  } catch {
-    return text.includes(pattern);
   }
 }
 

@@ -35,6 +35,7 @@ export function announceVolumes(volumes: VolumeService, events: EventJournal): V
   return {
     get: (name) => volumes.get(name),
     list: () => volumes.list(),
+    survey: () => volumes.survey(),
     acquire: (name, user) => volumes.acquire(name, user),
     release: (user) => volumes.release(user),
     users: (name) => volumes.users(name),

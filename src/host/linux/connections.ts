@@ -31,7 +31,7 @@ export function createConnections(): Connections {
   return {
     async forget(filter) {
       using socket = new NetlinkSocket(NETLINK_NETFILTER);
-      const query = 'server' in filter ? byServer(filter.server) : byUdpPort(filter);
+      const query = 'udpServer' in filter ? byUdpServer(filter.udpServer) : byUdpPort(filter);
       let bodies: Buffer[];
       try {
         bodies = await socket.dump({ type: CT_GET, flags: 0, body: query.body });
@@ -60,16 +60,23 @@ interface Query {
   readonly matches: (entry: Attributes) => boolean;
 }
 
-function byServer(server: string): Query {
+function byUdpServer(server: string): Query {
   const bytes = addressBytes(server);
   const type = bytes.length === 4 ? IP.V4_SRC : IP.V6_SRC;
+  const protocol = Buffer.from([IPPROTO_UDP]);
+  const tuple = [nested(TUPLE.IP, attribute(type, bytes)), nested(TUPLE.PROTO, attribute(PROTO.NUM, protocol))];
+  // Linux has the comparison of IPv6 addresses the wrong way round here: it would tell all but those asked for.
+  const flags = FILTER_F.PROTO_NUM | (bytes.length === 4 ? FILTER_F.IP_SRC : 0);
   return {
     body: Buffer.concat([
       header(bytes.length === 4 ? AF_INET : AF_INET6),
-      nested(CTA.TUPLE_REPLY, nested(TUPLE.IP, attribute(type, bytes))),
-      nested(CTA.FILTER, attribute(FILTER.ORIG_FLAGS, 0), attribute(FILTER.REPLY_FLAGS, FILTER_F.IP_SRC)),
+      nested(CTA.TUPLE_REPLY, ...tuple),
+      nested(CTA.FILTER, attribute(FILTER.ORIG_FLAGS, 0), attribute(FILTER.REPLY_FLAGS, flags)),
     ]),
-    matches: (entry) => inTuple(entry, CTA.TUPLE_REPLY, TUPLE.IP).get(type)?.equals(bytes) ?? false,
+    matches: (entry) =>
+      (inTuple(entry, CTA.TUPLE_REPLY, TUPLE.IP).get(type)?.equals(bytes) &&
+        inTuple(entry, CTA.TUPLE_REPLY, TUPLE.PROTO).get(PROTO.NUM)?.equals(protocol)) ??
+      false,
   };
 }
 

@@ -1,3 +1,4 @@
+import { networkOptionScenarios } from './network-option-scenarios.ts';
 import { networkScenarios } from './network-scenarios.ts';
 import { all, code, out, type Scenario } from './scenario.ts';
 import { volumeScenarios } from './volume-scenarios.ts';
@@ -335,6 +336,7 @@ export const scenarios: readonly Scenario[] = [
     ],
   },
   ...networkScenarios,
+  ...networkOptionScenarios,
   ...volumeScenarios,
   {
     name: 'programs that open their output by name',

@@ -72,6 +72,8 @@ class Plugin {
         rmSync(directory, { recursive: true });
         this.options.delete(Name);
         return { Err: '' };
+      case 'List':
+        return { Volumes: [...this.options.keys()].map((known) => ({ Name: known })), Err: '' };
       default:
         return this.options.has(Name) ? { ...known, Err: '' } : { Err: 'unknown volume' };
     }
@@ -107,6 +109,23 @@ describe('volumes of a plugin', () => {
     assert.deepEqual(plugin.options.get('implied'), { a: 'b' });
     await docker.run('volume', 'rm', 'implied');
     assert.equal(plugin.options.has('implied'), false);
+  });
+
+  test('volumes that only the plugin knows of are listed, inspected, used and removed', async () => {
+    for (const name of ['known', 'other']) {
+      plugin.options.set(name, {});
+      mkdirSync(join(plugin.directory, name));
+    }
+    const list = ['volume', 'ls', '--filter', `driver=${plugin.name}`, '--format', '{{.Name}}'];
+    assert.equal(await docker.run(...list), 'far\nknown\nother');
+    assert.equal(
+      await docker.run('volume', 'inspect', '-f', '{{.Driver}} {{.Scope}}', 'known'),
+      `${plugin.name} global`,
+    );
+    await docker.run('run', '--rm', '-v', 'known:/v', 'busybox', 'sh', '-c', 'echo there > /v/f');
+    assert.equal(readFileSync(join(plugin.directory, 'known/f'), 'utf8'), 'there\n');
+    await docker.run('volume', 'rm', 'known', 'other');
+    assert.deepEqual([...plugin.options.keys()], ['far']);
   });
 
   test('each container has an id of its own, which also a later daemon gives back', async () => {

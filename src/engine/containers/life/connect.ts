@@ -30,6 +30,11 @@ export async function connectNetwork(
   if (container.settings.networks[network.name]) {
     throw forbidden(`endpoint with name ${container.name} already exists in network ${network.name}`);
   }
+  if (container.task && container.settings.networks.none) {
+    throw forbidden(
+      'container cannot be connected to multiple networks with one of the networks in private (none) mode',
+    );
+  }
   const { network: _, ...request } = endpoint;
   if (container.task)
     container.sandbox = await deps.networks.connect(container.id, { ...request, network: network.id });
