@@ -43,6 +43,10 @@ const fileSchema = z.strictObject({
         secretKey: z.string().optional(),
         secretKeyFile: z.string().optional(),
         prefix: z.string().default(''),
+        /** Bytes that a write holds in memory. The services take parts of 5 MiB or more, and 10,000 of them in a blob. */
+        partSize: size.refine((bytes) => bytes >= 5 * 1024 ** 2, 'want 5MiB or more').optional(),
+        /** What the service copies in one request, if less than S3's 5 GiB. */
+        copyLimit: size.refine((bytes) => bytes >= 5 * 1024 ** 2, 'want 5MiB or more').optional(),
       }),
     })
     .optional(),

@@ -17,7 +17,7 @@ import type { Quota, RegistryEvent, RegistryRecords } from './records/records.ts
 import type { BlobStorage } from './store/blob-storage.ts';
 import { Blobs } from './store/blobs.ts';
 import { type Collected, GarbageCollector } from './store/garbage-collector.ts';
-import { Uploads } from './store/uploads.ts';
+import { defaultUploadLifetime, Uploads } from './store/uploads.ts';
 import { PullThrough, type UpstreamOptions } from './upstream/pull-through.ts';
 
 /** How a registry is set up. All times in ms, all sizes in bytes. */
@@ -97,7 +97,7 @@ export async function createRegistryServer(options: RegistryOptions): Promise<Re
     uploads,
     locks,
     grace,
-    uploadLifetime: garbage.uploadLifetime ?? 24 * hour,
+    uploadLifetime: garbage.uploadLifetime ?? defaultUploadLifetime,
     untagged: garbage.untagged ?? false,
     logger,
   });
