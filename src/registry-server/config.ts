@@ -28,8 +28,19 @@ const fileSchema = z.strictObject({
       service: z.string().optional(),
       /** PEM file of the key that our tokens are signed with; servers behind one address need the same. */
       tokenKey: z.string().optional(),
-      /** A token service elsewhere. */
-      token: z.strictObject({ realm: z.url(), issuer: z.string(), keys: z.array(z.string()).min(1) }).optional(),
+      /** A token service elsewhere, which gives out tokens for `service`. One of the last three is needed. */
+      token: z
+        .strictObject({
+          realm: z.url(),
+          issuer: z.string(),
+          /** PEM files of public keys or certificates that sign tokens. */
+          keys: z.array(z.string()).optional(),
+          /** PEM file of certificates that sign tokens or issue those that tokens bring along. */
+          rootCertBundle: z.string().optional(),
+          /** JSON Web Key Set. */
+          jwks: z.string().optional(),
+        })
+        .optional(),
     })
     .optional(),
   /** Where blobs are kept; default files below `data`. */

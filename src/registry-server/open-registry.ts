@@ -88,7 +88,18 @@ function authOptions(data: string | undefined, { auth }: RegistryConfig): AuthOp
   if (auth === undefined) return { kind: 'none' };
   const service = auth.service ?? 'berth-registry';
   if (auth.token !== undefined) {
-    return { kind: 'token', service, ...auth.token, keys: auth.token.keys.map(readNamedFile) };
+    const { realm, issuer, keys = [], rootCertBundle, jwks } = auth.token;
+    return {
+      kind: 'token',
+      realm,
+      issuer,
+      service,
+      keys: {
+        keys: keys.map(readNamedFile),
+        rootCertBundle: rootCertBundle && readNamedFile(rootCertBundle),
+        jwks: jwks && readNamedFile(jwks),
+      },
+    };
   }
   const { htpasswd, rules = [], anonymousRead = false } = auth;
   if (htpasswd === undefined) throw invalid('auth needs an htpasswd file or a token service');
