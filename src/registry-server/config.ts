@@ -78,6 +78,10 @@ const fileSchema = z.strictObject({
         password: z.string().optional(),
         passwordFile: z.string().optional(),
         freshFor: duration.optional(),
+        /** What was used least recently goes above this size of all blobs. */
+        maxBytes: size.optional(),
+        /** What nobody used for so long goes. */
+        keepFor: duration.optional(),
       }),
     )
     .optional(),

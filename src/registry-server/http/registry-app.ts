@@ -84,6 +84,7 @@ async function serve(options: RegistryAppOptions, request: IncomingMessage, resp
   response.setHeader('X-Content-Type-Options', 'nosniff');
   // A client that goes away in the middle of an answer is no fault of ours.
   response.on('error', () => undefined);
+  response.on('timeout', () => endStall(options, request, response));
   try {
     await answer(options, { request, response, notes });
   } catch (error) {
@@ -98,6 +99,12 @@ async function serve(options: RegistryAppOptions, request: IncomingMessage, resp
     response.writeHead(status, { 'Content-Length': Buffer.byteLength(body), ...headers });
     response.end(request.method === 'HEAD' ? undefined : body);
   }
+}
+
+/** Cuts a client off that moves nothing; not one that waits for us, as while a large blob is copied or an upstream asked. */
+function endStall({ stallTimeout }: RegistryAppOptions, request: IncomingMessage, response: ServerResponse): void {
+  if (request.complete && !response.headersSent) request.socket.setTimeout(stallTimeout);
+  else request.socket.destroy();
 }
 
 async function answer(
