@@ -61,6 +61,10 @@ export interface RegistryEvent {
   readonly size?: number;
   readonly tag?: string;
   readonly fromRepository?: string;
+  /** Where it can be fetched; absent for what was deleted. */
+  readonly url?: string;
+  /** Host that the client reached the registry by. */
+  readonly host?: string;
   /** Who asked: user name, address, method, user agent. */
   readonly user?: string;
   readonly address?: string;
