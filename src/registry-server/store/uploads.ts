@@ -177,7 +177,13 @@ export class Uploads {
       if (size > this.#options.maxBlob) {
         throw fault('SIZE_INVALID', `blob is larger than ${this.#options.maxBlob} bytes, which this registry allows`);
       }
-      if (size - begin > room) throw fault('DENIED', 'quota exceeded; delete images you do not need', { room });
+      if (size - begin > room) {
+        throw fault(
+          'DENIED',
+          `quota exceeded: ${Math.max(0, room)} bytes are left here; delete images you do not need`,
+          { room },
+        );
+      }
       await writer.write(bytes);
     }
     if (range !== undefined && writer.size !== range.end + 1) {
