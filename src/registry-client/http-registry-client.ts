@@ -4,7 +4,7 @@ import { CertificateStore } from './certificates.ts';
 import type { Endpoint } from './endpoint.ts';
 import { HostList, isLoopback } from './host-rules.ts';
 import { KnownEndpoints } from './known-endpoints.ts';
-import { pagesOf } from './pages.ts';
+import { namesOf } from './pages.ts';
 import { ProxyRules } from './proxy-rules.ts';
 import type { Cancelable, RegistryClient, RegistryClientOptions, RegistryLogin, Repository } from './registry.ts';
 import { plainError } from './registry-errors.ts';
@@ -60,7 +60,7 @@ class HttpRegistryClient implements RegistryClient {
   async *catalog(domain: string, login: RegistryLogin = {}, options: Cancelable = {}): AsyncGenerator<string> {
     const session = this.#session(this.#endpoint(domain), login);
     const request = { target: '/v2/_catalog', scopes: ['registry:catalog:*'], field: 'repositories', ...options };
-    yield* pagesOf(session, request, plainError);
+    yield* namesOf(session, request, plainError);
   }
 
   close(): void {

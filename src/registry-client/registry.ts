@@ -57,6 +57,11 @@ export interface RepositoryReader {
   openBlob(descriptor: Descriptor, options?: Cancelable & { offset?: number }): Promise<Readable>;
   /** All tags, in the registry's order, page by page. */
   tags(options?: Cancelable): AsyncIterable<string>;
+  /**
+   * Manifests whose subject is `subject`, page by page: what the referrers API lists, or the index under the tag
+   * `sha256-HEX` of a registry that lacks it (distribution-spec, "Listing Referrers"). What is no descriptor is left out.
+   */
+  referrers(subject: Digest, options?: Cancelable): AsyncIterable<Descriptor>;
 }
 
 /** Writing one repository. Errors as {@link RepositoryReader}. */

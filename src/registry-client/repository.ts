@@ -4,7 +4,8 @@ import { type Digest, digestOf, invalid, isBerthError, isDigest } from '#base';
 import { type Descriptor, familiarName, mediaTypes } from '#oci';
 import { blobUnknown, downloadBlob } from './blob-download.ts';
 import { uploadBlob, uploadStream } from './blob-upload.ts';
-import { pagesOf } from './pages.ts';
+import { isDescriptor } from './descriptor.ts';
+import { namesOf, pagesOf } from './pages.ts';
 import type { BlobSource, Cancelable, FetchedManifest, PushOutcome, Repository } from './registry.ts';
 import { fieldOf, plainError, type ReadSubject, readBody, readError, readFault } from './registry-errors.ts';
 import type { RegistrySession } from './registry-session.ts';
@@ -108,7 +109,19 @@ export class RemoteRepository implements Repository {
   async *tags(options: Cancelable = {}): AsyncGenerator<string> {
     const session = this.#origin;
     const request = { target: `/v2/${this.#path}/tags/list`, scopes: [this.#pull], field: 'tags', ...options };
-    yield* pagesOf(session, request, (fault) => readError(fault, this.#subject('')));
+    yield* namesOf(session, request, (fault) => readError(fault, this.#subject('')));
+  }
+
+  async *referrers(subject: Digest, options: Cancelable = {}): AsyncGenerator<Descriptor> {
+    const target = `/v2/${this.#path}/referrers/${subject}`;
+    const request = { target, scopes: [this.#pull], field: 'manifests', ...options };
+    try {
+      const pages = pagesOf(this.#origin, request, (fault) => readError(fault, this.#subject(subject)));
+      for await (const entry of pages) if (isDescriptor(entry)) yield entry;
+    } catch (error) {
+      if (!isBerthError(error) || error.details.status !== 404) throw error;
+      yield* await this.#taggedReferrers(subject, options);
+    }
   }
 
   async pushBlob(
@@ -156,6 +169,18 @@ export class RemoteRepository implements Repository {
     }
     response.body.resume();
     return digest;
+  }
+
+  /** Where clients of a registry without the referrers API keep the list (distribution-spec, "Referrers Tag Schema"). */
+  async #taggedReferrers(subject: Digest, options: Cancelable): Promise<Descriptor[]> {
+    try {
+      const { bytes } = await this.#manifestFrom(this.#origin, subject.replace(':', '-'), options);
+      const entries = fieldOf(JSON.parse(bytes.toString('utf8')), 'manifests');
+      return Array.isArray(entries) ? entries.filter(isDescriptor) : [];
+    } catch (error) {
+      if (isBerthError(error, 'not-found') || error instanceof SyntaxError) return [];
+      throw error;
+    }
   }
 
   get #path(): string {

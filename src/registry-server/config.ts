@@ -28,8 +28,19 @@ const fileSchema = z.strictObject({
       service: z.string().optional(),
       /** PEM file of the key that our tokens are signed with; servers behind one address need the same. */
       tokenKey: z.string().optional(),
-      /** A token service elsewhere. */
-      token: z.strictObject({ realm: z.url(), issuer: z.string(), keys: z.array(z.string()).min(1) }).optional(),
+      /** A token service elsewhere, which gives out tokens for `service`. One of the last three is needed. */
+      token: z
+        .strictObject({
+          realm: z.url(),
+          issuer: z.string(),
+          /** PEM files of public keys or certificates that sign tokens. */
+          keys: z.array(z.string()).optional(),
+          /** PEM file of certificates that sign tokens or issue those that tokens bring along. */
+          rootCertBundle: z.string().optional(),
+          /** JSON Web Key Set. */
+          jwks: z.string().optional(),
+        })
+        .optional(),
     })
     .optional(),
   /** Where blobs are kept; default files below `data`. */
@@ -43,6 +54,10 @@ const fileSchema = z.strictObject({
         secretKey: z.string().optional(),
         secretKeyFile: z.string().optional(),
         prefix: z.string().default(''),
+        /** Bytes that a write holds in memory. The services take parts of 5 MiB or more, and 10,000 of them in a blob. */
+        partSize: size.refine((bytes) => bytes >= 5 * 1024 ** 2, 'want 5MiB or more').optional(),
+        /** What the service copies in one request, if less than S3's 5 GiB. */
+        copyLimit: size.refine((bytes) => bytes >= 5 * 1024 ** 2, 'want 5MiB or more').optional(),
       }),
     })
     .optional(),
@@ -63,6 +78,10 @@ const fileSchema = z.strictObject({
         password: z.string().optional(),
         passwordFile: z.string().optional(),
         freshFor: duration.optional(),
+        /** What was used least recently goes above this size of all blobs. */
+        maxBytes: size.optional(),
+        /** What nobody used for so long goes. */
+        keepFor: duration.optional(),
       }),
     )
     .optional(),

@@ -7,7 +7,7 @@ import { TestRegistry } from './fixture.test.ts';
 
 interface Told {
   readonly action: string;
-  readonly target: { repository: string; tag?: string; digest?: string };
+  readonly target: { repository: string; tag?: string; digest?: string; size?: number; url?: string };
 }
 
 /** A webhook that answers with the next status of a list (then 200), and waits for events. */
@@ -61,6 +61,10 @@ it('tells webhooks of pushes and deletes in order, again after a failure, and af
   );
   assert.equal(hook.told.at(-1)?.target.digest, image.digest);
   assert.equal(hook.authorizations[0], 'Bearer x');
+  for (const { target } of hook.told) {
+    const fetched = await fetch(target.url ?? '');
+    assert.deepEqual([fetched.status, (await fetched.arrayBuffer()).byteLength], [200, target.size]);
+  }
 
   hook.statuses = Array(100).fill(503);
   const failed = hook.authorizations.length;

@@ -131,13 +131,13 @@ export class Notifier {
 
 /** An event in the form of Docker's registry notifications. */
 function envelope(event: RegistryEvent) {
-  const { repository, digest, mediaType, size, tag, fromRepository } = event;
+  const { repository, digest, mediaType, size, tag, fromRepository, url, address, host, method, agent } = event;
   return {
     id: randomUUID(),
     timestamp: new Date(event.at).toISOString(),
     action: event.action,
-    target: { repository, digest, mediaType, size, length: size, tag, fromRepository },
-    request: { id: randomUUID(), addr: event.address, method: event.method, useragent: event.agent },
+    target: { repository, digest, mediaType, size, length: size, tag, fromRepository, url },
+    request: { id: randomUUID(), addr: address, host, method, useragent: agent },
     actor: { name: event.user },
   };
 }

@@ -8,7 +8,6 @@ import { type RegistryConfig, readNamedFile } from './config.ts';
 import type { AccessEntry } from './http/access-log.ts';
 import { openStores } from './open-stores.ts';
 import { createRegistryServer, type RegistryServer } from './registry-server.ts';
-import { maxS3Blob } from './s3/s3-storage.ts';
 
 /** Tags of a cache are compared with the upstream after so many ms. */
 const defaultFreshFor = 60_000;
@@ -72,10 +71,7 @@ function settings(config: RegistryConfig) {
     deletes: config.deletes ?? true,
     webhooks: config.webhooks ?? [],
     garbage: defined(config.garbage ?? {}),
-    limits: defined({
-      ...config.limits,
-      ...(config.storage && { blob: Math.min(config.limits?.blob ?? maxS3Blob, maxS3Blob) }),
-    }),
+    limits: defined(config.limits ?? {}),
     externalUrl: config.externalUrl,
     ...(config.events === undefined ? {} : { events: config.events }),
   };
@@ -92,7 +88,18 @@ function authOptions(data: string | undefined, { auth }: RegistryConfig): AuthOp
   if (auth === undefined) return { kind: 'none' };
   const service = auth.service ?? 'berth-registry';
   if (auth.token !== undefined) {
-    return { kind: 'token', service, ...auth.token, keys: auth.token.keys.map(readNamedFile) };
+    const { realm, issuer, keys = [], rootCertBundle, jwks } = auth.token;
+    return {
+      kind: 'token',
+      realm,
+      issuer,
+      service,
+      keys: {
+        keys: keys.map(readNamedFile),
+        rootCertBundle: rootCertBundle && readNamedFile(rootCertBundle),
+        jwks: jwks && readNamedFile(jwks),
+      },
+    };
   }
   const { htpasswd, rules = [], anonymousRead = false } = auth;
   if (htpasswd === undefined) throw invalid('auth needs an htpasswd file or a token service');

@@ -13,9 +13,10 @@ import { createSqliteRecords } from './records/sqlite-records.ts';
 import { S3Bucket } from './s3/s3-bucket.ts';
 import { S3Storage } from './s3/s3-storage.ts';
 import type { BlobStorage } from './store/blob-storage.ts';
+import { defaultUploadLifetime } from './store/uploads.ts';
 
-/** Bytes of an S3 part, which a write holds in memory. */
-const partSize = 8 * 1024 * 1024;
+/** Bytes of an S3 part, which a write holds in memory; at most 10,000 make a blob. */
+const defaultPartSize = 8 * 1024 * 1024;
 
 /** What a registry keeps things in. */
 export interface Stores {
@@ -34,16 +35,17 @@ interface OpenRecords {
 
 /** Opens the stores that the config names; those it does not name lie below `data`. Throws `invalid`, `unavailable`. */
 export async function openStores(data: string, config: RegistryConfig, logger: Logger): Promise<Stores> {
-  const storage = await openStorage(data, config.storage);
+  const storage = await openStorage(data, config);
   return { storage, ...(await openRecords(data, config.records, logger)) };
 }
 
-async function openStorage(data: string, settings: RegistryConfig['storage']): Promise<BlobStorage> {
-  if (settings === undefined) return openContentStore({ root: join(data, 'content') });
-  const { secretKey, secretKeyFile, ...s3 } = settings.s3;
+async function openStorage(data: string, { storage, garbage }: RegistryConfig): Promise<BlobStorage> {
+  if (storage === undefined) return openContentStore({ root: join(data, 'content') });
+  const { secretKey, secretKeyFile, partSize = defaultPartSize, ...s3 } = storage.s3;
   const secret = secretKeyFile === undefined ? secretKey : readNamedFile(secretKeyFile).trim();
   if (secret === undefined) throw invalid('storage.s3 needs secretKey or secretKeyFile');
-  return new S3Storage(await S3Bucket.open({ ...s3, secretKey: secret }), { partSize });
+  const writeLifetime = garbage?.uploadLifetime ?? defaultUploadLifetime;
+  return new S3Storage(await S3Bucket.open({ ...s3, secretKey: secret }), { partSize, writeLifetime });
 }
 
 async function openRecords(data: string, settings: RegistryConfig['records'], logger: Logger): Promise<OpenRecords> {

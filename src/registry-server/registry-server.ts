@@ -1,7 +1,6 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { errnoOf, type Logger, unavailable } from '#base';
-import { createRegistryClient } from '#registry-client';
 import { type AuthOptions, createAuthentication } from './auth/create-authentication.ts';
 import type { AccessEntry } from './http/access-log.ts';
 import { BlobRoutes } from './http/blob-routes.ts';
@@ -17,8 +16,9 @@ import type { Quota, RegistryEvent, RegistryRecords } from './records/records.ts
 import type { BlobStorage } from './store/blob-storage.ts';
 import { Blobs } from './store/blobs.ts';
 import { type Collected, GarbageCollector } from './store/garbage-collector.ts';
-import { Uploads } from './store/uploads.ts';
-import { PullThrough, type UpstreamOptions } from './upstream/pull-through.ts';
+import { defaultUploadLifetime, Uploads } from './store/uploads.ts';
+import type { UpstreamOptions } from './upstream/pull-through.ts';
+import { Upstreams } from './upstream/upstreams.ts';
 
 /** How a registry is set up. All times in ms, all sizes in bytes. */
 export interface RegistryOptions {
@@ -91,13 +91,23 @@ export async function createRegistryServer(options: RegistryOptions): Promise<Re
     maxBlob,
     idle: options.locks === undefined ? 60_000 : 0,
   });
+  const upstreams = new Upstreams({
+    upstreams: options.upstreams ?? [],
+    records,
+    storage,
+    locks,
+    logger,
+    collect: () => collector.collect(),
+  });
+  const cacheFor = (repository: string) => upstreams.cacheFor(repository);
   const collector = new GarbageCollector({
     storage,
     records: records.garbage,
     uploads,
+    caches: upstreams.limits,
     locks,
     grace,
-    uploadLifetime: garbage.uploadLifetime ?? 24 * hour,
+    uploadLifetime: garbage.uploadLifetime ?? defaultUploadLifetime,
     untagged: garbage.untagged ?? false,
     logger,
   });
@@ -112,8 +122,6 @@ export async function createRegistryServer(options: RegistryOptions): Promise<Re
     logger,
   });
   const told = new Set(webhooks.length === 0 ? [] : (options.events ?? ['push', 'mount', 'delete']));
-  const upstreams = createUpstreams(options, locks);
-  const cacheFor = upstreams.cacheFor;
   const rules = new PushRules({
     readOnly: options.readOnly ?? false,
     deletes: options.deletes ?? true,
@@ -162,26 +170,9 @@ export async function createRegistryServer(options: RegistryOptions): Promise<Re
       server.closeAllConnections();
       await Promise.all([closed, collector.stop(), notifier.stop()]);
       await uploads.close();
-      upstreams.close();
+      await upstreams.close();
       await auth.close();
     },
-  };
-}
-
-/** The caches by longest prefix, and the client that they share. */
-function createUpstreams(options: RegistryOptions, locks: Locks) {
-  const { storage, records, logger, upstreams = [] } = options;
-  if (upstreams.length === 0) return { cacheFor: () => undefined, close: () => undefined };
-  const client = createRegistryClient({ userAgent: 'berth-registry', attempts: 3 });
-  const caches = [...upstreams]
-    .sort((a, b) => b.prefix.length - a.prefix.length)
-    .map((upstream) => ({
-      prefix: upstream.prefix,
-      cache: new PullThrough({ upstream, client, records, storage, locks, logger }),
-    }));
-  return {
-    cacheFor: (repository: string) => caches.find(({ prefix }) => repository.startsWith(prefix))?.cache,
-    close: () => client.close(),
   };
 }
 

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { digestOf } from '#base';
 import { type Answer, codeOf, imageManifest, TestRegistry } from './fixture.test.ts';
@@ -100,6 +101,21 @@ describe('two registries on one bucket and one database', { skip: !installed && 
     assert.equal((await first.send('GET', at)).headers.get('range'), '0-4');
     await second.open(settings);
     const put = await second.send('PUT', `${at}?digest=${digestOf('half and half')}`, { body: 'and half' });
+    assert.equal(put.status, 201, put.text);
+  });
+
+  it('an upload that one of them is receiving stays when another ends old ones', async () => {
+    const [first] = pair();
+    const at = (await first.send('POST', '/v2/busy/blobs/uploads/')).headers.get('location') ?? '';
+    const socket = connect(first.port, '127.0.0.1');
+    socket.write(`PATCH ${at} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 10\r\n\r\nfirst`);
+    while (!/^registry_uploads_open 1$/m.test((await first.send('GET', '/metrics')).text));
+    const garbage = { interval: '0s', grace: '0s', uploadLifetime: '0s' };
+    await using third = await TestRegistry.start({ ...settings, garbage });
+    assert.equal((await third.server.collectGarbage()).uploads, 0);
+    socket.write(' last');
+    assert.match(await text(socket), /^HTTP\/1.1 202 /);
+    const put = await first.send('PUT', `${at}?digest=${digestOf('first last')}`);
     assert.equal(put.status, 201, put.text);
   });
 

@@ -7,6 +7,7 @@ import { codeOf, TestRegistry } from '../fixture.test.ts';
 import { parseHtpasswd } from './htpasswd.ts';
 import { AccessPolicy } from './policy.ts';
 import { generateTokenKey, TokenSigner, TokenVerifier } from './tokens.ts';
+import { TrustedKeys } from './trusted-keys.ts';
 
 const basic = (user: string, password: string) => ({
   authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
@@ -189,7 +190,8 @@ describe('tokens', () => {
     const key = generateTokenKey();
     const terms = { issuer: 'us', service: 'here' };
     const signer = new TokenSigner(key, terms);
-    const verifier = (other: Partial<typeof terms>) => new TokenVerifier({ ...terms, ...other }, [signer.publicKey]);
+    const verifier = (other: Partial<typeof terms>) =>
+      new TokenVerifier({ ...terms, ...other }, new TrustedKeys([{ key: signer.publicKey }]));
     const token = signer.sign({ user: 'alice', scopes: [] }, 300);
     assert.equal(verifier({}).verify(token).user, 'alice');
     assert.throws(() => verifier({ issuer: 'them' }).verify(token), /another issuer/);

@@ -1,12 +1,13 @@
-import { createPublicKey } from 'node:crypto';
 import { type Authenticator, openAuthenticator } from './access.ts';
 import { BasicAuthenticator } from './basic-authenticator.ts';
 import { BearerAuthenticator } from './bearer-authenticator.ts';
 import { HtpasswdFile } from './htpasswd.ts';
 import { PasswordChecker } from './password-checker.ts';
 import { AccessPolicy, type AccessRule } from './policy.ts';
+import { type KeyTexts, readTrustedKeys } from './read-trusted-keys.ts';
 import { TokenService } from './token-service.ts';
 import { TokenSigner, TokenVerifier } from './tokens.ts';
+import { TrustedKeys } from './trusted-keys.ts';
 
 /** Who may use the registry, and how that is found out. */
 export type AuthOptions =
@@ -24,11 +25,11 @@ export type AuthOptions =
     }
   | {
       readonly kind: 'token';
-      /** URL of a token service elsewhere, with the issuer and public keys or certificates (PEM) of its tokens. */
+      /** URL of a token service elsewhere, with the issuer of its tokens and the keys that sign them. */
       readonly realm: string;
       readonly service: string;
       readonly issuer: string;
-      readonly keys: readonly string[];
+      readonly keys: KeyTexts;
     };
 
 /** The parts of the registry that know who somebody is. */
@@ -39,17 +40,14 @@ export interface Authentication {
   close(): Promise<void>;
 }
 
-/** Makes them. Throws `invalid` for a faulty htpasswd file, and plain errors for text that is no key. */
+/** Makes them. Throws `invalid` for a faulty htpasswd file or keys of a token service, a plain error for a faulty `tokenKey`. */
 export async function createAuthentication(options: AuthOptions): Promise<Authentication> {
   if (options.kind === 'none') {
     return { authenticator: openAuthenticator, tokens: undefined, close: async () => undefined };
   }
   if (options.kind === 'token') {
     const { realm, service, issuer, keys } = options;
-    const verifier = new TokenVerifier(
-      { issuer, service },
-      keys.map((pem) => createPublicKey(pem)),
-    );
+    const verifier = new TokenVerifier({ issuer, service }, readTrustedKeys(keys));
     const authenticator = new BearerAuthenticator({ verifier, realm, service });
     return { authenticator, tokens: undefined, close: async () => undefined };
   }
@@ -64,7 +62,7 @@ export async function createAuthentication(options: AuthOptions): Promise<Authen
   }
   const terms = { issuer: service, service };
   const signer = new TokenSigner(tokenKey, terms);
-  const verifier = new TokenVerifier(terms, [signer.publicKey]);
+  const verifier = new TokenVerifier(terms, new TrustedKeys([{ key: signer.publicKey }]));
   const basic = { logins, policy };
   return {
     authenticator: new BearerAuthenticator({ verifier, realm: '/auth/token', service, basic }),

@@ -1,12 +1,15 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { z } from 'zod';
 import { fault } from '../faults.ts';
 import type { Scope } from './access.ts';
+import { type SignatureAlgorithm, signatureAlgorithms, verifySignature } from './token-signature.ts';
+import type { TrustedKeys } from './trusted-keys.ts';
 
 /** What a token says (RFC 7519 claims, and `access` of the token specification). */
 const claimsSchema = z.object({
   iss: z.string(),
-  sub: z.string(),
+  /** Absent or empty for an anonymous client. */
+  sub: z.string().default(''),
   aud: z.union([z.string(), z.array(z.string())]),
   exp: z.number(),
   nbf: z.number().optional(),
@@ -15,6 +18,14 @@ const claimsSchema = z.object({
   refresh: z.string().optional(),
 });
 type Claims = z.infer<typeof claimsSchema>;
+
+/** The header (RFC 7515, section 4.1). What `crit` names must be understood, and none of it is. */
+const headerSchema = z.object({
+  alg: z.enum(signatureAlgorithms as [SignatureAlgorithm, ...SignatureAlgorithm[]]),
+  kid: z.string().optional(),
+  x5c: z.array(z.string()).optional(),
+  crit: z.never().optional(),
+});
 
 /** What a verified token gives. */
 export interface TokenContent {
@@ -35,14 +46,14 @@ export interface TokenTerms {
 const skew = 60;
 const maxCached = 2000;
 
-/** Verifies tokens (JWT, ES256 or RS256) with the issuer's public keys. */
+/** Verifies tokens (JWT) with the issuer's public keys. */
 export class TokenVerifier {
   readonly #terms: TokenTerms;
-  readonly #keys: readonly KeyObject[];
+  readonly #keys: TrustedKeys;
   /** Signatures already found good. */
   readonly #verified = new Map<string, Claims>();
 
-  constructor(terms: TokenTerms, keys: readonly KeyObject[]) {
+  constructor(terms: TokenTerms, keys: TrustedKeys) {
     this.#terms = terms;
     this.#keys = keys;
   }
@@ -67,13 +78,9 @@ export class TokenVerifier {
   #check(token: string): Claims {
     const [head = '', body = '', signature = '', ...rest] = token.split('.');
     if (signature === '' || rest.length > 0 || token.length > 64 * 1024) throw refused('is malformed');
-    const algorithm = decode(head, z.object({ alg: z.enum(['ES256', 'RS256']) })).alg;
-    const data = Buffer.from(`${head}.${body}`);
-    const bytes = Buffer.from(signature, 'base64url');
-    const good = this.#keys.some((key) => {
-      if ((key.asymmetricKeyType === 'ec') !== (algorithm === 'ES256')) return false;
-      return verify('sha256', data, { key, dsaEncoding: 'ieee-p1363' }, bytes);
-    });
+    const { alg, kid, x5c } = decode(head, headerSchema);
+    const signed = { data: Buffer.from(`${head}.${body}`), signature: Buffer.from(signature, 'base64url') };
+    const good = this.#keys.candidates({ kid, x5c }).some((key) => verifySignature(alg, key, signed));
     if (!good) throw refused('has a wrong signature');
     const claims = decode(body, claimsSchema);
     const [oldest] = this.#verified.keys();

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { digestOf } from '#base';
-import { codeOf, TestRegistry } from '../fixture.test.ts';
+import { mediaTypes } from '#oci';
+import { codeOf, imageManifest, TestRegistry } from '../fixture.test.ts';
 
 describe('content management (distribution-spec, "Content Management"):', () => {
   let registry: TestRegistry;
@@ -35,6 +36,35 @@ describe('content management (distribution-spec, "Content Management"):', () => 
     assert.equal((await registry.send('DELETE', `/v2/some/app/blobs/${digest}`)).status, 202);
     assert.equal((await registry.send('HEAD', `/v2/some/app/blobs/${digest}`)).status, 404);
     assert.equal((await registry.send('GET', `/v2/other/app/blobs/${digest}`)).text, 'in two places');
+  });
+
+  it('a deleted manifest refers to nothing any more, and one that is referred to can be deleted', async () => {
+    const image = await registry.pushImage('signed/app', 'v1', 'signed');
+    const subject = { mediaType: mediaTypes.ociManifest, digest: image.digest, size: image.size };
+    const signature = JSON.stringify(
+      imageManifest(image.config, [image.layer], { subject, artifactType: 'a/signature' }),
+    );
+    const digest = digestOf(signature);
+    await registry.pushManifest('signed/app', digest, signature);
+    const count = async () => {
+      const answer = await registry.send('GET', `/v2/signed/app/referrers/${image.digest}`);
+      assert.equal(answer.status, 200);
+      return (JSON.parse(answer.text) as { manifests: unknown[] }).manifests.length;
+    };
+    assert.equal(await count(), 1);
+    assert.equal((await registry.send('DELETE', `/v2/signed/app/manifests/${image.digest}`)).status, 202);
+    assert.equal(await count(), 1);
+    assert.equal((await registry.send('DELETE', `/v2/signed/app/manifests/${digest}`)).status, 202);
+    assert.equal(await count(), 0);
+    assert.equal((await registry.send('DELETE', `/v2/signed/app/manifests/${digest}`)).status, 404);
+  });
+
+  it('takes again what was deleted', async () => {
+    const { digest, layer } = await registry.pushImage('again/app', 'v1', 'again');
+    await registry.send('DELETE', `/v2/again/app/manifests/${digest}`);
+    await registry.send('DELETE', `/v2/again/app/blobs/${layer.digest}`);
+    assert.equal((await registry.pushImage('again/app', 'v1', 'again')).digest, digest);
+    assert.equal((await registry.send('GET', `/v2/again/app/blobs/${layer.digest}`)).status, 200);
   });
 
   it('answers 404 for what is not there', async () => {

@@ -185,6 +185,55 @@ describe('push (distribution-spec, "Push"):', () => {
     assert.equal((await registry.pushManifest('some/app', 'far', manifest, mediaTypes.dockerManifest)).status, 201);
   });
 
+  it('takes an empty blob, and one whose last request brings nothing', async () => {
+    const empty = digestOf('');
+    const put = await registry.send('PUT', `${await begin()}?digest=${empty}`);
+    assert.equal(put.status, 201, put.text);
+    const got = await registry.send('GET', `/v2/some/app/blobs/${empty}`);
+    assert.deepEqual([got.status, got.headers.get('content-length'), got.text], [200, '0', '']);
+    assert.equal((await registry.send('HEAD', `/v2/some/app/blobs/${empty}`)).headers.get('content-length'), '0');
+  });
+
+  it('takes artifacts: an empty config, a type of their own, any layers', async () => {
+    const config = {
+      ...(await registry.pushBlob('some/artifact', '{}')),
+      mediaType: 'application/vnd.oci.empty.v1+json',
+    };
+    const note = { ...(await registry.pushBlob('some/artifact', 'a note')), mediaType: 'text/plain' };
+    for (const layers of [[config], [note, note], []]) {
+      const artifact = imageManifest(config, layers, { artifactType: 'application/x.note', annotations: { a: '' } });
+      const pushed = await registry.pushManifest('some/artifact', 'note', artifact);
+      assert.equal(pushed.status, 201, pushed.text);
+      assert.equal(pushed.headers.get('oci-subject'), null);
+      const { bytes } = await registry.send('GET', '/v2/some/artifact/manifests/note');
+      assert.deepEqual(JSON.parse(bytes.toString()), artifact);
+    }
+  });
+
+  it("takes Docker's manifests and lists, and gives them back under their types", async () => {
+    const { config, layer } = await registry.pushImage('some/docker', 'oci', 'docker');
+    const image = { ...imageManifest(config, [layer]), mediaType: mediaTypes.dockerManifest };
+    const bytes = JSON.stringify(image);
+    const platform = { os: 'linux', architecture: 'amd64' };
+    const entry = { mediaType: mediaTypes.dockerManifest, digest: digestOf(bytes), size: bytes.length, platform };
+    const list = { schemaVersion: 2, mediaType: mediaTypes.dockerIndex, manifests: [entry] };
+    assert.equal((await registry.pushManifest('some/docker', digestOf(bytes), bytes, image.mediaType)).status, 201);
+    assert.equal((await registry.pushManifest('some/docker', 'list', list, list.mediaType)).status, 201);
+    const accept = [mediaTypes.dockerIndex, mediaTypes.dockerManifest].join(', ');
+    const got = await registry.send('GET', '/v2/some/docker/manifests/list', { headers: { accept } });
+    assert.deepEqual([got.headers.get('content-type'), got.text], [list.mediaType, JSON.stringify(list)]);
+    const child = await registry.send('HEAD', `/v2/some/docker/manifests/${entry.digest}`, { headers: { accept } });
+    assert.equal(child.headers.get('content-type'), image.mediaType);
+  });
+
+  it('refuses digests of an algorithm that it does not have', async () => {
+    const digest = `sha512:${'0'.repeat(128)}`;
+    for (const path of [`blobs/uploads/?digest=${digest}`, `blobs/uploads/?mount=${digest}&from=some/app`]) {
+      const answer = await registry.send('POST', `/v2/some/app/${path}`);
+      assert.deepEqual([answer.status, codeOf(answer)], [400, 'DIGEST_INVALID']);
+    }
+  });
+
   it('refuses what is no manifest', async () => {
     const { config, layer } = await registry.pushImage('some/app', 'good');
     const good = imageManifest(config, [layer]);

@@ -9,7 +9,7 @@ import type { Uploads } from '../store/uploads.ts';
 import type { BlobCache } from '../upstream/pull-through.ts';
 import { parseContentRange, parseRange } from './byte-range.ts';
 import { uploadRange } from './error-answer.ts';
-import { type Exchange, wrongMethod } from './exchange.ts';
+import { blobType, type Exchange, wrongMethod } from './exchange.ts';
 import { FileSender } from './file-sender.ts';
 import type { PushRules } from './push-rules.ts';
 
@@ -116,7 +116,7 @@ export class BlobRoutes {
     }
     const part = range === undefined ? {} : { 'Content-Range': `bytes ${range.start}-${range.end}/${size}` };
     const length = range === undefined ? size : range.end - range.start + 1;
-    const all = { ...headers, ...part, 'Content-Type': 'application/octet-stream', 'Content-Length': length };
+    const all = { ...headers, ...part, 'Content-Type': blobType, 'Content-Length': length };
     const status = range === undefined ? 200 : 206;
     if (exchange.method === 'HEAD') return exchange.send(status, all);
     if (length === 0) return exchange.send(status, all);
@@ -158,7 +158,7 @@ export class BlobRoutes {
   #pushed(exchange: Exchange, repository: string, digest: Digest): WriteTerms {
     return {
       quotas: this.#options.rules.quotasOf(repository),
-      event: exchange.event('push', { repository, digest, mediaType: 'application/octet-stream' }),
+      event: exchange.event('push', { repository, digest, mediaType: blobType }),
     };
   }
 

@@ -3,6 +3,9 @@ import type { Identity, Scope } from '../auth/access.ts';
 import { fault } from '../faults.ts';
 import type { RegistryEvent } from '../records/records.ts';
 
+/** Type of blobs, whatever they hold. */
+export const blobType = 'application/octet-stream';
+
 /** A request with who sent it, and its response. Handlers of all routes get one. */
 export class Exchange {
   readonly request: IncomingMessage;
@@ -12,16 +15,19 @@ export class Exchange {
   readonly method: string;
 
   readonly #told: ReadonlySet<string>;
+  readonly #origin: string;
 
-  /** `told` are the actions that become events. */
+  /** `told` are the actions that become events; `origin` is the scheme and host that the client reached us by. */
   constructor(parts: {
     request: IncomingMessage;
     response: ServerResponse;
     identity: Identity;
     query: URLSearchParams;
     told: ReadonlySet<string>;
+    origin: string;
   }) {
     this.#told = parts.told;
+    this.#origin = parts.origin;
     this.request = parts.request;
     this.response = parts.response;
     this.identity = parts.identity;
@@ -64,11 +70,16 @@ export class Exchange {
     const agent = this.header('user-agent')?.slice(0, 200);
     const address = this.request.socket.remoteAddress;
     const { user } = this.identity;
+    const { repository, digest, mediaType } = facts;
+    const kind = mediaType === undefined || mediaType === blobType ? 'blobs' : 'manifests';
+    const url = `${this.#origin}/v2/${repository}/${kind}/${digest}`;
     return {
       action,
       ...facts,
       method: this.method,
+      host: this.#origin.slice(this.#origin.indexOf('://') + 3),
       at: Date.now(),
+      ...(action === 'delete' ? {} : { url }),
       ...(user === undefined ? {} : { user }),
       ...(address === undefined ? {} : { address }),
       ...(agent === undefined ? {} : { agent }),

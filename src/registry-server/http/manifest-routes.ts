@@ -20,6 +20,9 @@ export interface ManifestRoutesOptions {
   readonly onPull: (exchange: Exchange, repository: string, manifest: StoredManifest) => Promise<void>;
 }
 
+/** Header of an answer that a cache gives because its upstream does not (RFC 7234, section 5.5.1). */
+const stale = { Warning: '110 - "Response is Stale"' };
+
 /** `/v2/NAME/manifests/...` and `/v2/NAME/referrers/...`. */
 export class ManifestRoutes {
   readonly #options: ManifestRoutesOptions;
@@ -50,8 +53,13 @@ export class ManifestRoutes {
     const subject = parseBlobDigest(item);
     const artifactType = exchange.query.get('artifactType') ?? undefined;
     const filter = artifactType === undefined ? {} : { artifactType };
+    const cache = this.#options.cacheFor(repository);
+    const upstream = await cache?.referrers(repository, subject);
     const { entries, link } = await takePage(readPage(exchange.query), {
-      list: (page) => this.#options.lists.referrers(repository, subject, { ...page, ...filter }),
+      list: async (page) =>
+        upstream
+          ?.filter(({ digest, artifactType: type }) => digest > page.after && type === (artifactType ?? type))
+          .slice(0, page.limit) ?? this.#options.lists.referrers(repository, subject, { ...page, ...filter }),
       key: ({ digest }) => digest,
       path: `/v2/${repository}/referrers/${subject}`,
       ...(artifactType === undefined ? {} : { query: `&artifactType=${encodeURIComponent(artifactType)}` }),
@@ -61,6 +69,7 @@ export class ManifestRoutes {
       ...link,
       'Content-Type': mediaTypes.ociIndex,
       ...(artifactType === undefined ? {} : { 'OCI-Filters-Applied': 'artifactType' }),
+      ...(cache !== undefined && upstream === undefined ? stale : {}),
     });
   }
 
@@ -74,7 +83,7 @@ export class ManifestRoutes {
       'Docker-Content-Digest': manifest.digest,
       ETag: `"${manifest.digest}"`,
       Vary: 'Accept',
-      ...(found.stale ? { Warning: '110 - "Response is Stale"' } : {}),
+      ...(found.stale ? stale : {}),
     };
     if (exchange.header('if-none-match')?.includes(manifest.digest)) return exchange.send(304, headers);
     exchange.send(200, { ...headers, 'Content-Length': manifest.size }, manifest.bytes);

@@ -84,8 +84,9 @@ async function serve(options: RegistryAppOptions, request: IncomingMessage, resp
   response.setHeader('X-Content-Type-Options', 'nosniff');
   // A client that goes away in the middle of an answer is no fault of ours.
   response.on('error', () => undefined);
+  response.on('timeout', () => endStall(options, request, response));
   try {
-    await answer(options, { request, response, notes });
+    await answer(options, { request, response, notes, origin });
   } catch (error) {
     if (response.headersSent || response.destroyed || request.errored) {
       response.destroy();
@@ -100,11 +101,17 @@ async function serve(options: RegistryAppOptions, request: IncomingMessage, resp
   }
 }
 
+/** Cuts a client off that moves nothing; not one that waits for us, as while a large blob is copied or an upstream asked. */
+function endStall({ stallTimeout }: RegistryAppOptions, request: IncomingMessage, response: ServerResponse): void {
+  if (request.complete && !response.headersSent) request.socket.setTimeout(stallTimeout);
+  else request.socket.destroy();
+}
+
 async function answer(
   options: RegistryAppOptions,
-  at: { request: IncomingMessage; response: ServerResponse; notes: RequestNotes },
+  at: { request: IncomingMessage; response: ServerResponse; notes: RequestNotes; origin: string },
 ): Promise<void> {
-  const { request, response, notes } = at;
+  const { request, response, notes, origin } = at;
   const { pathname, query } = splitUrl(request.url ?? '/');
   if (pathname === '/healthz') {
     response.end('ok\n');
@@ -120,7 +127,7 @@ async function answer(
   }
   const identity = await options.authenticator.identify(request.headers.authorization);
   notes.user = identity.user;
-  const exchange = new Exchange({ request, response, identity, query, told: options.told });
+  const exchange = new Exchange({ request, response, identity, query, told: options.told, origin });
   if (pathname === '/metrics') return sendMetrics(options, exchange);
   const route = parseRoute(pathname);
   if (route === undefined) {

@@ -1,5 +1,6 @@
 import type { RegistryRecords } from '../records/records.ts';
 import { PostgresBlobs } from './postgres-blobs.ts';
+import { PostgresCache } from './postgres-cache.ts';
 import type { PostgresDatabase } from './postgres-database.ts';
 import { PostgresEvents } from './postgres-events.ts';
 import { PostgresGarbage } from './postgres-garbage.ts';
@@ -15,6 +16,7 @@ export function createPostgresRecords(database: PostgresDatabase): RegistryRecor
     lists: new PostgresLists(database),
     uploads: new PostgresUploads(database),
     garbage: new PostgresGarbage(database),
+    cache: new PostgresCache(database),
     events: new PostgresEvents(database),
   };
 }

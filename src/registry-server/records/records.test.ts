@@ -149,6 +149,50 @@ function recordsSuite(name: string, open: () => Promise<{ records: RegistryRecor
       }
     });
 
+    it('what a cache used last stays, with all that it references, and the rest goes', async () => {
+      const far = { prefix: 'far/', except: ['far/away/'] };
+      const [old, young, shared, other] = ['old layer', 'young layer', 'shared layer', 'other layer'].map(blob);
+      assert.ok(old && young && shared && other);
+      for (const each of [old, young, shared]) await records.blobs.linkBlob('far/app', each, free);
+      await records.blobs.linkBlob('far/second', shared, free);
+      for (const repository of ['far/away/app', 'near/app']) await records.blobs.linkBlob(repository, other, free);
+      const reference = ({ digest }: { digest: Digest }) => ({ digest, kind: 'blob' as const });
+      const unused = manifest('unused', [reference(old), reference(shared)]);
+      const image = manifest('image', [reference(young), reference(shared)]);
+      const index = manifest('index', [{ digest: image.digest, kind: 'manifest' }]);
+      for (const each of [unused, image, index]) await put('far/app', each, each.bytes.toString());
+      const later = Date.now() + 10_000;
+      const use = (digest: Digest, at: number, repository = 'far/app') =>
+        records.cache.markUsed([{ repository, digest, at }]);
+      await use(unused.digest, later);
+      await use(old.digest, later - 5000);
+      await use(shared.digest, later + 1, 'far/second');
+      await use(index.digest, later + 2);
+      await use(digestOf('nobody'), later, 'far/none');
+      const sizes = young.size + shared.size;
+      assert.equal(await records.cache.lastUseBeyond(far, sizes + old.size), undefined);
+      assert.equal(await records.cache.lastUseBeyond(far, sizes + old.size - 1), later);
+      assert.equal(await records.cache.lastUseBeyond(far, 0), later + 2);
+      let removed = 0;
+      for (let some = 1; some > 0; removed += some) some = await records.cache.removeUnused(far, later + 1, 1);
+      assert.equal(removed, 2);
+      for (const [digest, kept] of [
+        [unused.digest, false],
+        [image.digest, true],
+        [index.digest, true],
+      ] as const) {
+        assert.equal((await records.manifests.findManifest('far/app', { digest })) !== undefined, kept);
+      }
+      assert.equal(await records.manifests.findManifest('far/app', { tag: 'unused' }), undefined);
+      assert.equal(await records.blobs.findBlob('far/app', old.digest), undefined);
+      for (const { digest } of [young, shared]) assert.ok(await records.blobs.findBlob('far/app', digest));
+      while ((await records.cache.removeUnused(far, later + 3, 100)) > 0);
+      assert.equal(await records.cache.lastUseBeyond(far, 0), undefined);
+      for (const repository of ['far/away/app', 'near/app']) {
+        assert.ok(await records.blobs.findBlob(repository, other.digest));
+      }
+    });
+
     it('uploads are known in their repository until they end', async () => {
       await records.uploads.beginUpload('id', 'up');
       assert.equal(await records.uploads.hasUpload('id', 'up'), true);

@@ -61,6 +61,10 @@ export interface RegistryEvent {
   readonly size?: number;
   readonly tag?: string;
   readonly fromRepository?: string;
+  /** Where it can be fetched; absent for what was deleted. */
+  readonly url?: string;
+  /** Host that the client reached the registry by. */
+  readonly host?: string;
   /** Who asked: user name, address, method, user agent. */
   readonly user?: string;
   readonly address?: string;
@@ -175,6 +179,39 @@ export interface EventRecords {
   delivered(endpoint: string, id: number, options: { endpoints: readonly string[]; keep: number }): Promise<void>;
 }
 
+/** Repositories whose name begins with `prefix` and with none of `except`. */
+export interface RepositoryRange {
+  readonly prefix: string;
+  readonly except: readonly string[];
+}
+
+/** A manifest or blob that a client asked for. */
+export interface CacheUse {
+  readonly repository: string;
+  readonly digest: Digest;
+  /** Ms since the epoch. */
+  readonly at: number;
+}
+
+/**
+ * Repositories that are copies of another registry's, where all can be fetched again. A manifest's last use is when it was
+ * stored or {@link CacheRecords.markUsed}, a blob's when it was linked, touched or marked.
+ */
+export interface CacheRecords {
+  /** Notes uses, each of the manifest or blob and of all that it references there; what has a later use keeps that. */
+  markUsed(uses: readonly CacheUse[]): Promise<void>;
+  /**
+   * When the latest used of those blobs was last used that do not fit into `bytes` together with all that were used after
+   * it, each blob counted once; undefined where all fit.
+   */
+  lastUseBeyond(range: RepositoryRange, bytes: number): Promise<number | undefined>;
+  /**
+   * Removes manifests (and their tags) and links last used before `before` (ms since the epoch), at most `limit` of
+   * either; returns how many. 0 means that there are no more.
+   */
+  removeUnused(range: RepositoryRange, before: number, limit: number): Promise<number>;
+}
+
 /** All that a registry keeps beside its blobs, role by role. SQLite is one implementation; every method is one transaction. */
 export interface RegistryRecords {
   readonly blobs: BlobRecords;
@@ -182,5 +219,6 @@ export interface RegistryRecords {
   readonly lists: ListRecords;
   readonly uploads: UploadRecords;
   readonly garbage: GarbageRecords;
+  readonly cache: CacheRecords;
   readonly events: EventRecords;
 }

@@ -1,6 +1,7 @@
 import type { Database } from '#metadata';
 import type { RegistryRecords } from './records.ts';
 import { SqliteBlobs } from './sqlite-blobs.ts';
+import { SqliteCache } from './sqlite-cache.ts';
 import { SqliteEvents } from './sqlite-events.ts';
 import { SqliteGarbage } from './sqlite-garbage.ts';
 import { SqliteLists } from './sqlite-lists.ts';
@@ -15,6 +16,7 @@ export function createSqliteRecords(database: Database): RegistryRecords {
     lists: new SqliteLists(database),
     uploads: new SqliteUploads(database),
     garbage: new SqliteGarbage(database),
+    cache: new SqliteCache(database),
     events: new SqliteEvents(database),
   };
 }

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import type { S3mini, UploadPart } from 's3mini';
+import { z } from 'zod';
 import { invalid, isBerthError, messageOf, notFound, unavailable } from '#base';
 
 /** Where blobs are kept and who asks. */
@@ -13,6 +14,8 @@ export interface S3Options {
   readonly secretKey: string;
   /** Before all names in the bucket, such as `registry/`; may be empty. */
   readonly prefix: string;
+  /** Bytes that the service copies in one request; default 5 GiB, as S3 does. Longer objects are copied in parts. */
+  readonly copyLimit?: number | undefined;
 }
 
 /** An object in a list. */
@@ -25,6 +28,15 @@ export interface ListedObject {
   readonly writtenAt: number;
 }
 
+/** An upload in parts that has not ended. */
+export interface ListedUpload {
+  /** Without the prefix. */
+  readonly key: string;
+  readonly id: string;
+  /** When it was begun, ms since the epoch. */
+  readonly begunAt: number;
+}
+
 /** A part of an upload, as the service confirmed it. */
 export type Part = UploadPart;
 
@@ -34,6 +46,22 @@ const attempts = 4;
 /** First pause before a request is repeated, ms; doubled each time. */
 const backoff = 200;
 const contentType = 'application/octet-stream';
+const gib = 1024 ** 3;
+/** Bytes of a part that the service copies: it answers for one within its time, and several go at the same time. */
+const copyPart = gib / 2;
+const copiesAtOnce = 4;
+/** Life of a signed address, seconds. */
+const signedFor = 300;
+
+const listedUpload = z.object({ Key: z.string(), UploadId: z.string(), Initiated: z.string() });
+/** ListMultipartUploads: one entry is given as itself, several as a list. */
+const uploadPage = z.object({
+  ListMultipartUploadsResult: z.object({
+    Upload: z.union([z.array(listedUpload), listedUpload.transform((upload) => [upload])]).default([]),
+    NextKeyMarker: z.string().optional(),
+    NextUploadIdMarker: z.string().optional(),
+  }),
+});
 
 /**
  * A bucket of an S3-compatible service, in our errors: `not-found` for objects that are not there, `unavailable` for a service
@@ -41,17 +69,21 @@ const contentType = 'application/octet-stream';
  */
 export class S3Bucket {
   readonly #client: S3mini;
+  readonly #bucket: string;
   readonly #prefix: string;
+  readonly #copyLimit: number;
 
-  private constructor(client: S3mini, prefix: string) {
+  private constructor(client: S3mini, options: S3Options) {
     this.#client = client;
-    this.#prefix = prefix;
+    this.#bucket = options.bucket;
+    this.#prefix = options.prefix;
+    this.#copyLimit = options.copyLimit ?? 5 * gib;
   }
 
   /** Makes sure that the bucket can be used. Throws `invalid` for faulty settings, `unavailable` for a service that does not answer so. */
   static async open(options: S3Options): Promise<S3Bucket> {
     const { S3mini } = await import('s3mini');
-    const { endpoint, bucket, region, accessKey, secretKey, prefix } = options;
+    const { endpoint, bucket, region, accessKey, secretKey } = options;
     let client: S3mini;
     try {
       client = new S3mini({
@@ -63,7 +95,7 @@ export class S3Bucket {
     } catch (error) {
       throw invalid(`storage.s3: ${messageOf(error)}`);
     }
-    const opened = new S3Bucket(client, prefix);
+    const opened = new S3Bucket(client, options);
     for await (const _ of opened.list('blobs/')) break;
     return opened;
   }
@@ -108,8 +140,9 @@ export class S3Bucket {
     }
   }
 
-  /** Copies an object of up to 5 GiB inside the service. */
-  async copy(from: string, to: string): Promise<void> {
+  /** Copies an object of `size` bytes inside the service. Where it throws, `to` is as it was. */
+  async copy(from: string, to: string, size: number): Promise<void> {
+    if (size > this.#copyLimit) return this.#copyParts(from, to, size);
     await this.#ask(`copy ${from}`, () => this.#client.copyObject(this.#name(from), this.#name(to)));
   }
 
@@ -138,9 +171,33 @@ export class S3Bucket {
     return this.#ask(`write ${key}`, () => this.#client.uploadPart(this.#name(key), upload, part.bytes, part.number));
   }
 
-  /** Makes the object of its parts. */
+  /** Makes the object of its parts. Throws `not-found` where the upload is gone. */
   async finishParts(key: string, upload: string, parts: readonly Part[]): Promise<void> {
-    await this.#ask(`finish ${key}`, () => this.#client.completeMultipartUpload(this.#name(key), upload, [...parts]));
+    await this.#ask(`finish ${key}`, async () => {
+      const done = await this.#client.completeMultipartUpload(this.#name(key), upload, [...parts]);
+      // The service may have begun to answer 200 before it failed (S3 API, CompleteMultipartUpload).
+      if (!('etag' in done) || typeof done.etag !== 'string') throw new Error(`no ETag in ${JSON.stringify(done)}`);
+    });
+  }
+
+  /** Uploads in parts, not ended, of objects whose key begins with `prefix`. */
+  async *listParts(prefix: string): AsyncGenerator<ListedUpload> {
+    let from: { 'key-marker'?: string; 'upload-id-marker'?: string } = {};
+    for (;;) {
+      const query = { prefix: this.#name(prefix), 'max-uploads': pageSize, ...from };
+      const answer = await this.#ask(`list uploads of ${prefix}`, () =>
+        this.#client.listMultipartUploads('/', '/', 'GET', query),
+      );
+      const page = uploadPage.safeParse(answer);
+      if (!page.success) throw unavailable(`S3: the list of uploads has no known form: ${messageOf(page.error)}`);
+      const { Upload, NextKeyMarker, NextUploadIdMarker } = page.data.ListMultipartUploadsResult;
+      for (const { Key, UploadId, Initiated } of Upload) {
+        yield { key: Key.slice(this.#prefix.length), id: UploadId, begunAt: new Date(Initiated).getTime() };
+      }
+      // Whether the list is cut off is not said alike by all services; where it goes on is.
+      if (Upload.length === 0 || !NextKeyMarker || !NextUploadIdMarker) return;
+      from = { 'key-marker': NextKeyMarker, 'upload-id-marker': NextUploadIdMarker };
+    }
   }
 
   /** Drops the parts; an upload that is not there is a success. */
@@ -150,6 +207,55 @@ export class S3Bucket {
     } catch (error) {
       if (!isBerthError(error, 'not-found')) throw error;
     }
+  }
+
+  async #copyParts(from: string, to: string, size: number): Promise<void> {
+    const upload = await this.beginParts(to);
+    try {
+      const length = Math.min(copyPart, this.#copyLimit);
+      const parts: Part[] = [];
+      let next = 0;
+      const copySome = async () => {
+        while (next * length < size) {
+          const start = next * length;
+          next += 1;
+          const number = next;
+          parts.push(
+            await this.#copyPart(from, to, { upload, number, start, end: Math.min(start + length, size) - 1 }),
+          );
+        }
+      };
+      const copies = await Promise.allSettled(Array.from({ length: copiesAtOnce }, copySome));
+      for (const copy of copies) if (copy.status === 'rejected') throw copy.reason;
+      parts.sort((a, b) => a.partNumber - b.partNumber);
+      await this.finishParts(to, upload, parts);
+    } catch (error) {
+      await this.dropParts(to, upload);
+      throw error;
+    }
+  }
+
+  /** UploadPartCopy, which the client lacks: a request that it signs. `end` is included. */
+  async #copyPart(
+    from: string,
+    to: string,
+    part: { upload: string; number: number; start: number; end: number },
+  ): Promise<Part> {
+    const headers = {
+      'x-amz-copy-source': encodeURI(`/${this.#bucket}/${this.#name(from)}`),
+      'x-amz-copy-source-range': `bytes=${part.start}-${part.end}`,
+    };
+    const query = { uploadId: part.upload, partNumber: String(part.number) };
+    return this.#ask(`copy ${from}`, async () => {
+      const url = await this.#client.getPresignedUrl('PUT', this.#name(to), signedFor, query, headers);
+      const response = await fetch(url, { method: 'PUT', headers });
+      const text = await response.text();
+      const etag = /<ETag>(?:"|&quot;)?([^"&<]+)/.exec(text)?.[1];
+      // As with CompleteMultipartUpload, an error may come after a 200.
+      if (response.ok && etag !== undefined) return { partNumber: part.number, etag };
+      const failed = new Error(`answered ${response.status} ${text.slice(0, 300)}`);
+      throw response.ok ? failed : Object.assign(failed, { status: response.status });
+    });
   }
 
   #name(key: string): string {

@@ -5,13 +5,7 @@ import type { BlobInfo } from '#content';
 import type { BlobStorage, StorageWriter } from '../store/blob-storage.ts';
 import type { S3Bucket } from './s3-bucket.ts';
 import { S3Writer } from './s3-writer.ts';
-import { freshState, readState } from './upload-state.ts';
-
-/** Bytes of the largest blob: what the services copy in one request. */
-export const maxS3Blob = 5 * 1024 ** 3;
-
-/** A write that nobody took up again for so many ms is dropped. */
-const abandoned = 7 * 24 * 3600_000;
+import { freshState, readState, type UploadState } from './upload-state.ts';
 
 /**
  * Blobs in a bucket: `blobs/sha256/HEX` for each, `uploads/` for writes under way, whose state lies there as well. Nothing
@@ -20,12 +14,19 @@ const abandoned = 7 * 24 * 3600_000;
 export class S3Storage implements BlobStorage {
   readonly #bucket: S3Bucket;
   readonly #partSize: number;
+  readonly #writeLifetime: number;
+  readonly #now: () => number;
   readonly #keys = new Set<string>();
 
-  /** `partSize`: bytes held in memory per write, 5 MiB or more, which the services ask for. */
-  constructor(bucket: S3Bucket, options: { partSize: number }) {
+  /**
+   * `partSize`: bytes held in memory per write, 5 MiB or more, which the services ask for. `writeLifetime`: a write that
+   * nobody took up again for so many ms is dropped by {@link S3Storage.list}, by the clock `now` (default the machine's).
+   */
+  constructor(bucket: S3Bucket, options: { partSize: number; writeLifetime: number; now?: () => number }) {
     this.#bucket = bucket;
     this.#partSize = options.partSize;
+    this.#writeLifetime = options.writeLifetime;
+    this.#now = options.now ?? Date.now;
   }
 
   async info(digest: Digest): Promise<Pick<BlobInfo, 'digest' | 'size'>> {
@@ -72,7 +73,7 @@ export class S3Storage implements BlobStorage {
 
   /** All blobs. Writes that were given up long ago go on the way. */
   async *list(): AsyncGenerator<BlobInfo> {
-    await this.#dropAbandoned(Date.now() - abandoned);
+    await this.#dropAbandoned(this.#now() - this.#writeLifetime);
     for await (const { key, size, writtenAt } of this.#bucket.list('blobs/sha256/')) {
       const hex = key.slice('blobs/sha256/'.length);
       if (/^[0-9a-f]{64}$/.test(hex)) yield { digest: `sha256:${hex}`, size, createdAt: writtenAt };
@@ -82,11 +83,23 @@ export class S3Storage implements BlobStorage {
   async #dropAbandoned(before: number): Promise<void> {
     for await (const { key, writtenAt } of this.#bucket.list('uploads/')) {
       if (writtenAt >= before) continue;
-      const stored = key.endsWith('/state') ? await this.#bucket.read(key) : undefined;
-      const state = stored && readState(stored);
+      const state = key.endsWith('/state') ? await this.#stateAt(key) : undefined;
       if (state?.upload !== undefined) await this.#bucket.dropParts(state.dataKey, state.upload);
       await this.#bucket.remove(key);
     }
+    // A server that died within a request left parts that no state names, and one that died copying some of a blob.
+    for (const prefix of ['uploads/', 'blobs/']) {
+      for await (const { key, id, begunAt } of this.#bucket.listParts(prefix)) {
+        if (begunAt >= before) continue;
+        const state = await this.#stateAt(`${key.slice(0, key.lastIndexOf('/'))}/state`);
+        if (state?.upload !== id) await this.#bucket.dropParts(key, id);
+      }
+    }
+  }
+
+  async #stateAt(key: string): Promise<UploadState | undefined> {
+    const stored = await this.#bucket.read(key);
+    return stored && readState(stored);
   }
 }
 

@@ -108,7 +108,7 @@ export class S3Writer implements StorageWriter {
     await bucket.finishParts(state.dataKey, upload, this.#parts);
     this.#upload = undefined;
     try {
-      await bucket.copy(state.dataKey, key);
+      await bucket.copy(state.dataKey, key, this.#size);
     } finally {
       await bucket.remove(state.dataKey);
     }

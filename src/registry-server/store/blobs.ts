@@ -59,7 +59,8 @@ export class Blobs {
           ...error.details,
         });
       });
-      await this.#options.records.linkBlob(repository, info, terms);
+      const event = terms.event && { ...terms.event, size: info.size };
+      await this.#options.records.linkBlob(repository, info, { ...terms, event });
       return { digest, size: info.size, touchedAt: Date.now() };
     });
   }
@@ -69,7 +70,9 @@ export class Blobs {
     const { records } = this.#options;
     const source = await records.findBlob(from, mount.digest);
     if (source === undefined || !(await this.#intact(source))) return undefined;
-    return records.mountBlob(from, repository, mount.digest, mount.terms);
+    const { terms, digest } = mount;
+    const event = terms.event && { ...terms.event, size: source.size };
+    return records.mountBlob(from, repository, digest, { ...terms, event });
   }
 
   /** Takes the blob out of the repository. Throws BLOB_UNKNOWN. */

@@ -9,6 +9,7 @@ export interface GarbageCollectorOptions {
   readonly storage: BlobStorage;
   readonly records: GarbageRecords;
   readonly uploads: Uploads;
+  readonly caches: { enforce(): Promise<number> };
   /** Keyed by digest; the same that pushes commit under. */
   readonly locks: Locks;
   /** What is younger than so many ms is left alone: a push may be about to reference it. */
@@ -22,6 +23,8 @@ export interface GarbageCollectorOptions {
 
 /** What one collection removed. */
 export interface Collected {
+  /** Manifests and links of caches that went by their age or the cache's size. */
+  readonly evicted: number;
   readonly manifests: number;
   readonly links: number;
   readonly blobs: number;
@@ -72,9 +75,10 @@ export class GarbageCollector {
   }
 
   async #collect(): Promise<Collected> {
-    const { records, uploads, grace, uploadLifetime, untagged, logger } = this.#options;
+    const { records, uploads, caches, grace, uploadLifetime, untagged, logger } = this.#options;
     const before = Date.now() - grace;
     const expired = await uploads.expire(Date.now() - uploadLifetime, 1000);
+    const evicted = await caches.enforce();
     let manifests = 0;
     // A removed index frees its children for the next round.
     for (let round = 1; untagged && round > 0; manifests += round) {
@@ -85,6 +89,7 @@ export class GarbageCollector {
     const unlinked = await this.#removeUnlinked();
     const strays = await this.#removeStrays(before);
     const collected = {
+      evicted,
       manifests,
       links,
       uploads: expired,

@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { type Digest, isBerthError } from '#base';
-import { fault } from '../faults.ts';
+import { fault, RegistryFault } from '../faults.ts';
 import type { Locks } from '../locks.ts';
 import type { BlobLink, UploadRecords, WriteTerms } from '../records/records.ts';
 import type { BlobStorage, StorageWriter } from './blob-storage.ts';
 import type { Blobs } from './blobs.ts';
 import { gather } from './gather.ts';
+
+/** An upload begun so many ms ago is given up, where the settings say nothing else. */
+export const defaultUploadLifetime = 24 * 3600_000;
 
 /** Bytes written at a time. */
 const batch = 512 * 1024;
@@ -98,6 +101,9 @@ export class Uploads {
       const { blobs, records } = this.#options;
       try {
         return await blobs.commit(repository, last.digest, { writer, terms: last.terms });
+      } catch (error) {
+        // A server that died while it finished this upload has used up what was received.
+        throw isBerthError(error, 'not-found') ? unknownUpload(repository, id) : error;
       } finally {
         // The bytes are committed or dropped: the upload has ended either way.
         this.#forget(id);
@@ -132,8 +138,12 @@ export class Uploads {
     let dropped = 0;
     for (const id of await this.#options.records.uploadsBefore(before, limit)) {
       if (this.#open.has(id)) continue;
-      await this.#drop(id);
-      dropped += 1;
+      try {
+        await this.#drop(id);
+        dropped += 1;
+      } catch (error) {
+        if (!(error instanceof RegistryFault) || error.details.busy !== true) throw error;
+      }
     }
     return dropped;
   }
@@ -167,7 +177,13 @@ export class Uploads {
       if (size > this.#options.maxBlob) {
         throw fault('SIZE_INVALID', `blob is larger than ${this.#options.maxBlob} bytes, which this registry allows`);
       }
-      if (size - begin > room) throw fault('DENIED', 'quota exceeded; delete images you do not need', { room });
+      if (size - begin > room) {
+        throw fault(
+          'DENIED',
+          `quota exceeded: ${Math.max(0, room)} bytes are left here; delete images you do not need`,
+          { room },
+        );
+      }
       await writer.write(bytes);
     }
     if (range !== undefined && writer.size !== range.end + 1) {
@@ -177,7 +193,7 @@ export class Uploads {
 
   async #known(repository: string, id: string): Promise<void> {
     if (await this.#options.records.hasUpload(id, repository)) return;
-    throw fault('BLOB_UPLOAD_UNKNOWN', `upload ${id.slice(0, 64)} unknown to repository ${repository}; begin another`);
+    throw unknownUpload(repository, id);
   }
 
   /** Runs `task` with the upload's writer, alone. */
@@ -229,6 +245,10 @@ export class Uploads {
     this.#forget(id);
     await upload?.writer.abort({ keep: true });
   }
+}
+
+function unknownUpload(repository: string, id: string) {
+  return fault('BLOB_UPLOAD_UNKNOWN', `upload ${id.slice(0, 64)} unknown to repository ${repository}; begin another`);
 }
 
 function busyUpload(id: string) {

@@ -1,60 +1,11 @@
 import assert from 'node:assert/strict';
-import { createServer, request, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { digestOf } from '#base';
+import { openDatabase } from '#metadata';
 import { codeOf, TestRegistry } from '../fixture.test.ts';
-
-/** A way to the upstream that can be counted and broken. */
-class Gate {
-  readonly seen: string[] = [];
-  /** Answers all with this status instead; 0 passes. */
-  status = 0;
-  /** Cuts blob answers after so many bytes. */
-  cutAfter = Number.POSITIVE_INFINITY;
-  /** Changes a byte of blobs. */
-  alter = false;
-  readonly #server: Server;
-
-  constructor(port: () => number) {
-    this.#server = createServer((incoming, outgoing) => {
-      this.seen.push(`${incoming.method} ${incoming.url}${incoming.headers.range ? ` ${incoming.headers.range}` : ''}`);
-      if (this.status !== 0) {
-        outgoing.writeHead(this.status).end();
-        return;
-      }
-      const { method, url, headers } = incoming;
-      const onward = request({ host: '127.0.0.1', port: port(), method, path: url, headers }, (answer) => {
-        outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
-        const isBlob = method === 'GET' && (url ?? '').includes('/blobs/');
-        let sent = 0;
-        answer.on('data', (chunk: Buffer) => {
-          if (isBlob && this.alter) chunk[0] = 0;
-          const part = isBlob ? chunk.subarray(0, Math.max(0, this.cutAfter - sent)) : chunk;
-          sent += part.length;
-          outgoing.write(part);
-          if (isBlob && sent >= this.cutAfter) outgoing.destroy();
-        });
-        answer.on('end', () => outgoing.end());
-      });
-      onward.on('error', () => outgoing.destroy());
-      incoming.pipe(onward);
-    });
-  }
-
-  async start(): Promise<void> {
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
-  }
-
-  get host(): string {
-    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  async stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
-  }
-}
+import { Gate } from '../gate-fixture.test.ts';
+import { registryMigrations } from '../records/schema.ts';
 
 describe('a pull-through cache', () => {
   let upstream: TestRegistry;
@@ -68,10 +19,7 @@ describe('a pull-through cache', () => {
     await gate.stop();
     await upstream[Symbol.asyncDispose]();
   });
-  beforeEach(() => {
-    Object.assign(gate, { status: 0, cutAfter: Number.POSITIVE_INFINITY, alter: false });
-    gate.seen.length = 0;
-  });
+  beforeEach(() => gate.reset());
   const startCache = (freshFor = '0s') =>
     TestRegistry.start({ upstreams: [{ prefix: 'far/', registry: gate.host, freshFor }] });
 
@@ -107,6 +55,25 @@ describe('a pull-through cache', () => {
     const fresh = await get();
     assert.equal(fresh.text, second.bytes);
     assert.equal(fresh.headers.get('warning'), null);
+  });
+
+  it('asks an upstream that failed no more for a while, and serves what it has', async () => {
+    await using cache = await startCache('1h');
+    await upstream.pushImage('team/app', 'down', 'one');
+    const get = () => cache.send('GET', '/v2/far/team/app/manifests/down');
+    await get();
+    await cache.close();
+    const database = openDatabase(join(cache.data, 'registry.db'), registryMigrations);
+    database.run('UPDATE registry_tags SET checked_at = 0');
+    database.close();
+    await cache.open({ upstreams: [{ prefix: 'far/', registry: gate.host, freshFor: '1h' }] });
+    for (const status of [403, 0]) {
+      gate.status = status;
+      gate.seen.length = 0;
+      const answer = await get();
+      assert.deepEqual([answer.status, answer.headers.get('warning')?.slice(0, 3)], [200, '110']);
+      assert.equal(gate.seen.length > 0, status !== 0);
+    }
   });
 
   it('says UNAVAILABLE for what it never had, and MANIFEST_UNKNOWN for what is not there', async () => {

@@ -3,7 +3,7 @@ import type { RegistryClient, Repository } from '#registry-client';
 import { fault } from '../faults.ts';
 import type { Locks } from '../locks.ts';
 import { type ManifestTarget, targetText } from '../names.ts';
-import type { RegistryRecords, StoredManifest } from '../records/records.ts';
+import type { Referrer, RegistryRecords, StoredManifest } from '../records/records.ts';
 import type { BlobSource, BlobStorage } from '../store/blob-storage.ts';
 import { readManifest } from '../store/manifest-document.ts';
 import { BlobFetch } from './blob-fetch.ts';
@@ -18,6 +18,10 @@ export interface UpstreamOptions {
   readonly password?: string | undefined;
   /** A tag is not compared with the upstream again for so many ms. */
   readonly freshFor: number;
+  /** Bytes that blobs may take up; what was not used for the longest time goes first. Default: no bound. */
+  readonly maxBytes?: number | undefined;
+  /** What was not used for so many ms goes. Default: it stays. */
+  readonly keepFor?: number | undefined;
 }
 
 /** Manifests of a cached repository. */
@@ -26,6 +30,8 @@ export interface ManifestCache {
   manifest(repository: string, target: ManifestTarget): Promise<{ manifest: StoredManifest; stale: boolean }>;
   /** The upstream's tags in ASCII order; undefined where it does not answer. */
   tags(repository: string): Promise<string[] | undefined>;
+  /** What the upstream lists as referring to `subject`, by digest; undefined where it does not answer. */
+  referrers(repository: string, subject: Digest): Promise<Referrer[] | undefined>;
 }
 
 /** Blobs of a cached repository. */
@@ -42,9 +48,20 @@ export interface PullThroughOptions {
   readonly storage: BlobStorage;
   readonly locks: Locks;
   readonly logger: Logger;
+  /** Hears of every manifest and blob that a client gets from here. */
+  readonly onUse: (repository: string, digest: Digest) => void;
+  /** Hears of every blob that was fetched. */
+  readonly onFetched: (bytes: number) => void;
 }
 
+/** A tag that is there already waits for the upstream's word so many ms. */
+const checkTimeout = 10_000;
+/** And a list this long. */
+const listTimeout = 30_000;
+/** An upstream that failed is not asked again about what is there for so many ms, or for `freshFor` if that is less. */
+const failureLasts = 30_000;
 const maxTags = 100_000;
+const maxReferrers = 10_000;
 const maxRepositories = 1000;
 
 /** A cache of another registry: fetches what is missing, and goes on with what it has when the other does not answer. */
@@ -53,6 +70,7 @@ export class PullThrough implements ManifestCache, BlobCache {
   /** Repositories of the upstream, with the tokens that were got for them. */
   readonly #repositories = new Map<string, Repository>();
   readonly #fetches = new Map<Digest, BlobFetch>();
+  #failsUntil = 0;
   readonly #manifests = new Map<string, Promise<{ manifest: StoredManifest; stale: boolean }>>();
 
   constructor(options: PullThroughOptions) {
@@ -65,11 +83,14 @@ export class PullThrough implements ManifestCache, BlobCache {
     if (running !== undefined) return running;
     const found = this.#manifest(repository, target).finally(() => this.#manifests.delete(key));
     this.#manifests.set(key, found);
+    // A failure is told to those who wait for `found`.
+    found.then(({ manifest }) => this.#options.onUse(repository, manifest.digest)).catch(() => undefined);
     return found;
   }
 
   async blob(repository: string, digest: Digest): Promise<BlobSource> {
-    const { records, storage } = this.#options;
+    const { records, storage, onUse } = this.#options;
+    onUse(repository, digest);
     const link = await records.blobs.findBlob(repository, digest);
     if (link !== undefined && (await isWhole(storage, link))) {
       return { size: link.size, path: storage.pathOf?.(digest), open: (range) => storage.open(digest, range) };
@@ -84,15 +105,19 @@ export class PullThrough implements ManifestCache, BlobCache {
   }
 
   async tags(repository: string): Promise<string[] | undefined> {
-    const tags: string[] = [];
-    try {
-      for await (const tag of this.#remote(repository).tags()) if (tags.push(tag) >= maxTags) break;
-    } catch (error) {
-      if (isBerthError(error, 'not-found')) throw fault('NAME_UNKNOWN', `${repository}: ${messageOf(error)}`);
-      this.#options.logger.warn('an upstream does not list its tags', { repository, error: messageOf(error) });
-      return undefined;
-    }
-    return tags.sort();
+    const list = () => take(this.#remote(repository).tags(inTime()), maxTags);
+    const tags = await this.#list('tags', repository, list);
+    return tags?.sort();
+  }
+
+  async referrers(repository: string, subject: Digest): Promise<Referrer[] | undefined> {
+    const list = () => take(this.#remote(repository).referrers(subject, inTime()), maxReferrers);
+    const found = await this.#list('referrers', repository, list);
+    return found
+      ?.map(({ digest, mediaType, size, artifactType, annotations }) => {
+        return { digest, mediaType, size, artifactType, annotations };
+      })
+      .sort((a, b) => (a.digest < b.digest ? -1 : 1));
   }
 
   async #manifest(repository: string, target: ManifestTarget): Promise<{ manifest: StoredManifest; stale: boolean }> {
@@ -105,9 +130,12 @@ export class PullThrough implements ManifestCache, BlobCache {
       return { manifest: await this.#ask(() => this.#fetchManifest(repository, target), what), stale: false };
     }
     const checked = (await records.manifests.tagCheckedAt(repository, target.tag)) ?? 0;
-    if (Date.now() - checked < upstream.freshFor) return { manifest: cached, stale: false };
+    const now = Date.now();
+    if (now - checked < upstream.freshFor) return { manifest: cached, stale: false };
+    if (now < this.#failsUntil) return { manifest: cached, stale: true };
     try {
-      const { digest } = await this.#remote(repository).resolve(target.tag);
+      const signal = AbortSignal.timeout(checkTimeout);
+      const { digest } = await this.#remote(repository).resolve(target.tag, { signal });
       const same = digest === cached.digest;
       return {
         manifest: same
@@ -116,13 +144,33 @@ export class PullThrough implements ManifestCache, BlobCache {
         stale: false,
       };
     } catch (error) {
-      if (isBerthError(error, 'not-found')) {
+      if (isBerthError(error, 'not-found') && !isRefusal(error)) {
         await records.manifests.deleteTag(repository, target.tag);
         throw fault('MANIFEST_UNKNOWN', `${what} is gone from its upstream`);
       }
+      this.#noteFailure();
       logger.warn('serving a cached tag, its upstream fails', { repository, tag: target.tag, error: messageOf(error) });
       return { manifest: cached, stale: true };
     }
+  }
+
+  /** Asks the upstream for a list; undefined where it does not answer. */
+  async #list<T>(what: string, repository: string, ask: () => Promise<T[]>): Promise<T[] | undefined> {
+    if (Date.now() < this.#failsUntil) return undefined;
+    try {
+      return await ask();
+    } catch (error) {
+      if (isBerthError(error, 'not-found') && !isRefusal(error)) {
+        throw fault('NAME_UNKNOWN', `${repository}: ${messageOf(error)}`);
+      }
+      this.#noteFailure();
+      this.#options.logger.warn('an upstream does not list', { what, repository, error: messageOf(error) });
+      return undefined;
+    }
+  }
+
+  #noteFailure(): void {
+    this.#failsUntil = Date.now() + Math.min(failureLasts, this.#options.upstream.freshFor);
   }
 
   async #fetchManifest(repository: string, target: ManifestTarget): Promise<StoredManifest> {
@@ -147,7 +195,7 @@ export class PullThrough implements ManifestCache, BlobCache {
   }
 
   #fetch(repository: string, blob: { digest: Digest; size: number }): BlobFetch {
-    const { storage, records, locks } = this.#options;
+    const { storage, records, locks, onFetched } = this.#options;
     const running = this.#fetches.get(blob.digest);
     if (running !== undefined) return running;
     const descriptor = { ...blob, mediaType: 'application/octet-stream' };
@@ -164,6 +212,8 @@ export class PullThrough implements ManifestCache, BlobCache {
     this.#fetches.set(blob.digest, fetch);
     const end = () => this.#fetches.delete(blob.digest);
     fetch.done.then(end, end);
+    // Those who read it hear of the failure.
+    fetch.done.then(() => onFetched(blob.size)).catch(() => undefined);
     return fetch;
   }
 
@@ -187,13 +237,28 @@ export class PullThrough implements ManifestCache, BlobCache {
     try {
       return await question();
     } catch (error) {
-      if (isBerthError(error, 'not-found')) throw fault('MANIFEST_UNKNOWN', `${what} unknown: ${messageOf(error)}`);
-      if (isBerthError(error, 'unauthorized') || isBerthError(error, 'forbidden')) {
+      if (isRefusal(error)) {
         throw fault('DENIED', `${what}: the upstream registry refuses: ${messageOf(error)}`);
       }
+      if (isBerthError(error, 'not-found')) throw fault('MANIFEST_UNKNOWN', `${what} unknown: ${messageOf(error)}`);
       throw fault('UNAVAILABLE', `${what} is not cached and its upstream fails: ${messageOf(error)}`);
     }
   }
+}
+
+function inTime(): { signal: AbortSignal } {
+  return { signal: AbortSignal.timeout(listTimeout) };
+}
+
+/** True where the upstream wants another login: Docker's words for that, which the client uses, are "not found" too. */
+function isRefusal(error: unknown): boolean {
+  return isBerthError(error) && (['unauthorized', 'forbidden'].includes(error.kind) || error.details.status === 403);
+}
+
+async function take<T>(list: AsyncIterable<T>, limit: number): Promise<T[]> {
+  const entries: T[] = [];
+  for await (const entry of list) if (entries.push(entry) >= limit) break;
+  return entries;
 }
 
 async function isWhole(storage: BlobStorage, blob: { digest: Digest; size: number }): Promise<boolean> {
