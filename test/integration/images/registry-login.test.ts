@@ -145,8 +145,10 @@ describe('registries with TLS and passwords, by the docker CLI', () => {
         await docker.run('logout', host);
         assert.doesNotMatch(configured(), new RegExp(host));
         await assert.rejects(docker.run('push', name), /no basic auth credentials|denied|authentication required/);
-        if (kind.anonymousRead) await docker.run('pull', name);
-        else await assert.rejects(docker.run('pull', name), /no basic auth credentials|denied|authentication required/);
+        // `docker pull` would ask for a login here, and wait for it.
+        const pull = ['create', '--pull', 'always', name] as const;
+        if (kind.anonymousRead) await docker.run(...pull);
+        else await assert.rejects(docker.run(...pull), /no basic auth credentials|denied|authentication required/);
       });
     });
   }
