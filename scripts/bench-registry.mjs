@@ -111,6 +111,12 @@ async function push(server, repository, blob) {
 const pull = (server, repository, blob) =>
   curl('%{size_download}', `${server.url}/v2/${repository}/blobs/${blob.digest}`);
 
+/** CPU time of a process so far, in ms (proc(5), stat: fields 14 and 15 in ticks of 10 ms). */
+function cpuOf(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1].split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
 async function timed(body) {
   const begin = process.hrtime.bigint();
   await body();
@@ -119,12 +125,12 @@ async function timed(body) {
 
 const median = (list) => list.toSorted((a, b) => a - b)[list.length >> 1] ?? Number.NaN;
 
-/** A row of MB/s and the ratio of the first server's to the last one's. */
-function report(label, servers, times, megabytes) {
+/** A row of MB/s and CPU time, and the ratio of the first server's rate to the last one's. */
+function report(label, servers, { times, cpu }, megabytes) {
   const rates = times.map((list) => (megabytes * 1000) / median(list));
   const columns = servers.map(({ name }, index) => {
     const range = `${Math.min(...times[index]).toFixed(0)}-${Math.max(...times[index]).toFixed(0)} ms`;
-    return `${name} ${rates[index].toFixed(0)} MB/s (${range})`;
+    return `${name} ${rates[index].toFixed(0)} MB/s (${range}, CPU ${median(cpu[index])} ms)`;
   });
   console.log(`${label.padEnd(34)} ${columns.join('  ')}  x${(rates[0] / rates.at(-1)).toFixed(2)}`);
 }
@@ -132,7 +138,8 @@ function report(label, servers, times, megabytes) {
 async function throughput(servers) {
   const megabytes = Number(values.megabytes);
   for (const parallel of [1, 4]) {
-    const times = { push: servers.map(() => []), pull: servers.map(() => []) };
+    const none = () => ({ times: servers.map(() => []), cpu: servers.map(() => []) });
+    const found = { push: none(), pull: none() };
     for (let round = -1; round < rounds; round += 1) {
       // New bytes each time: no server has them, and no client waits for one to be made.
       const blobs = Array.from({ length: parallel }, (_, n) =>
@@ -144,13 +151,16 @@ async function throughput(servers) {
       for (const [index, server] of order) {
         const all = (action) => timed(() => Promise.all(blobs.map((blob) => action(server, 'bench/blobs', blob))));
         for (const [label, action] of Object.entries({ push, pull })) {
+          const before = cpuOf(server.child.pid);
           const time = await all(action);
-          if (round >= 0) times[label][index].push(time);
+          if (round < 0) continue;
+          found[label].times[index].push(time);
+          found[label].cpu[index].push(cpuOf(server.child.pid) - before);
         }
       }
     }
     for (const label of ['push', 'pull']) {
-      report(`${label}, ${parallel} at a time, ${megabytes} MB in all`, servers, times[label], megabytes);
+      report(`${label}, ${parallel} at a time, ${megabytes} MB in all`, servers, found[label], megabytes);
     }
   }
 }
