@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { pipeline, type Readable } from 'node:stream';
 import { connect as tlsConnect } from 'node:tls';
 import { canceled, errnoOf, messageOf, timedOut, unavailable } from '#base';
-import type { CertificateStore } from './certificates.ts';
+import type { CertificateStore, TlsMaterial } from './certificates.ts';
 import type { ProxyRules } from './proxy-rules.ts';
 
 /** One HTTP request. Bodies that are streams cannot be sent twice. */
@@ -38,7 +38,7 @@ export interface TransportOptions {
 export class Transport {
   readonly #options: TransportOptions;
   readonly #http = new HttpAgent({ keepAlive: true, maxFreeSockets: 8 });
-  readonly #https = new Map<string, HttpsAgent>();
+  readonly #https = new Map<string, { readonly agent: HttpsAgent; readonly material: TlsMaterial }>();
 
   constructor(options: TransportOptions) {
     this.#options = options;
@@ -64,7 +64,7 @@ export class Transport {
   /** Ends all connections. */
   close(): void {
     this.#http.destroy();
-    for (const agent of this.#https.values()) agent.destroy();
+    for (const { agent } of this.#https.values()) agent.destroy();
     this.#https.clear();
   }
 
@@ -76,9 +76,7 @@ export class Transport {
     const { url, method, body, signal } = request;
     const headers: Record<string, string> = { 'user-agent': this.#options.userAgent, ...request.headers };
     const isTls = url.protocol === 'https:';
-    const tls = isTls
-      ? { ...this.#options.certificates.materialFor(url.host), rejectUnauthorized: !trust.insecure }
-      : {};
+    const material = isTls ? this.#options.certificates.materialFor(url.host) : {};
     const tunnel = way.tunnel;
     const common = { method, headers, ...(signal === undefined ? {} : { signal }) };
     const viaProxy = !isTls && way.proxy !== undefined;
@@ -93,10 +91,11 @@ export class Transport {
         : !isTls
           ? httpRequest(url, { ...common, agent: this.#http })
           : tunnel === undefined
-            ? httpsRequest(url, { ...common, agent: this.#agentFor(url.host, trust.insecure, tls) })
+            ? httpsRequest(url, { ...common, agent: this.#agentFor(url.host, trust.insecure, material) })
             : httpsRequest(url, {
                 ...common,
-                createConnection: () => tlsConnect({ socket: tunnel, servername: url.hostname, ...tls }),
+                createConnection: () =>
+                  tlsConnect({ socket: tunnel, servername: url.hostname, ...tlsOptions(material, trust.insecure) }),
               });
       const stalled = () =>
         sent.destroy(timedOut(`${url.host}: nothing was received for ${this.#options.stallTimeout} ms`));
@@ -111,13 +110,17 @@ export class Transport {
     });
   }
 
-  #agentFor(host: string, insecure: boolean, tls: object): HttpsAgent {
+  #agentFor(host: string, insecure: boolean, material: TlsMaterial): HttpsAgent {
     const key = `${host} ${insecure}`;
-    let agent = this.#https.get(key);
-    if (agent === undefined) {
-      agent = new HttpsAgent({ keepAlive: true, maxFreeSockets: 8, ...tls });
-      this.#https.set(key, agent);
+    const known = this.#https.get(key);
+    if (known?.material === material) return known.agent;
+    // What was trusted before the certificates changed is not used again; what is under way ends in peace.
+    if (known !== undefined) {
+      known.agent.maxFreeSockets = 0;
+      for (const socket of Object.values(known.agent.freeSockets).flat()) socket?.destroy();
     }
+    const agent = new HttpsAgent({ keepAlive: true, maxFreeSockets: 8, ...tlsOptions(material, insecure) });
+    this.#https.set(key, { agent, material });
     return agent;
   }
 
@@ -143,6 +146,11 @@ export class Transport {
       asked.end();
     });
   }
+}
+
+/** Certificates as node:tls takes them, which asks for lists that may be changed. */
+function tlsOptions({ ca, ...pair }: TlsMaterial, insecure: boolean) {
+  return { ...pair, ...(ca === undefined ? {} : { ca: [...ca] }), rejectUnauthorized: !insecure };
 }
 
 function hostOf(url: URL): { hostname: string; port: string } {
@@ -182,6 +190,11 @@ function connectionError(request: HttpRequest, error: unknown): Error {
 }
 
 function tlsReason(code: string): string | undefined {
+  const alert = /^ERR_SSL_(?:SSLV3|TLSV1\d?)_ALERT_(\w+)$/.exec(code)?.[1];
+  if (alert !== undefined) {
+    const what = alert === 'UNKNOWN_CA' ? 'unknown certificate authority' : alert.toLowerCase().replaceAll('_', ' ');
+    return `remote error: tls: ${what}`;
+  }
   if (/SELF_SIGNED|UNABLE_TO|UNKNOWN_CA|ISSUER/.test(code)) {
     return 'tls: failed to verify certificate: x509: certificate signed by unknown authority';
   }

@@ -4,9 +4,19 @@ import { z } from 'zod';
 import { invalid, messageOf, parseByteSize, parseDuration } from '#base';
 import { actions } from './auth/access.ts';
 
-const size = z.union([z.number().int().nonnegative(), z.string().transform(parseByteSize)]);
+/** A text that `parse` reads; what it throws is the issue. */
+const readBy = (parse: (text: string) => number) =>
+  z.string().transform((text, context) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      context.addIssue(messageOf(error));
+      return z.NEVER;
+    }
+  });
+const size = z.union([z.number().int().nonnegative(), readBy(parseByteSize)]);
 /** Go durations in the file, ms inside. */
-const duration = z.string().transform((text) => parseDuration(text) / 1e6);
+const duration = readBy((text) => parseDuration(text) / 1e6);
 const rule = z.strictObject({
   users: z.array(z.string()).min(1),
   repository: z.string().min(1),
@@ -121,23 +131,33 @@ export function readConfigFile(path: string): RegistryConfig {
   try {
     document = load(readFileSync(path, 'utf8'));
   } catch (error) {
-    throw invalid(`config file ${path}: ${messageOf(error)}`);
+    throw invalid(`config file ${path}: ${messageOf(error).split('\n')[0]}`);
   }
   return parseConfig(document ?? {}, `config file ${path}`);
 }
 
-/** Checks settings. Throws `invalid`, beginning with `where`. */
+/** Checks settings. Throws `invalid`, beginning with `where` and naming every setting that is wrong. */
 export function parseConfig(document: unknown, where: string): RegistryConfig {
-  let result: ReturnType<typeof fileSchema.safeParse>;
-  try {
-    result = fileSchema.safeParse(document);
-  } catch (error) {
-    // Sizes and durations say themselves what is wrong with them.
-    throw invalid(`${where}: ${messageOf(error)}`);
-  }
+  const result = fileSchema.safeParse(document);
   if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw invalid(`${where}: "${issue?.path.join('.')}": ${issue?.message}`);
+  throw invalid(`${where}: ${result.error.issues.flatMap((issue) => faultsOf(issue, document)).join('; ')}`);
+}
+
+function faultsOf(issue: z.core.$ZodIssue, document: unknown): string[] {
+  const place = (last: readonly PropertyKey[] = []) => [...issue.path, ...last].map(String).join('.');
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => `there is no setting "${place([key])}"`);
+  if (issue.path.length === 0) return ['want settings by name ("addr: HOST:PORT")'];
+  if (issue.code === 'invalid_type' && valueAt(document, issue.path) === undefined) return [`"${place()}" is missing`];
+  // A union tells of each of its ways; the last one takes texts and knows what is wrong with this one.
+  const { message } = issue.code === 'invalid_union' ? (issue.errors.at(-1)?.[0] ?? issue) : issue;
+  return [`"${place()}": ${message}`];
+}
+
+function valueAt(document: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined),
+    document,
+  );
 }
 
 /** Splits `HOST:PORT`, `:PORT` or `[IPV6]:PORT`. Throws `invalid`. */

@@ -125,11 +125,16 @@ it('shows its counts to Prometheus and writes a line per request', async () => {
   assert.ok((entry?.bytesOut ?? 0) > layer.size);
 });
 
-it('names the key of a setting that is wrong', () => {
+it('names each setting that is wrong, and what is wrong with it', () => {
   const wrong: [unknown, RegExp][] = [
-    [{ adr: 'x' }, /test: .*adr/],
-    [{ quotas: [{ prefix: 'a', bytes: 'many' }] }, /many/],
-    [{ limits: { stallTimeout: 'soon' } }, /soon/],
+    [{ adr: 'x' }, /^test: there is no setting "adr"$/],
+    [[], /^test: want settings by name/],
+    [{ quotas: [{ prefix: 'a', bytes: 'many' }] }, /^test: "quotas\.0\.bytes": invalid size: 'many'$/],
+    [
+      { limits: { stallTimeout: 'soon', blobb: 1 } },
+      /"limits\.stallTimeout": .*soon.*; .* no setting "limits\.blobb"$/,
+    ],
+    [{ tls: { cert: 'cert.pem' } }, /^test: "tls\.key" is missing$/],
     [{ auth: { rules: [{ users: ['a'], repository: '*', actions: ['eat'] }] } }, /auth\.rules\.0\.actions/],
   ];
   for (const [settings, message] of wrong) {

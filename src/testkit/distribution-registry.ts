@@ -15,8 +15,8 @@ export const skipWithoutDistribution: string | false = existsSync(program)
 
 /** How the registry is protected. */
 export interface DistributionOptions {
-  /** Paths of PEM files; without them it speaks plain HTTP. */
-  readonly tls?: { readonly certificate: string; readonly key: string };
+  /** Paths of PEM files; without them it speaks plain HTTP. With `clientcas` it wants clients' certificates of these. */
+  readonly tls?: { readonly certificate: string; readonly key: string; readonly clientcas?: readonly string[] };
   /** Path of an htpasswd file (bcrypt). */
   readonly htpasswd?: string;
 }

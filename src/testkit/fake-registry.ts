@@ -77,7 +77,14 @@ export class FakeRegistry implements AsyncDisposable {
     else if (kind === 'blobs' && name.startsWith('uploads/'))
       await this.#upload(request, response, { repository, url });
     else if (kind === 'blobs') this.#blob(request, response, this.blobs.get(`${repository}@${name}`));
+    else if (kind === 'tags' && name === 'list')
+      response.end(JSON.stringify({ name: repository, tags: this.#tags(repository) }));
     else failRequest(response, 404, 'NAME_UNKNOWN', 'repository name not known to registry');
+  }
+
+  #tags(repository: string): string[] {
+    const names = [...this.manifests.keys()].filter((name) => name.startsWith(`${repository}@`));
+    return names.map((name) => name.slice(repository.length + 1)).filter((name) => !name.startsWith('sha256:'));
   }
 
   async #manifest(

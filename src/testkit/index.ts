@@ -1,4 +1,5 @@
 export * from './busybox.ts';
+export * from './certificates.ts';
 export * from './content-suite.ts';
 export * from './daemon.ts';
 export * from './distribution-registry.ts';
@@ -13,4 +14,5 @@ export * from './mutations.ts';
 export * from './private-mounts.ts';
 export * from './pty.ts';
 export * from './runtime-fixture.ts';
+export * from './served-registry.ts';
 export * from './snapshot-suite.ts';

@@ -47,6 +47,8 @@ export interface Command {
   readonly usage: string;
   readonly short: string;
   readonly flags?: readonly FlagSpec[];
+  /** What the help page says after the options. */
+  readonly notes?: string;
   readonly args: ArgumentCount;
   /** False where all words after the first argument belong to the container. */
   readonly interspersed?: boolean;

@@ -14,6 +14,7 @@ export function commandHelp(name: string, command: Command, options: { names: st
   if (command.flags?.some((flag) => !flag.hidden)) {
     lines.push('', 'Options:', flagHelp(command.flags, options.columns));
   }
+  if (command.notes !== undefined) lines.push('', command.notes);
   return `${lines.join('\n')}\n`;
 }
 

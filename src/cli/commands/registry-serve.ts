@@ -18,11 +18,34 @@ const flags = flagTable(`
       --upstream string    Be a pull-through cache of that registry
 `);
 
+const notes = `Settings of the config file, which flags override (sizes like 10GiB, times like 90s):
+  addr, data, readOnly, accessLog, logLevel   as the flags of these names
+  tls: {cert, key}                            as --tls-cert and --tls-key
+  auth: {htpasswd, anonymousRead, tokens, tokenKey, service, rules, token}
+                                              who may do what; rules are [{users, repository,
+                                              actions}], token is a service elsewhere
+  externalUrl                                 how clients reach it through a proxy
+  upstreams: [{prefix, registry, username, password, passwordFile, freshFor}]
+                                              registries to be a pull-through cache of
+  quotas: [{prefix, bytes}]                   most that repositories may hold together
+  deletes                                     false refuses deletes
+  webhooks: [{name, url, headers}], events    who is told of push, pull, mount, delete
+  garbage: {interval, grace, untagged, uploadLifetime}
+                                              what is removed, and when
+  limits: {blob, requestRate, stallTimeout, connections}
+  storage: {s3: {endpoint, bucket, region, accessKey, secretKey, secretKeyFile, prefix}}
+                                              blobs in S3 instead of files
+  records: {postgres, postgresFile}           PostgreSQL instead of SQLite; together with S3 any
+                                              number of servers may run side by side
+
+Metrics are at /metrics (Prometheus). SIGUSR1 collects garbage at once, SIGTERM stops.`;
+
 /** `berth registry serve`: runs the server's own program until it ends, passing on signals. */
 export const command: Command = {
   usage: '[OPTIONS]',
   short: 'Run a registry that images can be pushed to and pulled from',
   flags,
+  notes,
   args: noArgs,
   run: ({ flags: values }) => runServer(words(values)),
 };

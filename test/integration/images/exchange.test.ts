@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile, execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { DistributionRegistry, Docker, importBusybox, skipWithoutDistribution, TestDaemon } from '#testkit';
+import {
+  DistributionRegistry,
+  Docker,
+  importBusybox,
+  ServedRegistry,
+  skipWithoutDistribution,
+  TestDaemon,
+} from '#testkit';
 
 // BERTH_TEST_DOCKER_HOST names a dockerd that has busybox:latest, BERTH_TEST_PODMAN a podman command: both see loopback
 // and the temp directory of this machine. What the tests bring there, they remove.
@@ -16,7 +21,6 @@ const dockerd = process.env.BERTH_TEST_DOCKER_HOST;
 const podman = process.env.BERTH_TEST_PODMAN?.split(' ');
 
 const run = promisify(execFile);
-const berth = fileURLToPath(new URL('../../../bin/berth', import.meta.url));
 /** Two layers, two names; saved by dockerd 28.5.2. */
 const recorded = fileURLToPath(new URL('../../../src/image/testdata/dockerd-28.5-save.tar', import.meta.url));
 const recordedId = 'sha256:becd15e3c48ae67d0622f9992f358af48cc1cf305f105e85595c7ac238d0e3a7';
@@ -28,41 +32,6 @@ function missing(program: string): string | false {
     return false;
   } catch {
     return `${program} is not installed`;
-  }
-}
-
-/** `berth registry serve` on a free port, with a directory of its own. */
-class ServedRegistry implements AsyncDisposable {
-  readonly host: string;
-  readonly #data: string;
-  readonly #process: ChildProcess;
-
-  private constructor(host: string, data: string, child: ChildProcess) {
-    this.host = host;
-    this.#data = data;
-    this.#process = child;
-  }
-
-  static async start(): Promise<ServedRegistry> {
-    const data = mkdtempSync(join(tmpdir(), 'berth-served-'));
-    const child = spawn(berth, ['registry', 'serve', '--addr=127.0.0.1:0', `--data=${data}`], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    const port = await new Promise<string>((resolve, reject) => {
-      createInterface({ input: child.stderr }).on('line', (line) => {
-        const found = /listens on 127\.0\.0\.1:(\d+)/.exec(line)?.[1];
-        if (found !== undefined) resolve(found);
-      });
-      child.once('exit', (code) => reject(new Error(`berth registry serve ended with ${code}`)));
-    });
-    return new ServedRegistry(`127.0.0.1:${port}`, data, child);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const ended = once(this.#process, 'exit');
-    this.#process.kill();
-    await ended;
-    rmSync(this.#data, { recursive: true });
   }
 }
 

@@ -1,74 +1,155 @@
 import assert from 'node:assert/strict';
-import { execFile, execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { bcrypt } from 'hash-wasm';
-import { DistributionRegistry, importBusybox, skipWithoutDistribution, TestDaemon } from '#testkit';
+import {
+  DistributionRegistry,
+  Docker,
+  importBusybox,
+  makeCertificates,
+  ServedRegistry,
+  skipWithoutDistribution,
+  TestDaemon,
+} from '#testkit';
 
-describe('a registry with TLS and passwords, by the docker CLI', { skip: skipWithoutDistribution }, () => {
+const berthd = fileURLToPath(new URL('../../../bin/berthd', import.meta.url));
+/** A name, since certificates of loopback addresses are not verified. */
+const hostName = 'registry.test';
+// The daemon sees an /etc with that name and with certificates, which the machine has not.
+const intoOwnEtc =
+  'mount --make-rslave / && mount -t overlay -o "lowerdir=$0/etc:/etc" overlay /etc && mount --bind "$0/certs" /etc/docker/certs.d && exec "$@"';
+
+/** Files below the directory of the tests. */
+const files = { server: 'server.pem', key: 'server-key.pem', users: 'users', authority: 'ca.pem' };
+
+interface Kind {
+  readonly skip: string | false;
+  readonly start: (path: (file: string) => string) => Promise<AsyncDisposable & { readonly host: string }>;
+  /** It talks only to clients with a certificate. */
+  readonly clientCertificate: boolean;
+  /** It gives an identity token for the password. */
+  readonly identityToken: boolean;
+  /** It lets everybody pull. */
+  readonly anonymousRead: boolean;
+}
+
+const plain = { skip: false, clientCertificate: false, identityToken: false, anonymousRead: false } as const;
+const served = (auth: Record<string, unknown>) => (path: (file: string) => string) =>
+  ServedRegistry.start({
+    tls: { cert: path(files.server), key: path(files.key) },
+    auth: { htpasswd: path(files.users), ...auth },
+  });
+const kinds: Record<string, Kind> = {
+  'docker-registry that wants client certificates': {
+    ...plain,
+    skip: skipWithoutDistribution,
+    clientCertificate: true,
+    start: (path) =>
+      DistributionRegistry.start({
+        tls: { certificate: path(files.server), key: path(files.key), clientcas: [path(files.authority)] },
+        htpasswd: path(files.users),
+      }),
+  },
+  'berth registry serve that asks for passwords': { ...plain, start: served({}) },
+  'berth registry serve that gives tokens': { ...plain, identityToken: true, start: served({ tokens: true }) },
+  'berth registry serve that everybody may read': {
+    ...plain,
+    identityToken: true,
+    anonymousRead: true,
+    start: served({ anonymousRead: true }),
+  },
+};
+
+describe('registries with TLS and passwords, by the docker CLI', () => {
   let directory: string;
-  let registry: DistributionRegistry;
   let daemon: TestDaemon;
-  let host: string;
-
-  /** Runs docker with a configuration of the test's own; throws with what it said. */
-  const docker = (args: readonly string[], input = ''): Promise<string> =>
-    new Promise((resolve, reject) => {
-      const all = ['--config', join(directory, 'config'), '-H', daemon.host, ...args];
-      const child = execFile('docker', all, (error, stdout, stderr) =>
-        error === null ? resolve(stdout) : reject(new Error(stderr)),
-      );
-      child.stdin?.end(input);
-    });
+  let docker: Docker;
+  const inDirectory = (...path: string[]) => join(directory, ...path);
 
   before(async () => {
     directory = mkdtempSync(join(tmpdir(), 'berth-registry-login-'));
-    const [key, certificate, users] = ['key.pem', 'cert.pem', 'users'].map((file) => join(directory, file));
-    assert.ok(key && certificate && users);
-    const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
-    execFileSync(
-      'openssl',
-      ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-keyout', key, '-out', certificate, ...subject],
-      { stdio: 'ignore' },
-    );
+    makeCertificates(directory, `IP:127.0.0.1,DNS:${hostName}`);
     const hash = await bcrypt({ password: 'secret', salt: randomBytes(16), costFactor: 5, outputType: 'encoded' });
-    writeFileSync(users, `ann:${hash}\n`);
-    registry = await DistributionRegistry.start({ tls: { certificate, key }, htpasswd: users });
-    host = registry.host;
-    daemon = await TestDaemon.start();
+    writeFileSync(inDirectory(files.users), `ann:${hash}\n`);
+    for (const path of ['etc/docker/certs.d', 'certs']) mkdirSync(inDirectory(path), { recursive: true });
+    writeFileSync(inDirectory('etc/hosts'), `127.0.0.1 localhost ${hostName}\n`);
+    daemon = await TestDaemon.start([], ['unshare', '--mount', 'sh', '-c', intoOwnEtc, directory, berthd]);
+    docker = new Docker(daemon.host, undefined, { ...process.env, DOCKER_CONFIG: inDirectory('config') });
     importBusybox(daemon.socket);
-    await docker(['tag', 'busybox', `${host}/team/app:1`]);
   });
   after(async () => {
     await daemon[Symbol.asyncDispose]();
-    await registry[Symbol.asyncDispose]();
     rmSync(directory, { recursive: true });
   });
 
-  test('without a login nothing is pushed', async () => {
-    await assert.rejects(docker(['push', `${host}/team/app:1`]), /no basic auth credentials|authentication required/);
-  });
+  /** Fails with what the CLI printed. */
+  async function docks(args: readonly string[], input: string): Promise<string> {
+    const { code, stdout, stderr } = await docker.try(args, { input });
+    if (code !== 0) throw new Error(stderr);
+    return stdout;
+  }
+  const configured = () => readFileSync(inDirectory('config/config.json'), 'utf8');
 
-  test('a wrong password is refused', async () => {
-    await assert.rejects(docker(['login', '-u', 'ann', '--password-stdin', host], 'wrong'), /unauthorized|401/);
-  });
+  for (const [what, kind] of Object.entries(kinds)) {
+    describe(what, { skip: kind.skip }, () => {
+      let registry: AsyncDisposable & { readonly host: string };
+      let host: string;
+      let name: string;
+      before(async () => {
+        registry = await kind.start(inDirectory);
+        host = registry.host.replace('127.0.0.1', hostName);
+        name = `${host}/team/app:1`;
+        await docker.run('tag', 'busybox', name);
+      });
+      after(() => registry[Symbol.asyncDispose]());
 
-  test('after a login an image goes there and comes back with the same id and digest', async () => {
-    assert.match(await docker(['login', '-u', 'ann', '--password-stdin', host], 'secret'), /Login Succeeded/);
-    const id = await docker(['image', 'inspect', '-f', '{{.Id}}', `${host}/team/app:1`]);
-    const pushed = /digest: (sha256:[0-9a-f]{64})/.exec(await docker(['push', `${host}/team/app:1`]))?.[1];
-    await docker(['rmi', '-f', id.trim()]);
-    assert.match(await docker(['pull', `${host}/team/app:1`]), new RegExp(`Digest: ${pushed}`));
-    assert.equal(await docker(['image', 'inspect', '-f', '{{.Id}}', `${host}/team/app:1`]), id);
-    assert.equal(await docker(['run', '--rm', `${host}/team/app@${pushed}`, 'echo', 'runs']), 'runs\n');
-  });
+      test('its certificate has to be one of a known authority, and the client has to show what it is asked for', async () => {
+        await assert.rejects(docker.run('push', name), /x509: certificate signed by unknown authority/);
+        await assert.rejects(docks(['login', '-u', 'ann', '--password-stdin', host], 'secret'), /unknown authority/);
+        const certificates = inDirectory('certs', host);
+        mkdirSync(certificates);
+        copyFileSync(inDirectory(files.authority), join(certificates, 'ca.crt'));
+        if (!kind.clientCertificate) return;
+        await assert.rejects(docker.run('push', name), /remote error: tls: (?:bad certificate|certificate required)/);
+        copyFileSync(inDirectory('client-key.pem'), join(certificates, 'client.key'));
+        copyFileSync(inDirectory('client.pem'), join(certificates, 'client.cert'));
+      });
 
-  test('after a logout it is refused again', async () => {
-    await docker(['logout', host]);
-    assert.doesNotMatch(readFileSync(join(directory, 'config/config.json'), 'utf8'), /127\.0\.0\.1/);
-    await assert.rejects(docker(['pull', `${host}/team/app:2`]), /no basic auth credentials/);
-  });
+      test('without a login nothing is pushed', async () => {
+        await assert.rejects(docker.run('push', name), /no basic auth credentials|denied|authentication required/);
+      });
+
+      test('a wrong password is refused, and not kept', async () => {
+        await assert.rejects(docks(['login', '-u', 'ann', '--password-stdin', host], 'wrong'), /unauthorized|401/);
+        await assert.rejects(docker.run('push', name), /no basic auth credentials|denied|authentication required/);
+      });
+
+      test('after a login an image goes there and comes back with the same id and digest', async () => {
+        const said = await docks(['login', '-u', 'ann', '--password-stdin', host], 'secret');
+        assert.match(said, /Login Succeeded/);
+        assert.equal(configured().includes('"identitytoken"'), kind.identityToken);
+        assert.equal(configured().includes(Buffer.from('ann:secret').toString('base64')), !kind.identityToken);
+        const id = await docker.run('image', 'inspect', '-f', '{{.Id}}', name);
+        const pushed = /digest: (sha256:[0-9a-f]{64})/.exec(await docker.run('push', name))?.[1];
+        await docker.run('rmi', name);
+        assert.match(await docker.run('pull', name), new RegExp(`Digest: ${pushed}`));
+        assert.equal(await docker.run('image', 'inspect', '-f', '{{.Id}}', name), id);
+        assert.equal(await docker.run('run', '--rm', `${host}/team/app@${pushed}`, 'echo', 'runs'), 'runs');
+      });
+
+      test('after a logout it is refused again', async () => {
+        await docker.run('logout', host);
+        assert.doesNotMatch(configured(), new RegExp(host));
+        await assert.rejects(docker.run('push', name), /no basic auth credentials|denied|authentication required/);
+        // `docker pull` would ask for a login here, and wait for it.
+        const pull = ['create', '--pull', 'always', name] as const;
+        if (kind.anonymousRead) await docker.run(...pull);
+        else await assert.rejects(docker.run(...pull), /no basic auth credentials|denied|authentication required/);
+      });
+    });
+  }
 });
