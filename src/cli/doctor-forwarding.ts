@@ -1,5 +1,5 @@
 import { messageOf } from '#base';
-import type { Finding, HostProbe } from './doctor.ts';
+import type { Finding, HostProbe } from './doctor-probe.ts';
 
 /** A base chain as `nft -j list chains` tells of it (libnftables-json(5)). */
 interface Chain {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { examineHost, findingsText, type HostProbe, thisHost } from './doctor.ts';
+import { examineHost, findingsText, thisHost } from './doctor.ts';
+import type { HostProbe } from './doctor-probe.ts';
 
 const good: HostProbe = {
   uid: () => 0,
