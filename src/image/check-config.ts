@@ -4,7 +4,10 @@ import { type Descriptor, type ImageConfig, type Index, type Manifest, mediaType
 /** What one mount call can carry. */
 const maxLayers = 127;
 
-/** Reads an image config. Throws `invalid` when it is not one. */
+/**
+ * Reads an image config. Fields of `config` that are `null`, as Go writes what is empty, are left out. Throws `invalid`
+ * when it is not one.
+ */
 export function parseConfig(bytes: Uint8Array, what: string): ImageConfig {
   const value = parseObject(bytes, what);
   const { rootfs } = value;
@@ -17,6 +20,9 @@ export function parseConfig(bytes: Uint8Array, what: string): ImageConfig {
   }
   if (value.config != null && !isObject(value.config)) throw invalid(`${what}: config is not an object`);
   if (value.history != null && !Array.isArray(value.history)) throw invalid(`${what}: history is not a list`);
+  if (isObject(value.config)) {
+    value.config = Object.fromEntries(Object.entries(value.config).filter(([, field]) => field !== null));
+  }
   return value as unknown as ImageConfig;
 }
 

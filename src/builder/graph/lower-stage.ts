@@ -97,7 +97,8 @@ export class StageLowering {
         : below?.baseImage;
     const fresh: ImageState = { config: {}, author: undefined, platform: stage.platform };
     const start = below?.last.image ?? (baseImage ? imageState(baseImage) : fresh);
-    const { OnBuild: triggers = [], ...config } = start.config;
+    const { OnBuild, ...config } = start.config;
+    const triggers = OnBuild ?? [];
     const state = new StageState({
       config,
       author: start.author,
