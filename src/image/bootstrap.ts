@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { canceled, invalid, unavailable } from '#base';
 import type { Processes } from '#host';
-import { familiarString, parseReference, withDefaultTag } from '#oci';
+import { familiarName, familiarString, parseReference, withDefaultTag } from '#oci';
 import { type AptSource, formatAptSources, readAptSources, sourcesForSuite } from './apt-sources.ts';
 import type { Image } from './image.ts';
 import type { ImportOptions } from './import.ts';
@@ -62,9 +62,16 @@ export async function bootstrap(spec: BootstrapSpec, context: BootstrapContext):
   const reference = withDefaultTag(parseReference(spec.name));
   const tag = reference.tag ?? 'latest';
   const slim = tag.endsWith('-slim') || tag === 'slim';
-  const host = await hostSuite();
-  const named = tag.replace(/-?slim$/, '');
-  const suite = spec.suite ?? (named === '' || named === 'latest' ? host : named);
+  const { distribution, suite: host } = await hostRelease();
+  const named = tag.replace(/-?slim$/, '').replace(/^latest$/, '');
+  if (spec.suite === undefined && named === '' && familiarName(reference).split('/').at(-1) !== distribution) {
+    const name = familiarName(reference);
+    throw invalid(
+      `${name} does not say which release of ${distribution} to make it of: name one, as in ` +
+        `"${name}:${host}" or "--suite ${host}"`,
+    );
+  }
+  const suite = spec.suite ?? (named || host);
   if (!/^[a-z][a-z0-9.-]*$/.test(suite)) throw invalid(`"${suite}" is not the name of a release`);
   const include = spec.include ?? [];
   for (const name of include) {
@@ -102,12 +109,13 @@ export async function bootstrap(spec: BootstrapSpec, context: BootstrapContext):
   }
 }
 
-/** The release that the host runs: os-release(5). */
-async function hostSuite(): Promise<string> {
+/** The release that the host runs, and of which distribution: os-release(5). */
+async function hostRelease(): Promise<{ distribution: string; suite: string }> {
   const text = await readFile('/etc/os-release', 'utf8');
+  const distribution = /^ID="?([a-z]+)"?$/m.exec(text)?.[1] ?? 'linux';
   const suite = /^VERSION_CODENAME="?([a-z]+)"?$/m.exec(text)?.[1];
   if (suite === undefined) throw unavailable('/etc/os-release does not tell the VERSION_CODENAME of this host');
-  return suite;
+  return { distribution, suite };
 }
 
 /** Seconds since the epoch of the newest release file among `sources`. Packages are verified later, by apt. */
