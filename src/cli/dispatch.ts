@@ -43,6 +43,11 @@ function allNames(): string[] {
   return commandTable.flatMap((entry) => entry.names);
 }
 
+/** First words that name a command or a group of commands. */
+function topNames(): string[] {
+  return [...allNames().filter((name) => !name.includes(' ')), ...Object.keys(groups)];
+}
+
 /** The command that words name, and how many of them are its name. */
 function findCommand(words: readonly string[]): { entry: CommandEntry; name: string; used: number } | undefined {
   for (const used of [2, 1]) {
@@ -70,11 +75,7 @@ function unknownCommand(words: readonly string[]): ExitError {
       `${program}: unknown command: ${full} ${second}\n${meant}\nUsage:  ${full}\n\nRun '${full} --help' for more information\n`,
     );
   }
-  const names = [
-    ...commandTable.flatMap((entry) => entry.names.filter((name) => !name.includes(' '))),
-    ...Object.keys(groups),
-  ];
-  const hint = suggest(first, names);
+  const hint = suggest(first, topNames());
   const meant = hint === undefined ? '' : `\nDid you mean '${program} ${hint}'?\n`;
   return new ExitError(
     1,
@@ -90,7 +91,11 @@ async function helpFor(words: readonly string[], columns: number): Promise<strin
     return commandHelp(found.name, command, { names: aliasNames(found.entry), columns });
   }
   if (words.length === 1 && Object.hasOwn(groups, words[0] ?? '')) return groupHelp(words[0] ?? '');
-  throw new ExitError(1, `unknown help topic: ${words.join(' ')}\n`);
+  const topic = words.join(' ');
+  const hint = suggest(topic, [...topNames(), ...allNames()]);
+  const meant =
+    hint === undefined ? `Run '${program} --help' for all commands` : `Did you mean '${program} help ${hint}'?`;
+  throw new ExitError(1, `unknown help topic: ${topic}\n\n${meant}\n`);
 }
 
 function aliasNames(entry: CommandEntry): string[] {

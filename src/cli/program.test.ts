@@ -18,6 +18,20 @@ test('a file of --env-file that is not there is named, with the exit code of wro
   assert.equal(status, 125);
 });
 
+const slips: readonly (readonly [words: string, meant: string])[] = [
+  ['rnu busybox', 'berth run'],
+  ['image lss', 'berth image ls'],
+  ['compose ups', 'berth compose up'],
+  ['help imags', 'berth help images'],
+];
+for (const [words, meant] of slips) {
+  test(`berth ${words} is refused with the command that was meant`, () => {
+    const { status, stderr } = run(...words.split(' '));
+    assert.ok(stderr.includes(`Did you mean '${meant}'?`), stderr);
+    assert.equal(status, 1);
+  });
+}
+
 test('NODE_OPTIONS in a file of --env-file is for the container, not for the client', (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'cli-env-file-'));
   t.after(() => rmSync(directory, { recursive: true }));

@@ -8,7 +8,6 @@ export {
   type Reporter,
   type StatusEvent,
   type StatusKind,
-  silentReporter,
 } from './execute/index.ts';
 export * from './load/index.ts';
 export * from './model/index.ts';

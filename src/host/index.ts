@@ -20,5 +20,4 @@ export * from './linux/resolve-in-root.ts';
 export * from './linux/seqpacket.ts';
 export { createSockets } from './linux/sockets.ts';
 export { connectUnixDatagram, type UnixDatagram } from './linux/unix-datagram.ts';
-export * from './signals.ts';
 export * from './sockets.ts';

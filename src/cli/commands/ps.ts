@@ -67,6 +67,23 @@ export function containerRow(container: ContainerSummary, full: boolean): TypedO
   };
 }
 
+/** A container without properties: what a template is tried on where there is none to show. */
+const nobody: ContainerSummary = {
+  Id: '',
+  Names: [],
+  Image: '',
+  ImageID: '',
+  Command: '',
+  Created: 0,
+  Ports: [],
+  Labels: {},
+  State: 'created',
+  Status: '',
+  HostConfig: { NetworkMode: '' },
+  NetworkSettings: { Networks: {} },
+  Mounts: [],
+};
+
 const flags = flagTable(`
   -a, --all             Show all containers, not only those that run
   -f, --filter filter   Show only what matches a condition, KEY=VALUE
@@ -87,6 +104,7 @@ export function containerListing(options: { size: boolean; quiet: boolean }): Li
     rawQuiet: 'container_id: {{.ID}}',
     raw: `container_id: {{.ID}}\nimage: {{.Image}}\ncommand: {{.Command}}\ncreated_at: {{.CreatedAt}}\nstate: {{- pad .State 1 0}}\nstatus: {{- pad .Status 1 0}}\nnames: {{.Names}}\nlabels: {{- pad .Labels 1 0}}\nports: {{- pad .Ports 1 0}}\n${options.size ? 'size: {{.Size}}\n' : ''}`,
     quiet: options.quiet,
+    sample: containerRow(nobody, false),
     headers: {
       ID: 'CONTAINER ID',
       Names: 'NAMES',

@@ -92,7 +92,7 @@ export async function runCompose(invocation: Invocation): Promise<number> {
     const meant = hint === undefined ? '' : `\nDid you mean '${program} compose ${hint}'?\n`;
     throw new ExitError(
       1,
-      `unknown docker command: "compose ${name}"\n${meant}\nRun '${program} compose --help' for more information\n`,
+      `${program}: unknown command: ${program} compose ${name}\n${meant}\nRun '${program} compose --help' for more information\n`,
     );
   }
   const { command } = await entry.load();

@@ -57,6 +57,7 @@ test('help is asked by --help and by an -h that is nobody else’s', () => {
 });
 const errors: readonly (readonly [string, string])[] = [
   ['--foo', 'unknown flag: --foo'],
+  ['--nmae x', "unknown flag: --nmae\n\nDid you mean '--name'?"],
   ['-iz', "unknown shorthand flag: 'z' in -iz"],
   ['--name', 'flag needs an argument: --name'],
   ['-p', "flag needs an argument: 'p' in -p"],

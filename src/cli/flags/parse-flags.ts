@@ -1,4 +1,5 @@
 import { invalid, messageOf } from '#base';
+import { suggest } from '../suggest.ts';
 import type { FlagSpec } from './flag-spec.ts';
 import { FlagValues } from './flag-values.ts';
 import { readValue } from './read-value.ts';
@@ -33,6 +34,12 @@ class Reader {
     this.#checks = options.checks ?? {};
   }
 
+  /** What is wrong with a flag that does not exist, and which one may have been meant. */
+  unknown(name: string): Error {
+    const meant = suggest(name, [...this.#byName.keys()]);
+    return invalid(`unknown flag: --${name}${meant === undefined ? '' : `\n\nDid you mean '--${meant}'?`}`);
+  }
+
   named(name: string): FlagSpec | undefined {
     return this.#byName.get(name);
   }
@@ -56,7 +63,8 @@ class Reader {
 
 /**
  * Takes a command line apart by the rules of Go's pflag: `--name value`, `--name=value`, `-abc`, `-nvalue`, `-n=value`;
- * switches take a value only after `=`; `--` ends the flags. Throws `invalid` with pflag's texts.
+ * switches take a value only after `=`; `--` ends the flags. Throws `invalid` with pflag's texts;
+ * an unknown flag's also names the known one that is nearest.
  */
 export function parseFlags(words: readonly string[], options: ParseFlagsOptions): ParsedFlags {
   const reader = new Reader(options);
@@ -71,7 +79,7 @@ export function parseFlags(words: readonly string[], options: ParseFlagsOptions)
     if (name === '' || name.startsWith('-')) throw invalid(`bad flag syntax: ${word}`);
     const spec = reader.named(name);
     if (spec === undefined) {
-      if (name !== 'help') throw invalid(`unknown flag: --${name}`);
+      if (name !== 'help') throw reader.unknown(name);
       help = true;
     } else if (equals !== -1) reader.set(spec, word.slice(equals + 1));
     else if (spec.kind === 'bool') reader.set(spec, 'true');

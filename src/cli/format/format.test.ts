@@ -87,3 +87,8 @@ test('a field that rows do not have is an error that names their type', () => {
     /failed to execute template: template: :1:2: executing "" at <.Foo>: can't evaluate field Foo in type \*formatter.X/,
   );
 });
+test('a wrong field is an error in an empty list too, where the list knows how its rows look', () => {
+  const listing = { table: '{{.ID}}', headers: { ID: 'ID' }, sample: { [typeName]: '*formatter.Row', ID: '' } };
+  assert.equal(renderListing([], '{{.ID}}', listing), '');
+  assert.throws(() => renderListing([], '{{.Nope}}', listing), /can't evaluate field Nope in type \*formatter\.Row/);
+});

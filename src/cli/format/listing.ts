@@ -16,6 +16,8 @@ export interface Listing {
   readonly quiet?: boolean;
   /** The field printed with `raw` and `quiet`. */
   readonly rawQuiet?: string;
+  /** A row on which the template is tried where the list is empty, so that a wrong field is an error even then. */
+  readonly sample?: TypedObject;
 }
 
 /** Go's JSON of an object: keys sorted, `<`, `>` and `&` as escapes. */
@@ -75,6 +77,7 @@ export function renderListing(rows: readonly TypedObject[], format: string, list
   }
   const lines: string[] = [];
   try {
+    if (rows.length === 0 && listing.sample !== undefined) template.execute(listing.sample);
     for (const row of rows) lines.push(template.execute(row));
     if (!isTable || (quietTable !== undefined && source === quietTable)) {
       return lines.map((line) => `${line}\n`).join('');

@@ -15,6 +15,3 @@ export interface Reporter {
   status(event: StatusEvent): void;
   warn(message: string): void;
 }
-
-/** A reporter that shows nothing. */
-export const silentReporter: Reporter = { status: () => undefined, warn: () => undefined };
