@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { digestOf, newId } from '#base';
@@ -368,6 +369,15 @@ test('triggers of the base image run first in the stage that uses it', async () 
   assert.equal(image.config.config?.OnBuild, undefined);
   const done = events.flatMap((event) => (event.kind === 'step-done' ? [event.step] : []));
   assert.deepEqual(done, [1, 2]);
+});
+
+test('a base image whose config says null for what it does not set is one without it', async () => {
+  const config = JSON.parse('{"OnBuild":null,"Env":null,"Labels":null,"Volumes":null,"ExposedPorts":null}');
+  const tar = await fixture.context({ f: 'x' });
+  await fixture.images.import(Readable.from([tar]), { target: 'nulls:1', config });
+  const { image } = await fixture.build({ Dockerfile: 'FROM nulls:1\nENV a=1\nVOLUME /v\nEXPOSE 1\nLABEL b=2\n' });
+  assert.deepEqual(image.config.config?.Labels, { b: '2' });
+  assert.ok(image.config.config?.Env?.includes('a=1'));
 });
 
 test('build arguments reach RUN, ENV hides them, unused ones are told', async () => {

@@ -22,7 +22,7 @@ import { bootstrap, createImageStore, imageMigrations } from '#image';
 import { openDatabase } from '#metadata';
 import { createNetworkService, networkMigrations } from '#network';
 import { createRegistryClient } from '#registry-client';
-import { createRuntime, readLog } from '#runtime';
+import { createRuntime, readLog, whyNoCheckpoints } from '#runtime';
 import { createOverlaySnapshotter, snapshotMigrations } from '#snapshot';
 import { createVolumeService, volumeMigrations } from '#volume';
 import { createBuildNetworks } from './build-networks.ts';
@@ -180,6 +180,7 @@ export async function assemble(config: DaemonConfig, place: DaemonPlace): Promis
       system: {
         facts: async () => ({ ...facts, eventListeners: journal.listeners }),
         layersSize: () => images.layersSize(),
+        whyNoCheckpoints: () => whyNoCheckpoints(processes),
       },
     },
     { log: logger, version: engineVersion },

@@ -7,3 +7,4 @@ export { defaultSeccompProfile } from './spec/default-seccomp.ts';
 export { describeDevice } from './spec/host-devices.ts';
 export { parseSeccompProfile, resolveSeccomp, type SeccompProfile } from './spec/seccomp-profile.ts';
 export * from './spec-input.ts';
+export { whyNoCheckpoints } from './tasks/why-no-checkpoints.ts';

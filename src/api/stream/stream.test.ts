@@ -5,7 +5,7 @@ import { encodeEvent } from '../encode/event.ts';
 import { formatLogTime } from '../encode/log-time.ts';
 import { requestedDetachKeys } from '../request/detach-keys.ts';
 import { ClassicBuildOutput } from './build-output.ts';
-import { encodeOutput } from './frames.ts';
+import { encodeLines, encodeOutput } from './frames.ts';
 import { encodeProgress, progressText } from './progress.ts';
 
 test('detach keys that are none are refused in Docker words', () => {
@@ -18,6 +18,24 @@ describe('encodeOutput', () => {
     const chunk = { stream: 'stderr' as const, data: Buffer.from('err\n') };
     assert.deepEqual(encodeOutput(chunk, false), Buffer.from([2, 0, 0, 0, 0, 0, 0, 4, ...Buffer.from('err\n')]));
     assert.deepEqual(encodeOutput(chunk, true), chunk.data);
+  });
+});
+
+describe('encodeLines', () => {
+  const lines = [
+    { stream: 'stdout' as const, prefix: undefined, data: Buffer.from('part'), newline: false },
+    { stream: 'stderr' as const, prefix: Buffer.from('at '), data: Buffer.from('err'), newline: true },
+  ];
+
+  it('gives every line a frame of its own', () => {
+    const wanted = lines.map(({ stream }, index) =>
+      encodeOutput({ stream, data: Buffer.from(['part', 'at err\n'][index] ?? '') }, false),
+    );
+    assert.deepEqual(encodeLines(lines, false), Buffer.concat(wanted));
+  });
+
+  it('gives a terminal only the text', () => {
+    assert.equal(encodeLines(lines, true).toString(), 'partat err\n');
   });
 });
 

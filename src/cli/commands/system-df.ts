@@ -93,7 +93,7 @@ function cacheRow(record: BuildCacheRecord): TypedObject {
     [typeName]: '*formatter.buildCacheContext',
     ID: `${record.ID.slice(0, 12)}${record.InUse ? '*' : ''}`,
     CacheType: record.Type,
-    Size: humanSize(record.Size),
+    Size: humanSize(record.Size, 3),
     CreatedSince: since(record.CreatedAt),
     LastUsedSince: since(record.LastUsedAt),
     UsageCount: String(record.UsageCount),
@@ -125,7 +125,8 @@ function verbose(usage: DiskUsage): string {
     }),
     '\nContainers space usage:\n\n',
     renderListing(
-      (usage.Containers ?? []).map((one) => containerRow(one, false)),
+      // What it has written is all that counts here: the image is told of above.
+      (usage.Containers ?? []).map((one) => containerRow({ ...one, SizeRootFs: 0 }, false)),
       '',
       {
         ...containerListing({ size: true, quiet: false }),
@@ -158,7 +159,7 @@ export const command: Command = {
     const client = await connectClient(invocation);
     const usage = await client.system.diskUsage();
     if (given.bool('verbose')) {
-      terminal.stdout.write(`${verbose(usage)}\n`);
+      terminal.stdout.write(verbose(usage));
       return;
     }
     const text = renderListing(parts(usage).map(partRow), format, {

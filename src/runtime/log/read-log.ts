@@ -5,12 +5,13 @@ import type { LogLine, LogQuery } from '../runtime.ts';
 import { openIfThere, openLogFiles, rotatedPath } from './log-files.ts';
 import { LineParser } from './parse-lines.ts';
 
-const chunkSize = 1024 * 1024;
+// The lines of a batch must be gone before the young generation (2 MiB) is full: those that outlive it cost much more.
+const chunkSize = 128 * 1024;
 const tailBlock = 128 * 1024;
 
 /**
- * Reads a container's log, rotated files first, in batches of lines (a batch per megabyte: an iteration per line would
- * cost more than the parsing). `tail` counts all lines, as Docker does, before stream and time choose among them.
+ * Reads a container's log, rotated files first, in batches of lines (a batch per chunk of the file: an iteration per line
+ * would cost more than the parsing). `tail` counts all lines, as Docker does, before stream and time choose among them.
  * A log that does not exist is empty. With `follow` it goes on, across rotations, as `LogQuery` says. Ends quietly
  * when the query's signal aborts.
  */

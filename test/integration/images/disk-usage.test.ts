@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import type { DiskUsage } from '#api-types';
 import { Docker, importBusybox, TestDaemon } from '#testkit';
 
@@ -77,6 +79,19 @@ describe('system df', () => {
     const volume = usage.Volumes?.find(({ Name }) => Name === 'kept');
     assert.equal(volume?.UsageData?.Size, onDisk(join(daemon.directory, 'data/volumes/kept/_data')));
     assert.equal(volume?.UsageData?.RefCount, 1);
+  });
+
+  test('our client prints what the docker client prints', async () => {
+    const berth = fileURLToPath(new URL('../../../bin/berth', import.meta.url));
+    const env = { ...process.env, BERTH_HOST: daemon.host };
+    // A second may pass between the two, and then columns are wider.
+    const ageless = (text: string) =>
+      text.replace(/(\d+ seconds?|Less than a second|About a minute) ago/g, 'AGE').replace(/ +/g, ' ');
+    for (const more of [[], ['-v'], ['--format', 'json']]) {
+      const ours = await promisify(execFile)(berth, ['system', 'df', ...more], { env });
+      const theirs = await docker.try(['system', 'df', ...more]);
+      assert.equal(ageless(ours.stdout), ageless(theirs.stdout));
+    }
   });
 
   test('the client finds no more to reclaim than there is', async () => {

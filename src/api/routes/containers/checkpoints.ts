@@ -1,21 +1,25 @@
 import type { FastifyInstance } from 'fastify';
-import { notFound, notImplemented } from '#base';
-import type { ApiPorts } from '../../ports.ts';
-import { checkpointReason } from './checkpoint-reason.ts';
+import { type BerthError, notFound, notImplemented } from '#base';
+import type { ApiPorts, SystemPort } from '../../ports.ts';
 import type { ContainerParams } from './lifecycle.ts';
 
 /** Checkpoints: none can be made here, so the list is empty and everything else says why. */
-export function registerCheckpoints(app: FastifyInstance, { containers }: ApiPorts): void {
+export function registerCheckpoints(app: FastifyInstance, { containers, system }: ApiPorts): void {
   app.get<ContainerParams>('/containers/:id/checkpoints', async (request) => {
     await containers.get(request.params.id);
     return [];
   });
   app.post<ContainerParams>('/containers/:id/checkpoints', async (request) => {
     await containers.get(request.params.id);
-    throw notImplemented(checkpointReason);
+    throw await noCheckpoints(system);
   });
   app.delete<{ Params: { id: string; name: string } }>('/containers/:id/checkpoints/:name', async (request) => {
     await containers.get(request.params.id);
     throw notFound(`checkpoint ${request.params.name} does not exist for container ${request.params.id}`);
   });
+}
+
+/** What every call that asks for a checkpoint is told: `not-implemented` with this host's reason. */
+export async function noCheckpoints(system: Pick<SystemPort, 'whyNoCheckpoints'>): Promise<BerthError> {
+  return notImplemented(`checkpoint and restore are not available: ${await system.whyNoCheckpoints()}`);
 }

@@ -8,7 +8,7 @@ import { decodeRestartPolicy, restartPolicySchema } from '../../decode/restart-p
 import type { ApiPorts } from '../../ports.ts';
 import { readJson } from '../../request/json-body.ts';
 import { Query } from '../../request/query.ts';
-import { refuseCheckpoint } from './checkpoint-reason.ts';
+import { noCheckpoints } from './checkpoints.ts';
 
 const updateSchema = goObject({ ...resourceShape, RestartPolicy: restartPolicySchema.optional() });
 
@@ -18,7 +18,7 @@ export interface ContainerParams {
 }
 
 /** Create, start, stop, restart, kill, pause, unpause, rename, resize, update and remove. */
-export function registerContainerLifecycle(app: FastifyInstance, { containers }: ApiPorts): void {
+export function registerContainerLifecycle(app: FastifyInstance, { containers, system }: ApiPorts): void {
   app.post('/containers/create', async (request, reply): Promise<ContainerCreateResponse> => {
     const query = new Query(request);
     const wire = await readJson(request, containerCreateSchema);
@@ -31,7 +31,7 @@ export function registerContainerLifecycle(app: FastifyInstance, { containers }:
 
   app.post<ContainerParams>('/containers/:id/start', async (request, reply) => {
     const query = new Query(request);
-    refuseCheckpoint(query.nonEmpty('checkpoint'));
+    if (query.nonEmpty('checkpoint') !== undefined) throw await noCheckpoints(system);
     const detachKeys = query.nonEmpty('detachKeys');
     await containers.start(request.params.id, detachKeys === undefined ? {} : { detachKeys });
     return noContent(reply);

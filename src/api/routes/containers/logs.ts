@@ -7,7 +7,7 @@ import { formatLogTime } from '../../encode/log-time.ts';
 import type { ApiPorts } from '../../ports.ts';
 import { clientGone, clientOlderThan } from '../../request/context.ts';
 import { parseTimestamp, Query } from '../../request/query.ts';
-import { encodeOutput } from '../../stream/frames.ts';
+import { encodeLines } from '../../stream/frames.ts';
 import { startStream } from '../../stream/lines.ts';
 import type { ContainerParams } from './lifecycle.ts';
 
@@ -38,11 +38,16 @@ export async function sendLog(
     for await (const batch of lines) {
       if (writer.signal.aborted) break;
       // One write for a batch: a write per line would cost more than all the rest.
-      const frames = batch.map((line) => {
-        const data = Buffer.concat([prefixOf(line), line.text, line.partial ? noBytes : newline]);
-        return encodeOutput({ stream: line.stream, data }, tty);
-      });
-      await writer.write(Buffer.concat(frames));
+      const encoded = encodeLines(
+        batch.map((line) => ({
+          stream: line.stream,
+          prefix: prefixOf(line),
+          data: line.text,
+          newline: !line.partial,
+        })),
+        tty,
+      );
+      await writer.write(encoded);
     }
   } catch (error) {
     if (!writer.signal.aborted) request.log.error(error);
@@ -69,19 +74,19 @@ export function logQuery(query: Query): Parameters<ApiPorts['containers']['logs'
   };
 }
 
-const newline = Buffer.from('\n');
-const noBytes = Buffer.alloc(0);
-
 /** What goes before each line: its time, and the labels and variables that the log options name. */
-function linePrefix(options: { timestamps: boolean; details: string | undefined }): (line: LogLine) => Buffer {
-  if (!options.timestamps && options.details === undefined) return () => noBytes;
+function linePrefix(options: {
+  timestamps: boolean;
+  details: string | undefined;
+}): (line: LogLine) => Buffer | undefined {
+  if (!options.timestamps && options.details === undefined) return () => undefined;
   const details = options.details === undefined ? '' : `${options.details} `;
   // The streams come interleaved, so a piece of a line continues the last piece of its own stream.
   const continued = { stdout: false, stderr: false };
   return (line) => {
     const first = !continued[line.stream];
     continued[line.stream] = line.partial;
-    if (!first) return noBytes;
+    if (!first) return undefined;
     return Buffer.from(`${options.timestamps ? `${formatLogTime(line.time)} ` : ''}${details}`);
   };
 }
