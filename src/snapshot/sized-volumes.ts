@@ -88,7 +88,8 @@ export class SizedVolumes {
     // A daemon that was killed may have left it.
     if ((await this.#mounts.list()).some((mount) => mount.target === target)) return;
     // mount(8) takes the loop device that an overlay holds already, so that no two see the same file.
-    await this.#run('mount', ['-t', 'ext4', '-o', 'loop', diskOf(directory), target]);
+    // What is deleted inside is given back to the host's disk.
+    await this.#run('mount', ['-t', 'ext4', '-o', 'loop,discard', diskOf(directory), target]);
   }
 
   #release(directory: string): Promise<void> {

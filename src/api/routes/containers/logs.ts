@@ -7,8 +7,8 @@ import { formatLogTime } from '../../encode/log-time.ts';
 import type { ApiPorts } from '../../ports.ts';
 import { clientGone, clientOlderThan } from '../../request/context.ts';
 import { parseTimestamp, Query } from '../../request/query.ts';
-import { encodeOutput } from '../../stream/frames.ts';
 import { startStream } from '../../stream/lines.ts';
+import { encodeLogBatch } from '../../stream/log-batch.ts';
 import type { ContainerParams } from './lifecycle.ts';
 
 /** GET /containers/{id}/logs. */
@@ -37,12 +37,7 @@ export async function sendLog(
   try {
     for await (const batch of lines) {
       if (writer.signal.aborted) break;
-      // One write for a batch: a write per line would cost more than all the rest.
-      const frames = batch.map((line) => {
-        const data = Buffer.concat([prefixOf(line), line.text, line.partial ? noBytes : newline]);
-        return encodeOutput({ stream: line.stream, data }, tty);
-      });
-      await writer.write(Buffer.concat(frames));
+      await writer.write(encodeLogBatch(batch, { tty, prefixOf }));
     }
   } catch (error) {
     if (!writer.signal.aborted) request.log.error(error);
@@ -69,12 +64,14 @@ export function logQuery(query: Query): Parameters<ApiPorts['containers']['logs'
   };
 }
 
-const newline = Buffer.from('\n');
 const noBytes = Buffer.alloc(0);
 
-/** What goes before each line: its time, and the labels and variables that the log options name. */
-function linePrefix(options: { timestamps: boolean; details: string | undefined }): (line: LogLine) => Buffer {
-  if (!options.timestamps && options.details === undefined) return () => noBytes;
+/** What goes before each line: its time, and the labels and variables that the log options name; undefined for nothing. */
+function linePrefix(options: {
+  timestamps: boolean;
+  details: string | undefined;
+}): ((line: LogLine) => Buffer) | undefined {
+  if (!options.timestamps && options.details === undefined) return undefined;
   const details = options.details === undefined ? '' : `${options.details} `;
   // The streams come interleaved, so a piece of a line continues the last piece of its own stream.
   const continued = { stdout: false, stderr: false };
