@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -118,5 +127,45 @@ describe('SharedSync', () => {
     assert.equal(ends.length, 3);
     ends[2]?.();
     await last;
+  });
+});
+
+describe('a snapshot with a size', () => {
+  const size = 16 * 1024 * 1024;
+
+  it('takes so many bytes and no more, in every mount, and leaves nothing mounted', async () => {
+    const { snapshotter, scratch, close } = await fixture('snapshots', true);
+    const target = join(scratch, 'target');
+    mkdirSync(target);
+    await snapshotter.prepare('base-active');
+    writeFileSync(join(await snapshotter.directory('base-active'), 'below'), 'from the layer');
+    await snapshotter.commit('base', 'base-active');
+    await snapshotter.prepare('box', 'base', { size });
+    await snapshotter.mount('box', target);
+    assert.equal(readFileSync(join(target, 'below'), 'utf8'), 'from the layer');
+    writeFileSync(join(target, 'half'), Buffer.alloc(size / 2));
+    assert.throws(() => writeFileSync(join(target, 'more'), Buffer.alloc(size)), /ENOSPC/);
+    rmSync(join(target, 'more'));
+    assert.equal((await snapshotter.usage('box')).bytes, size / 2);
+    assert.ok(existsSync(join(await snapshotter.directory('box'), 'half')));
+    await snapshotter.unmount(target);
+    await snapshotter.mount('box', target, { readonly: true });
+    assert.ok(existsSync(join(target, 'half')));
+    await snapshotter.unmount(target);
+    await assert.rejects(snapshotter.commit('layer', 'box'), /cannot become a layer/);
+    await snapshotter.remove('box');
+    assert.deepEqual(
+      (await mounts.list()).filter((mount) => mount.target.startsWith(dirname(scratch))),
+      [],
+    );
+    await close();
+  });
+
+  it('is refused when too small, and leaves nothing', async () => {
+    const { snapshotter, scratch, close } = await fixture('snapshots', true);
+    await assert.rejects(snapshotter.prepare('box', undefined, { size: 4096 }), /too small/);
+    assert.equal(await snapshotter.has('box'), false);
+    assert.deepEqual(readdirSync(join(dirname(scratch), 'snapshots')), []);
+    await close();
   });
 });

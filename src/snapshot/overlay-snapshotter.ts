@@ -6,6 +6,7 @@ import { conflict, errnoOf, invalid, isBerthError, KeyedLock, notFound, unavaila
 import { type Mounts, type Processes, spreadDirectories, syncFileSystem } from '#host';
 import type { Database } from '#metadata';
 import { SharedSync } from './shared-sync.ts';
+import { SizedVolumes } from './sized-volumes.ts';
 import type { MountOptions, SnapshotInfo, SnapshotMount, Snapshotter, SnapshotUsage } from './snapshot.ts';
 import { type SnapshotRecord, SnapshotRecords } from './snapshot-records.ts';
 
@@ -44,8 +45,8 @@ export async function createOverlaySnapshotter(options: OverlaySnapshotterOption
 }
 
 /**
- * One directory per snapshot, `root/N/fs` for its files and `root/N/work` for overlayfs while it is active. A directory
- * is there before its record and goes after it.
+ * One directory per snapshot, `root/N/fs` for its files and `root/N/work` for overlayfs while it is active; with a size,
+ * both in the volume of that directory. A directory is there before its record and goes after it.
  */
 class OverlaySnapshotter implements Snapshotter {
   readonly driver = 'overlay2';
@@ -53,6 +54,7 @@ class OverlaySnapshotter implements Snapshotter {
   readonly #records: SnapshotRecords;
   readonly #lock = new KeyedLock();
   readonly #sync: SharedSync;
+  readonly #volumes: SizedVolumes;
   #lastNumber: number;
 
   constructor(options: OverlaySnapshotterOptions) {
@@ -60,6 +62,7 @@ class OverlaySnapshotter implements Snapshotter {
     this.#records = new SnapshotRecords(options.database);
     // ext4 picks a directory's region by its name: engines on one disk should not all begin in the same one.
     this.#lastNumber = this.#records.highestNumber() || randomInt(firstNumbers);
+    this.#volumes = new SizedVolumes(options.mounts, options.processes);
     this.#sync = new SharedSync(() => syncFileSystem(options.root));
   }
 
@@ -71,19 +74,22 @@ class OverlaySnapshotter implements Snapshotter {
     return this.#records.find(key) !== undefined;
   }
 
-  async prepare(key: string, parent?: string): Promise<SnapshotInfo> {
+  async prepare(key: string, parent?: string, { size }: { size?: number } = {}): Promise<SnapshotInfo> {
     return this.#lock.run(key, async () => {
       if (this.#records.find(key) !== undefined) throw conflict(`snapshot ${key} exists already`);
       const below = parent === undefined ? undefined : this.#committed(parent);
       return withUndo(async (undo) => {
         const number = this.#newDirectory();
-        undo.push(() => rm(this.#path(number), { recursive: true, force: true }));
-        const files = join(this.#path(number), 'fs');
-        await mkdir(files, { mode: 0o755 });
-        await mkdir(join(this.#path(number), 'work'), { mode: 0o700 });
-        if (below === undefined) await chmod(files, 0o755);
-        else await likeRoot(join(this.#path(below.number), 'fs'), files);
-        this.#records.insertActive({ number, key, parent: below?.number, createdAt: Date.now() });
+        const place = this.#path(number);
+        undo.push(() => rm(place, { recursive: true, force: true }));
+        if (size === undefined) {
+          await this.#makeTree(place, below);
+        } else {
+          await this.#volumes.create(place, size);
+          await this.#volumes.use(place, () => this.#makeTree(this.#volumes.path(place), below));
+        }
+        const sized = size === undefined ? 0 : 1;
+        this.#records.insertActive({ number, key, parent: below?.number, createdAt: Date.now(), sized });
         return info(this.#records.get(key));
       });
     });
@@ -94,6 +100,7 @@ class OverlaySnapshotter implements Snapshotter {
     return this.#lock.run(name, async () => {
       const active = this.#records.get(key);
       if (active.kind !== 'active') throw conflict(`snapshot ${key} is committed already`);
+      if (active.sized) throw conflict(`snapshot ${key} has a size of its own and cannot become a layer`);
       if (this.#records.find(name) === undefined) {
         const below = options.onto === undefined ? undefined : this.#committed(options.onto);
         if (below !== undefined && active.parent !== undefined) throw conflict(`snapshot ${key} has a parent already`);
@@ -115,22 +122,30 @@ class OverlaySnapshotter implements Snapshotter {
     const readonly = options.readonly || snapshot.kind === 'committed';
     const [top = snapshot.number, ...lower] = this.#records.chain(snapshot.number);
     if (lower.length === 0) {
-      const source = join(this.#path(top), 'fs');
+      const source = join(this.#place(snapshot), 'fs');
       return [{ type: 'bind', source, options: readonly ? ['bind', 'ro'] : ['bind'] }];
     }
-    const short = (number: number) => `${this.#options.link ?? this.#options.root}/${number}/fs`;
+    const shortRoot = this.#options.link ?? this.#options.root;
+    const short = (number: number) =>
+      `${snapshot.sized && number === top ? this.#volumes.path(`${shortRoot}/${number}`) : `${shortRoot}/${number}`}/fs`;
     const lowerdir = (readonly ? [top, ...lower] : lower).map(short).join(':');
     const upper = readonly
       ? ['ro']
       : [
-          `upperdir=${join(this.#path(top), 'fs')}`,
-          `workdir=${join(this.#path(top), 'work')}`,
+          `upperdir=${join(this.#place(snapshot), 'fs')}`,
+          `workdir=${join(this.#place(snapshot), 'work')}`,
           ...(options.volatile ? ['volatile'] : []),
         ];
     return [{ type: 'overlay', source: 'overlay', options: [...overlayOptions, ...upper, `lowerdir=${lowerdir}`] }];
   }
 
   async mount(key: string, target: string, options: MountOptions = {}): Promise<void> {
+    const { number, sized } = this.#records.get(key);
+    if (sized) await this.#volumes.use(this.#path(number), () => this.#mountKey(key, target, options));
+    else await this.#mountKey(key, target, options);
+  }
+
+  async #mountKey(key: string, target: string, options: MountOptions): Promise<void> {
     try {
       await this.#mount(await this.mounts(key, options), target);
     } catch (error) {
@@ -151,14 +166,22 @@ class OverlaySnapshotter implements Snapshotter {
   }
 
   async directory(key: string): Promise<string> {
-    return join(this.#path(this.#records.get(key).number), 'fs');
+    const snapshot = this.#records.get(key);
+    if (snapshot.sized) await this.#volumes.hold(this.#path(snapshot.number));
+    return join(this.#place(snapshot), 'fs');
   }
 
   async usage(key: string): Promise<SnapshotUsage> {
     const snapshot = this.#records.get(key);
     const { bytes, inodes, disk } = snapshot;
     if (bytes !== null && inodes !== null && disk !== null) return { bytes, inodes, diskBytes: disk };
-    const measured = await this.#measure(join(this.#path(snapshot.number), 'fs'));
+    const place = this.#path(snapshot.number);
+    const files = join(this.#place(snapshot), 'fs');
+    if (snapshot.sized) {
+      const inside = await this.#volumes.use(place, () => this.#measure(files));
+      return { ...inside, diskBytes: await this.#volumes.diskBytes(place) };
+    }
+    const measured = await this.#measure(files);
     if (snapshot.kind === 'committed') this.#records.setUsage(snapshot.number, measured);
     return measured;
   }
@@ -183,7 +206,7 @@ class OverlaySnapshotter implements Snapshotter {
     const broken = new Set<string>();
     const snapshots = this.#records.list();
     for (const snapshot of snapshots) {
-      const whole = await exists(join(this.#path(snapshot.number), 'fs'));
+      const whole = await exists(join(this.#path(snapshot.number), snapshot.sized ? 'disk' : 'fs'));
       if (!whole || (snapshot.parent !== undefined && broken.has(snapshot.parent))) broken.add(snapshot.key);
     }
     for (const snapshot of snapshots.toReversed()) {
@@ -207,6 +230,19 @@ class OverlaySnapshotter implements Snapshotter {
 
   #path(number: number): string {
     return join(this.#options.root, String(number));
+  }
+
+  /** Where `fs` and `work` of a snapshot are. */
+  #place({ number, sized }: SnapshotRecord): string {
+    return sized ? this.#volumes.path(this.#path(number)) : this.#path(number);
+  }
+
+  async #makeTree(place: string, below: SnapshotRecord | undefined): Promise<void> {
+    const files = join(place, 'fs');
+    await mkdir(files, { mode: 0o755 });
+    await mkdir(join(place, 'work'), { mode: 0o700 });
+    if (below === undefined) await chmod(files, 0o755);
+    else await likeRoot(join(this.#path(below.number), 'fs'), files);
   }
 
   /** Takes a number that no directory has: records and leftovers of a crash both count. */
@@ -262,6 +298,7 @@ class OverlaySnapshotter implements Snapshotter {
   /** Out of the numbers first: a removal that a crash interrupts is never taken for a snapshot. */
   async #discard(name: string): Promise<void> {
     const path = join(this.#options.root, name);
+    await this.#volumes.discard(path);
     const doomed = name.startsWith(removedPrefix) ? path : join(this.#options.root, `${removedPrefix}${name}`);
     if (doomed !== path) await rename(path, doomed).catch(ignoreMissing);
     await rm(doomed, { recursive: true, force: true });

@@ -19,6 +19,7 @@ export const snapshotMigrations: readonly Migration[] = [
           CREATE INDEX snapshot_records_parent ON snapshot_records (parent);`,
   },
   { room: 'snapshot', version: 2, sql: 'ALTER TABLE snapshot_records ADD COLUMN disk INTEGER;' },
+  { room: 'snapshot', version: 3, sql: 'ALTER TABLE snapshot_records ADD COLUMN sized INTEGER NOT NULL DEFAULT 0;' },
 ];
 
 /** One snapshot as recorded. `number` names its directory. */
@@ -28,13 +29,16 @@ export interface SnapshotRecord extends SnapshotInfo {
   readonly bytes: number | null;
   readonly inodes: number | null;
   readonly disk: number | null;
+  /** 1 when it is a bounded file system of its own. */
+  readonly sized: 0 | 1;
 }
 
 interface Row extends Omit<SnapshotRecord, 'parent'> {
   readonly parent: string | null;
 }
 
-const columns = `SELECT s.number, s.key, s.kind, p.key AS parent, s.created_at AS createdAt, s.bytes, s.inodes, s.disk
+const columns = `SELECT s.number, s.key, s.kind, p.key AS parent, s.created_at AS createdAt, s.bytes, s.inodes, s.disk,
+  s.sized
   FROM snapshot_records s LEFT JOIN snapshot_records p ON p.number = s.parent`;
 
 const record = (row: Row): SnapshotRecord => ({ ...row, parent: row.parent ?? undefined });
@@ -88,13 +92,16 @@ export class SnapshotRecords {
     return this.#database.get<{ n: number | null }>('SELECT max(number) AS n FROM snapshot_records')?.n ?? 0;
   }
 
-  insertActive(snapshot: { number: number; key: string; parent: number | undefined; createdAt: number }): void {
+  insertActive(
+    snapshot: Pick<SnapshotRecord, 'number' | 'key' | 'createdAt' | 'sized'> & { parent: number | undefined },
+  ): void {
     this.#database.run(
-      `INSERT INTO snapshot_records (number, key, kind, parent, created_at) VALUES (?, ?, 'active', ?, ?)`,
+      `INSERT INTO snapshot_records (number, key, kind, parent, created_at, sized) VALUES (?, ?, 'active', ?, ?, ?)`,
       snapshot.number,
       snapshot.key,
       snapshot.parent ?? null,
       snapshot.createdAt,
+      snapshot.sized,
     );
   }
 

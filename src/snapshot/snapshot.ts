@@ -51,8 +51,12 @@ export interface Snapshotter {
   /** Throws `not-found`. */
   stat(key: string): Promise<SnapshotInfo>;
   has(key: string): Promise<boolean>;
-  /** Makes a writable snapshot. Throws `conflict` if `key` exists, `not-found` if the parent does not or is active. */
-  prepare(key: string, parent?: string): Promise<SnapshotInfo>;
+  /**
+   * Makes a writable snapshot. Throws `conflict` if `key` exists, `not-found` if the parent does not or is active.
+   * With `size`, its own changes cannot take more than so many bytes: it is never committed, throws `invalid` for a size
+   * too small or too large, and `unavailable` where the host cannot bound it.
+   */
+  prepare(key: string, parent?: string, options?: { size?: number }): Promise<SnapshotInfo>;
   /**
    * Freezes the active snapshot `key` as `name`, after syncing its files. If `name` exists already, `key` is dropped
    * instead (somebody else unpacked the same layer). Throws `not-found`.

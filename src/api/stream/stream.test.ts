@@ -5,7 +5,8 @@ import { encodeEvent } from '../encode/event.ts';
 import { formatLogTime } from '../encode/log-time.ts';
 import { requestedDetachKeys } from '../request/detach-keys.ts';
 import { ClassicBuildOutput } from './build-output.ts';
-import { encodeLines, encodeOutput } from './frames.ts';
+import { encodeOutput } from './frames.ts';
+import { encodeLogBatch } from './log-batch.ts';
 import { encodeProgress, progressText } from './progress.ts';
 
 test('detach keys that are none are refused in Docker words', () => {
@@ -21,21 +22,22 @@ describe('encodeOutput', () => {
   });
 });
 
-describe('encodeLines', () => {
+describe('encodeLogBatch', () => {
   const lines = [
-    { stream: 'stdout' as const, prefix: undefined, data: Buffer.from('part'), newline: false },
-    { stream: 'stderr' as const, prefix: Buffer.from('at '), data: Buffer.from('err'), newline: true },
+    { time: '', stream: 'stdout' as const, text: Buffer.from('part'), partial: true },
+    { time: '', stream: 'stderr' as const, text: Buffer.from('err'), partial: false },
   ];
+  const prefixOf = ({ stream }: { stream: string }) => Buffer.from(stream === 'stderr' ? 'at ' : '');
 
   it('gives every line a frame of its own', () => {
     const wanted = lines.map(({ stream }, index) =>
       encodeOutput({ stream, data: Buffer.from(['part', 'at err\n'][index] ?? '') }, false),
     );
-    assert.deepEqual(encodeLines(lines, false), Buffer.concat(wanted));
+    assert.deepEqual(encodeLogBatch(lines, { tty: false, prefixOf }), Buffer.concat(wanted));
   });
 
   it('gives a terminal only the text', () => {
-    assert.equal(encodeLines(lines, true).toString(), 'partat err\n');
+    assert.equal(encodeLogBatch(lines, { tty: true, prefixOf: undefined }).toString(), 'parterr\n');
   });
 });
 

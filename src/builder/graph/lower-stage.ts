@@ -143,12 +143,6 @@ export class StageLowering {
 }
 
 function imageState(image: Image): ImageState {
-  const { config, author, os, architecture, variant } = image.config;
-  // An image that comes from elsewhere may say `null` for what it does not set.
-  const set = Object.entries(config ?? {}).filter(([, value]) => value !== null);
-  return {
-    config: Object.fromEntries(set),
-    author,
-    platform: { os, architecture, ...(variant !== undefined && { variant }) },
-  };
+  const { config = {}, author, os, architecture, variant } = image.config;
+  return { config, author, platform: { os, architecture, ...(variant !== undefined && { variant }) } };
 }

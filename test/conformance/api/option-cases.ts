@@ -186,8 +186,9 @@ export const optionCases: Readonly<Record<string, Readonly<Record<string, Option
     },
     ShmSize: { host: { ShmSize: 16 * mega }, inside: 'df -k /dev/shm', expect: /16384/ },
     StorageOpt: {
-      host: { StorageOpt: { size: '1G' } },
-      refused: /--storage-opt is supported only for overlay over xfs/,
+      host: { StorageOpt: { size: '32M' } },
+      inside: 'df -m / | awk \'NR == 2 { print ($2 <= 32 ? "at most 32 MB" : $2) }\'',
+      expect: /at most 32 MB/,
     },
     Sysctls: {
       host: { Sysctls: { 'net.core.somaxconn': '77' } },

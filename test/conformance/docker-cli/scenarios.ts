@@ -375,7 +375,6 @@ export const scenarios: readonly Scenario[] = [
       all('docker run --rm --log-opt nope=1 busybox true'),
       code('docker run --rm --log-opt max-size=x busybox true'),
       code('docker run --rm --log-opt max-file=0 busybox true'),
-      all('docker run --rm --storage-opt size=10G busybox true'),
       all('docker run --rm --storage-opt nope=1 busybox true'),
       all('docker run --rm --gpus all busybox true'),
       all('docker run --rm --device vendor.test/class=one busybox true'),

@@ -7,8 +7,8 @@ import { formatLogTime } from '../../encode/log-time.ts';
 import type { ApiPorts } from '../../ports.ts';
 import { clientGone, clientOlderThan } from '../../request/context.ts';
 import { parseTimestamp, Query } from '../../request/query.ts';
-import { encodeLines } from '../../stream/frames.ts';
 import { startStream } from '../../stream/lines.ts';
+import { encodeLogBatch } from '../../stream/log-batch.ts';
 import type { ContainerParams } from './lifecycle.ts';
 
 /** GET /containers/{id}/logs. */
@@ -37,17 +37,7 @@ export async function sendLog(
   try {
     for await (const batch of lines) {
       if (writer.signal.aborted) break;
-      // One write for a batch: a write per line would cost more than all the rest.
-      const encoded = encodeLines(
-        batch.map((line) => ({
-          stream: line.stream,
-          prefix: prefixOf(line),
-          data: line.text,
-          newline: !line.partial,
-        })),
-        tty,
-      );
-      await writer.write(encoded);
+      await writer.write(encodeLogBatch(batch, { tty, prefixOf }));
     }
   } catch (error) {
     if (!writer.signal.aborted) request.log.error(error);
@@ -74,19 +64,21 @@ export function logQuery(query: Query): Parameters<ApiPorts['containers']['logs'
   };
 }
 
-/** What goes before each line: its time, and the labels and variables that the log options name. */
+const noBytes = Buffer.alloc(0);
+
+/** What goes before each line: its time, and the labels and variables that the log options name; undefined for nothing. */
 function linePrefix(options: {
   timestamps: boolean;
   details: string | undefined;
-}): (line: LogLine) => Buffer | undefined {
-  if (!options.timestamps && options.details === undefined) return () => undefined;
+}): ((line: LogLine) => Buffer) | undefined {
+  if (!options.timestamps && options.details === undefined) return undefined;
   const details = options.details === undefined ? '' : `${options.details} `;
   // The streams come interleaved, so a piece of a line continues the last piece of its own stream.
   const continued = { stdout: false, stderr: false };
   return (line) => {
     const first = !continued[line.stream];
     continued[line.stream] = line.partial;
-    if (!first) return undefined;
+    if (!first) return noBytes;
     return Buffer.from(`${options.timestamps ? `${formatLogTime(line.time)} ` : ''}${details}`);
   };
 }

@@ -17,6 +17,7 @@ import { chooseLog, type LogChoice } from './log-options.ts';
 import { mergeImage } from './merge-image.ts';
 import { planMounts } from './plan-mounts.ts';
 import { randomName } from './random-name.ts';
+import { storageOptions } from './storage-options.ts';
 import { type HostLimits, validateRequest } from './validate.ts';
 
 /** Bytes of /dev/shm. */
@@ -70,7 +71,7 @@ export function createContainer(
     }
 
     const parentSnapshot = await deps.images.unpack(image);
-    await deps.snapshots.prepare(id, parentSnapshot);
+    await deps.snapshots.prepare(id, parentSnapshot, storageOptions(request.host.storageOpt));
     undo.push(() => deps.snapshots.remove(id));
     const directory = join(deps.directory, id);
     await mkdir(directory, { recursive: true, mode: 0o710 });

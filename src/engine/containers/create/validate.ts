@@ -9,6 +9,7 @@ import { checkModes, checkNetworkConflicts } from './check-modes.ts';
 import { checkResources, type ResourceLimits } from './check-resources.ts';
 import { checkTmpfs } from './check-tmpfs.ts';
 import { checkLog } from './log-options.ts';
+import { storageOptions } from './storage-options.ts';
 
 /** What this host has to give. */
 export interface HostLimits extends ResourceLimits {
@@ -76,11 +77,7 @@ function checkHost(host: HostSettings, limits: HostLimits): void {
   }
   checkTmpfs(host.tmpfs);
   checkModes(host);
-  const [option] = Object.keys(host.storageOpt);
-  if (option !== undefined) {
-    if (option !== 'size') throw invalid(`Unknown option ${option}`);
-    throw invalid("--storage-opt is supported only for overlay over xfs with 'pquota' mount option");
-  }
+  storageOptions(host.storageOpt);
   checkLog(host.log);
 }
 
