@@ -1,7 +1,8 @@
 import type { FastifyInstance } from 'fastify';
-import { type BerthError, notFound, notImplemented } from '#base';
-import type { ApiPorts, SystemPort } from '../../ports.ts';
+import { notFound } from '#base';
+import type { ApiPorts } from '../../ports.ts';
 import type { ContainerParams } from './lifecycle.ts';
+import { noCheckpoints } from './no-checkpoints.ts';
 
 /** Checkpoints: none can be made here, so the list is empty and everything else says why. */
 export function registerCheckpoints(app: FastifyInstance, { containers, system }: ApiPorts): void {
@@ -17,9 +18,4 @@ export function registerCheckpoints(app: FastifyInstance, { containers, system }
     await containers.get(request.params.id);
     throw notFound(`checkpoint ${request.params.name} does not exist for container ${request.params.id}`);
   });
-}
-
-/** What every call that asks for a checkpoint is told: `not-implemented` with this host's reason. */
-export async function noCheckpoints(system: Pick<SystemPort, 'whyNoCheckpoints'>): Promise<BerthError> {
-  return notImplemented(`checkpoint and restore are not available: ${await system.whyNoCheckpoints()}`);
 }
