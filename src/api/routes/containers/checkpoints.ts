@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { notFound } from '#base';
 import type { ApiPorts } from '../../ports.ts';
-import { noCheckpoints } from './checkpoint-refusal.ts';
 import type { ContainerParams } from './lifecycle.ts';
+import { noCheckpoints } from './no-checkpoints.ts';
 
 /** Checkpoints: none can be made here, so the list is empty and everything else says why. */
 export function registerCheckpoints(app: FastifyInstance, { containers, system }: ApiPorts): void {

@@ -8,7 +8,7 @@ import { decodeRestartPolicy, restartPolicySchema } from '../../decode/restart-p
 import type { ApiPorts } from '../../ports.ts';
 import { readJson } from '../../request/json-body.ts';
 import { Query } from '../../request/query.ts';
-import { noCheckpoints } from './checkpoint-refusal.ts';
+import { noCheckpoints } from './no-checkpoints.ts';
 
 const updateSchema = goObject({ ...resourceShape, RestartPolicy: restartPolicySchema.optional() });
 
