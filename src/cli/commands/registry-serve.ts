@@ -23,9 +23,10 @@ const notes = `Settings of the config file, which flags override (sizes like 10G
   tls: {cert, key}                            as --tls-cert and --tls-key
   auth: {htpasswd, anonymousRead, tokens, tokenKey, service, rules, token}
                                               who may do what; rules are [{users, repository,
-                                              actions}], token is a service elsewhere
+                                              actions}], token: {realm, service, issuer, and
+                                              keys, jwks or rootCertBundle} is a service elsewhere
   externalUrl                                 how clients reach it through a proxy
-  upstreams: [{prefix, registry, username, password, passwordFile, freshFor}]
+  upstreams: [{prefix, registry, username, password, passwordFile, freshFor, maxBytes, keepFor}]
                                               registries to be a pull-through cache of
   quotas: [{prefix, bytes}]                   most that repositories may hold together
   deletes                                     false refuses deletes
@@ -33,7 +34,8 @@ const notes = `Settings of the config file, which flags override (sizes like 10G
   garbage: {interval, grace, untagged, uploadLifetime}
                                               what is removed, and when
   limits: {blob, requestRate, stallTimeout, connections}
-  storage: {s3: {endpoint, bucket, region, accessKey, secretKey, secretKeyFile, prefix}}
+  storage: {s3: {endpoint, bucket, region, accessKey, secretKey, secretKeyFile, prefix, partSize,
+            copyLimit}}
                                               blobs in S3 instead of files
   records: {postgres, postgresFile}           PostgreSQL instead of SQLite; together with S3 any
                                               number of servers may run side by side
