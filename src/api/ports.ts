@@ -76,6 +76,8 @@ export interface SystemPort {
   facts(): Promise<EngineFacts>;
   /** Bytes of all image layers on disk, shared ones counted once. */
   layersSize(): Promise<number>;
+  /** A client introduced itself: what it asks next may start something. */
+  greeted(): void;
   /** Why no checkpoint can be made or restored on this host. */
   whyNoCheckpoints(): Promise<string>;
 }

@@ -180,6 +180,7 @@ export async function assemble(config: DaemonConfig, place: DaemonPlace): Promis
       system: {
         facts: async () => ({ ...facts, eventListeners: journal.listeners }),
         layersSize: () => images.layersSize(),
+        greeted: () => runtime.warmUp(),
         whyNoCheckpoints: () => whyNoCheckpoints(processes),
       },
     },

@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { invalid, type Logger, unavailable } from '#base';
-import { detectCgroups, type Mounts, type Processes } from '#host';
+import { detectCgroups, type Mounts, type Processes, warmUpCgroups } from '#host';
 import { type RunOnceOptions, runOnce } from './run-once.ts';
 import type { Runtime, Task, TaskOptions } from './runtime.ts';
 import { ConmonTask, type TaskParts } from './tasks/conmon-task.ts';
@@ -100,6 +100,10 @@ class ConmonRuntime implements Runtime {
 
   async list(): Promise<string[]> {
     return await readdir(join(this.#execRoot, 'tasks'));
+  }
+
+  warmUp(): void {
+    void warmUpCgroups(this.#context.cgroups);
   }
 
   async runOnce(options: RunOnceOptions): Promise<number> {

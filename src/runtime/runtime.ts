@@ -118,6 +118,8 @@ export interface Runtime {
   adopt(id: string): Promise<Task | undefined>;
   /** Ids with any state on disk, for finding leftovers. */
   list(): Promise<string[]>;
+  /** Something may be started in a moment: begins what it would have to wait for. Costs next to nothing. */
+  warmUp(): void;
   /**
    * Runs to the end without a monitor (build steps): `output` gets what it prints. Resolves with the exit code.
    * Aborting kills it. Nothing stays behind.

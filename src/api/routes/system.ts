@@ -14,8 +14,9 @@ import { startStream } from '../stream/lines.ts';
 /** Ping, version, info, events, auth, distribution, session and grpc. */
 export function registerSystem(app: FastifyInstance, ports: ApiPorts): void {
   const { system, containers, images, registry } = ports;
-  const ping = (reply: FastifyReply) =>
-    reply
+  const ping = (reply: FastifyReply) => {
+    system.greeted();
+    return reply
       .headers({
         // 1: the classic builder. Clients take BuildKit only where this says 2.
         'Builder-Version': '1',
@@ -24,6 +25,7 @@ export function registerSystem(app: FastifyInstance, ports: ApiPorts): void {
         Pragma: 'no-cache',
       })
       .type('text/plain; charset=utf-8');
+  };
   app.get('/_ping', (_request, reply) => ping(reply).send('OK'));
   app.head('/_ping', (_request, reply) => ping(reply).header('Content-Length', '0').send());
 

@@ -95,6 +95,7 @@ function fakePorts(given: PartialPorts): ApiPorts {
     system: failing<ApiPorts['system']>('system', given.system, {
       facts: async () => sampleFacts,
       layersSize: async () => 0,
+      greeted: () => undefined,
       whyNoCheckpoints: async () => 'it is a fake',
     }),
     bootstrap: failing<NonNullable<ApiPorts['bootstrap']>>('bootstrap', given.bootstrap, {}),
