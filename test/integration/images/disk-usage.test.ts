@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { DiskUsage } from '#api-types';
-import { Docker, importBusybox, TestDaemon } from '#testkit';
+import { Docker, findDockerCli, importBusybox, TestDaemon } from '#testkit';
 
 describe('system df', () => {
   let daemon: TestDaemon;
@@ -81,7 +81,9 @@ describe('system df', () => {
     assert.equal(volume?.UsageData?.RefCount, 1);
   });
 
-  test('our client prints what the docker client prints', async () => {
+  const { major } = findDockerCli();
+  const skip = major < 28 && `the docker CLI is version ${major}, which prints in another way`;
+  test('our client prints what the docker client prints', { skip }, async () => {
     const berth = fileURLToPath(new URL('../../../bin/berth', import.meta.url));
     const env = { ...process.env, BERTH_HOST: daemon.host };
     // A second may pass between the two, and then columns are wider.
