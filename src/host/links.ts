@@ -94,6 +94,12 @@ export type LinkChange =
       readonly family: 4 | 6;
     };
 
+/**
+ * Group of links that are about to be deleted together, of whatever engine; no engine's own group has this number. One
+ * that is found in it was left there by a process that died meanwhile.
+ */
+export const doomedLinkGroup = 0x63000000;
+
 /** Links, addresses and routes of a network namespace: this process's, or the one pinned at `netns`. */
 export interface Links {
   /** All links. */

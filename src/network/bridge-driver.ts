@@ -151,7 +151,7 @@ export function createBridgeDriver({ links, namespaces, group }: BridgeDriverOpt
         throw error;
       }
     },
-    async detach(_network, attachment) {
+    async detach(attachment) {
       await links.apply([{ op: 'delete', name: attachment.hostLink }]);
     },
   };

@@ -48,5 +48,5 @@ export interface NetworkDriver {
   /** Puts an interface into a sandbox, up and with its addresses; routes are the caller's. All or nothing. */
   attach(network: Network, attachment: Attachment): Promise<void>;
   /** Takes the interface away. Harmless when repeated. */
-  detach(network: Network, attachment: Attachment): Promise<void>;
+  detach(attachment: Attachment): Promise<void>;
 }

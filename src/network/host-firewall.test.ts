@@ -1,97 +1,42 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import koffi from 'koffi';
-import { newId, silentLogger } from '#base';
-import { createConnections, createFirewall, createLinks, createNetworkNamespaces, createSockets } from '#host';
-import { openDatabase } from '#metadata';
-import { createNetworkService, type NetworkService, networkMigrations, type Sandbox } from './index.ts';
-import { createTraffic } from './testing/traffic.ts';
+import { newId } from '#base';
+import type { NetworkService, PortRequest, Sandbox } from './index.ts';
+import { places, playHost, sandboxRequest } from './testing/played-host.ts';
 
-// The whole file runs in a network namespace of its own that plays the host: nothing of the machine's is touched.
-const CLONE_NEWNET = 0x40000000;
-koffi.load('libc.so.6').func('int unshare(int flags)')(CLONE_NEWNET);
-
-const namespaces = createNetworkNamespaces();
-const links = createLinks(namespaces);
-const firewall = createFirewall(namespaces);
-const sockets = createSockets();
-const { ask, serving, run } = createTraffic({ namespaces, sockets });
-const root = mkdtempSync('/tmp/network-firewall-');
-const hostFiles = { hosts: join(root, 'hosts'), resolvConf: join(root, 'resolv.conf') };
-/** A namespace that plays another machine, and the host's addresses on the link to it. */
-const lan = join(root, 'lan');
-const host = { ipv4: '198.51.100.2', ipv6: '2001:db8:51::2' } as const;
-const database = openDatabase(':memory:', networkMigrations);
+const played = playHost('firewall_test');
+const { namespaces, links, firewall, sockets, lan, ask, serving, run } = played;
+const { host } = places;
 let service: NetworkService;
 let web: Sandbox;
 const ports = [18_080, 18_081].map((hostPort) => ({ protocol: 'tcp', containerPort: 80, hostPort }) as const);
 const owners = { web: newId(), open: newId() };
 
-const makeService = (forwardDrop: 'admit' | 'leave') =>
-  createNetworkService({
-    ...{ database, namespaces, links, firewall, sockets, hostFiles, forwardDrop },
-    connections: createConnections(),
-    execRoot: root,
-    instance: 'firewall-test',
-    bridge: 'netf0',
-    poolSize: 0,
-    firewallMode: 'host',
-    log: silentLogger,
-  });
+const makeService = (forwardDrop: 'admit' | 'leave') => played.service({ forwardDrop, firewallMode: 'host' });
 
-const request = (name: 'web' | 'open', network: string) => ({
-  owner: { id: owners[name], name, hostname: name },
-  endpoints: [{ network }],
-  dns: { servers: [], search: [], options: [] },
-  extraHosts: [],
-});
+const request = (name: 'web' | 'open', network: string, requested: readonly PortRequest[]) =>
+  sandboxRequest({ id: owners[name], name, hostname: name }, { endpoints: [{ network }], ports: requested });
 
 before(async () => {
-  writeFileSync(hostFiles.hosts, '127.0.0.1 localhost\n');
-  writeFileSync(hostFiles.resolvConf, 'nameserver 198.51.100.1\n');
   // As many distributions have it: the strict source check, for all links.
   writeFileSync('/proc/sys/net/ipv4/conf/all/rp_filter', '1');
-  await links.apply([{ op: 'set', name: 'lo', up: true }]);
-  await namespaces.create(lan);
-  await links.apply([
-    { op: 'add-veth', name: 'uplink', group: 0, peerName: 'wire', peerNetns: lan, peerMac: '02:00:00:00:00:99' },
-  ]);
-  // Addresses that are still looked for among the neighbours cannot be asked.
-  const trust = (link: string) => writeFileSync(`/proc/sys/net/ipv6/conf/${link}/accept_dad`, '0');
-  trust('uplink');
-  namespaces.enter(lan, () => trust('wire'));
-  await links.apply([
-    { op: 'add-address', name: 'uplink', address: `${host.ipv4}/24` },
-    { op: 'add-address', name: 'uplink', address: `${host.ipv6}/64` },
-    { op: 'set', name: 'uplink', up: true },
-  ]);
-  await links.apply(
-    [
-      { op: 'add-address', name: 'wire', address: '198.51.100.1/24' },
-      { op: 'add-address', name: 'wire', address: '198.51.100.3/24' },
-      { op: 'add-address', name: 'wire', address: '2001:db8:51::1/64' },
-      { op: 'set', name: 'wire', up: true },
-    ],
-    lan,
-  );
+  await played.up();
+  await links.apply([{ op: 'add-address', name: 'wire', address: '198.51.100.3/24' }], lan);
   service = makeService('admit');
   await service.reconcile(new Set());
   await service.create({ name: 'dual', enableIPv6: true });
-  web = await service.open({
-    ...request('web', 'dual'),
-    ports: [...ports, { protocol: 'udp', containerPort: 80, hostPort: 18_080 }],
-  });
+  web = await service.open(
+    request('web', 'dual', [...ports, { protocol: 'udp', containerPort: 80, hostPort: 18_080 }]),
+  );
 });
 
 after(async () => {
   for (const owner of Object.values(owners)) await service.close(owner);
   await service.shutdown();
-  await namespaces.remove(lan);
-  rmSync(root, { recursive: true });
+  await played.down();
   assert.deepEqual(await firewall.tables(), []);
 });
 
@@ -232,7 +177,7 @@ describe('published ports of a network that asks the host', () => {
   test('a network that says "open" is not asked about', async () => {
     await service.create({ name: 'wide', options: { 'berth.firewall': 'open' } });
     const port = { protocol: 'tcp', containerPort: 80, hostPort: 18_082 } as const;
-    const open = await service.open({ ...request('open', 'wide'), ports: [port] });
+    const open = await service.open(request('open', 'wide', [port]));
     await serving(open.netnsPath, 80, () =>
       withInput([], async () => assert.match(await ask(lan, host.ipv4, 18_082), yes)),
     );

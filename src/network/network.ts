@@ -195,7 +195,10 @@ export interface Sandboxes {
   takeOver(ownerId: string, options: TakeOver): Promise<void>;
   /** After a rename of the owner: names resolve anew. */
   rename(ownerId: string, name: string): Promise<void>;
-  /** Gives back addresses, ports, links and the namespace. Harmless when repeated. */
+  /**
+   * Resolves when nobody sees the sandbox any more: ports are free, names and endpoints gone. Links, namespace and
+   * addresses follow in the background; whoever asks for what they still hold waits. Harmless when repeated.
+   */
   close(ownerId: string): Promise<void>;
   /** Called when a sandbox's hosts or resolv.conf contents have changed. */
   onChange(listener: (ownerId: string, sandbox: Sandbox) => void): void;
@@ -205,6 +208,6 @@ export interface Sandboxes {
 export interface NetworkService extends Networks, Sandboxes {
   /** Brings bridge, rules and sandboxes in line with the records; closes sandboxes whose owner is not in `alive`. */
   reconcile(alive: ReadonlySet<string>): Promise<void>;
-  /** Stops background work (DNS, pool). Running containers keep their network. */
+  /** Stops background work (DNS, pool), after what is under way of closing. Running containers keep their network. */
   shutdown(): Promise<void>;
 }

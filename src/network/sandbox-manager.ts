@@ -5,23 +5,17 @@ import type { Database } from '#metadata';
 import { atHostBinding } from './bridge-driver.ts';
 import { setDefaultRoutes } from './default-routes.ts';
 import type { NameService } from './dns/name-service.ts';
-import type { Attachment } from './driver.ts';
-import {
-  checkEndpoint,
-  checkPlaces,
-  checkTogether,
-  gatewayEndpoint,
-  planEndpoint,
-  type ResolvedEndpoint,
-} from './endpoint-plan.ts';
+import { checkEndpoint, checkPlaces, checkTogether, planEndpoint, type ResolvedEndpoint } from './endpoint-plan.ts';
 import type { Ipam } from './ipam.ts';
 import type { EndpointRequest, PortBinding, PortRequest, Sandbox, SandboxRequest, TakeOver } from './network.ts';
 import type { NetworkCatalog } from './network-catalog.ts';
 import type { PacketRules } from './packet-rules.ts';
-import { type PortTargets, type PublishedPorts, portRules } from './published-ports.ts';
+import { type PublishedPorts, portRules } from './published-ports.ts';
 import { type HostFiles, hasInternalDns, sandboxFiles } from './sandbox-files.ts';
 import { newHostLink, type ReadySandbox, type SandboxPool } from './sandbox-pool.ts';
 import { type EndpointRecord, renamed, type SandboxRecord, type SandboxRecords } from './sandbox-records.ts';
+import type { SandboxRemoval } from './sandbox-removal.ts';
+import { attachment, portTargets, publishingEndpoint } from './sandbox-wiring.ts';
 
 /** What the manager works with. */
 export interface SandboxManagerOptions {
@@ -32,6 +26,7 @@ export interface SandboxManagerOptions {
   readonly catalog: NetworkCatalog;
   readonly records: SandboxRecords;
   readonly pool: SandboxPool;
+  readonly removal: SandboxRemoval;
   readonly ports: PublishedPorts;
   readonly rules: PacketRules;
   readonly names: NameService;
@@ -88,7 +83,7 @@ export class SandboxManager {
   close(ownerId: string): Promise<void> {
     return this.#lock.run(ownerId, async () => {
       const record = this.#options.records.get(ownerId);
-      if (record) await this.#destroy(record);
+      if (record) await this.#options.removal.leave(record);
     });
   }
 
@@ -107,10 +102,10 @@ export class SandboxManager {
       checkTogether([...before.endpoints.map((record) => this.#resolve(record.request)), resolved]);
       checkPlaces([resolved]);
       const added = await withUndo(async (undo) => {
-        const { record, endpoint } = this.#options.database.transaction(() => this.#addEndpoint(before, resolved));
+        const { record, endpoint } = await this.#record(() => this.#addEndpoint(before, resolved));
         undo.push(() => this.#dropEndpoint(before, resolved.network.id));
-        await resolved.driver.attach(resolved.network, attachment(record, endpoint, false));
-        undo.push(() => resolved.driver.detach(resolved.network, attachment(record, endpoint, false)));
+        await resolved.driver.attach(resolved.network, attachment(record, endpoint, { ready: false }));
+        undo.push(() => resolved.driver.detach(attachment(record, endpoint, { ready: false })));
         await this.#afterChange(before, record);
         return record;
       });
@@ -126,7 +121,7 @@ export class SandboxManager {
       if (!gone) throw forbiddenDisconnect(ownerId, network.name);
       const driver = this.#options.catalog.driver(network.driver);
       const record = { ...before, endpoints: before.endpoints.filter((endpoint) => endpoint !== gone) };
-      await driver.detach(network, attachment(before, gone, false));
+      await driver.detach(attachment(before, gone, { ready: false }));
       this.#options.database.transaction(() => {
         this.#options.ipam.release(ownerId, network.id);
         this.#options.records.put(record);
@@ -155,7 +150,8 @@ export class SandboxManager {
 
   async #open(request: SandboxRequest): Promise<Sandbox> {
     const { owner } = request;
-    const { pool, database, records, names } = this.#options;
+    const { pool, removal, records, names } = this.#options;
+    await removal.finished(owner.id);
     if (records.get(owner.id)) throw conflict(`container ${owner.name} already has a network sandbox`);
     const resolved = request.endpoints.map((endpoint) => this.#resolve(endpoint));
     checkPlaces(resolved);
@@ -172,12 +168,26 @@ export class SandboxManager {
       if (!shared) undo.push(() => pool.discard(ready));
       if (ready.names) names.adopt(owner.id, ready.names);
       undo.push(() => names.stop(owner.id));
-      const planned = database.transaction(() => this.#plan(request, resolved, ready));
-      undo.push(() => this.#destroy(planned));
+      const planned = await this.#record(() => this.#plan(request, resolved, ready));
+      undo.push(async () => {
+        await removal.leave(planned);
+        await removal.finished(owner.id);
+      });
       await this.#attachAll(planned, { ready, request });
       return planned;
     });
     return this.#sandbox(record);
+  }
+
+  /** Records a plan in one transaction; when it fails, once more after leaving sandboxes have given back what they held. */
+  async #record<T>(plan: () => T): Promise<T> {
+    const { database, removal } = this.#options;
+    try {
+      return database.transaction(plan);
+    } catch (error) {
+      if (!(await removal.settle())) throw error;
+      return database.transaction(plan);
+    }
   }
 
   #plan(request: SandboxRequest, resolved: readonly ResolvedEndpoint[], ready: ReadySandbox): SandboxRecord {
@@ -202,7 +212,7 @@ export class SandboxManager {
       dns: request.dns,
       extraHosts: request.extraHosts,
     };
-    const network = publishing(draft)?.networkId;
+    const network = publishingEndpoint(draft)?.networkId;
     const wanted = network === undefined ? request.ports : atHostBinding(catalog.get(network), request.ports);
     const record = request.standby
       ? { ...draft, standby: true, awaited: wanted }
@@ -217,7 +227,7 @@ export class SandboxManager {
   }
 
   #holdPorts(record: SandboxRecord, requests: readonly PortRequest[]): readonly PortBinding[] {
-    const endpoint = publishing(record);
+    const endpoint = publishingEndpoint(record);
     if (requests.length === 0 || !endpoint) return [];
     try {
       return this.#options.ports.hold(record.owner, requests, portTargets(record)).bindings;
@@ -265,7 +275,7 @@ export class SandboxManager {
       const network = catalog.get(endpoint.endpoint.networkId);
       const driver = catalog.driver(network.driver);
       const ready = endpoint.hostLink === made.ready.hostLink;
-      await driver.attach(network, attachment(record, endpoint, ready));
+      await driver.attach(network, attachment(record, endpoint, { ready }));
     }
     await setDefaultRoutes(this.#options, record, { replace: false });
     const sysctls = Object.entries(made.request.sysctls ?? {}).filter(([key]) => key.startsWith('net.'));
@@ -276,24 +286,6 @@ export class SandboxManager {
     }
     if (hasInternalDns(record)) await names.start(record);
     await rules.addPorts(portRules(record.ports, portTargets(record)));
-  }
-
-  async #destroy(record: SandboxRecord): Promise<void> {
-    const { rules, ports, names, pool, catalog, database, records, ipam } = this.#options;
-    names.stop(record.owner.id);
-    await rules.removePorts(portRules(record.ports, portTargets(record)));
-    ports.release(record.owner.id);
-    if (record.netns !== '') {
-      for (const endpoint of record.endpoints) {
-        const network = catalog.get(endpoint.endpoint.networkId);
-        await catalog.driver(network.driver).detach(network, attachment(record, endpoint, false));
-      }
-      await pool.discard({ netns: record.netns, hostLink: record.endpoints[0]?.hostLink || newHostLink() });
-    }
-    database.transaction(() => {
-      ipam.release(record.owner.id);
-      records.delete(record.owner.id);
-    });
   }
 
   #addEndpoint(before: SandboxRecord, resolved: ResolvedEndpoint): { record: SandboxRecord; endpoint: EndpointRecord } {
@@ -365,15 +357,6 @@ export class SandboxManager {
   }
 }
 
-/** Where the published ports of a sandbox lead: the endpoints that its default routes go through. */
-export function portTargets(record: SandboxRecord): PortTargets {
-  const bridged = record.endpoints.filter(({ hostLink }) => hostLink !== '');
-  return {
-    ipv4: gatewayEndpoint(bridged, 4)?.ipv4?.address,
-    ipv6: gatewayEndpoint(bridged, 6)?.ipv6?.address,
-  };
-}
-
 /** On a user-defined network, whose names our DNS answers. */
 function isNamed({ driver, network }: ResolvedEndpoint): boolean {
   return driver.bridged && network.name !== 'bridge';
@@ -385,20 +368,6 @@ function freeInterface(record: SandboxRecord): string {
   let number = 0;
   while (taken.has(`eth${number}`)) number++;
   return `eth${number}`;
-}
-
-function publishing(record: SandboxRecord) {
-  const bridged = record.endpoints.filter(({ hostLink }) => hostLink !== '');
-  return gatewayEndpoint(bridged, 4) ?? gatewayEndpoint(bridged, 6);
-}
-
-function attachment(record: SandboxRecord, { endpoint, hostLink }: EndpointRecord, ready: boolean): Attachment {
-  const addresses = [endpoint.ipv4, endpoint.ipv6].flatMap((place) =>
-    place === undefined ? [] : [`${place.address}/${place.prefix}`],
-  );
-  const { interfaceName, mac } = endpoint;
-  const publishes = record.ports.length + (record.awaited?.length ?? 0) > 0;
-  return { netns: record.netns, interfaceName, hostLink, mac, addresses, ready, publishes };
 }
 
 function checkSysctls(sysctls: Readonly<Record<string, string>>): void {

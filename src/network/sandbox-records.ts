@@ -73,9 +73,14 @@ export class SandboxRecords {
     this.#byOwner.set(record.owner.id, record);
   }
 
-  /** Forgets a sandbox. Harmless when repeated. */
-  delete(ownerId: string): void {
-    this.#database.run('DELETE FROM network_sandboxes WHERE owner = ?', ownerId);
+  /** Hides a sandbox that is on its way out. The database keeps it: it is there again after a crash. */
+  leave(ownerId: string): void {
     this.#byOwner.delete(ownerId);
+  }
+
+  /** Forgets a sandbox for good. Harmless when repeated. */
+  delete(ownerId: string): void {
+    this.leave(ownerId);
+    this.#database.run('DELETE FROM network_sandboxes WHERE owner = ?', ownerId);
   }
 }

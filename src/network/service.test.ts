@@ -1,95 +1,34 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import koffi from 'koffi';
-import { isBerthError, newId, silentLogger } from '#base';
-import { createConnections, createFirewall, createLinks, createNetworkNamespaces, createSockets } from '#host';
-import { type Database, openDatabase } from '#metadata';
-import {
-  createNetworkService,
-  type NetworkRequest,
-  type NetworkService,
-  networkMigrations,
-  type Sandbox,
-  type SandboxRequest,
-} from './index.ts';
-import { createTraffic } from './testing/traffic.ts';
+import { isBerthError, newId } from '#base';
+import type { NetworkRequest, NetworkService, Sandbox, SandboxRequest } from './index.ts';
+import { playHost, sandboxRequest } from './testing/played-host.ts';
 
-// The whole file runs in a network namespace of its own that plays the host: nothing of the machine's is touched.
-const CLONE_NEWNET = 0x40000000;
-koffi.load('libc.so.6').func('int unshare(int flags)')(CLONE_NEWNET);
-
-const namespaces = createNetworkNamespaces();
-const links = createLinks(namespaces);
-const firewall = createFirewall(namespaces);
-const sockets = createSockets();
-const { ask, serving, run } = createTraffic({ namespaces, sockets });
-const root = mkdtempSync('/tmp/network-service-');
-const hostFiles = { hosts: join(root, 'hosts'), resolvConf: join(root, 'resolv.conf') };
-/** A namespace that plays another machine, behind a link of the host. */
-const lan = join(root, 'lan');
-let database: Database;
+const played = playHost('network_test');
+const { namespaces, links, firewall, sockets, database, root, lan, ask, serving, run } = played;
 let service: NetworkService;
 
-const makeService = (options: { poolSize?: number } = {}) =>
-  createNetworkService({
-    database,
-    namespaces,
-    links,
-    firewall,
-    connections: createConnections(),
-    sockets,
-    hostFiles,
-    execRoot: root,
-    instance: 'network-test',
-    bridge: 'nett0',
-    poolSize: options.poolSize ?? 1,
-    log: silentLogger,
-  });
+const makeService = () => played.service({ poolSize: 1 });
 
 before(async () => {
-  writeFileSync(hostFiles.hosts, '127.0.0.1 localhost\n');
-  writeFileSync(hostFiles.resolvConf, 'nameserver 198.51.100.1\n');
-  await links.apply([{ op: 'set', name: 'lo', up: true }]);
-  await namespaces.create(lan);
-  await links.apply([
-    { op: 'add-veth', name: 'uplink', group: 0, peerName: 'wire', peerNetns: lan, peerMac: '02:00:00:00:00:99' },
-    { op: 'add-address', name: 'uplink', address: '198.51.100.2/24' },
-    { op: 'set', name: 'uplink', up: true },
-  ]);
-  await links.apply(
-    [
-      { op: 'set', name: 'lo', up: true },
-      { op: 'add-address', name: 'wire', address: '198.51.100.1/24' },
-      { op: 'set', name: 'wire', up: true },
-    ],
-    lan,
-  );
-  database = openDatabase(':memory:', networkMigrations);
+  await played.up();
   service = makeService();
   await service.reconcile(new Set());
 });
 
 after(async () => {
   await service.shutdown();
-  await namespaces.remove(lan);
-  rmSync(root, { recursive: true });
+  await played.down();
 });
 
 const request = (name: string, extra: Partial<SandboxRequest> = {}): SandboxRequest => {
   const id = newId();
-  return {
-    owner: { id, name, hostname: id.slice(0, 12) },
-    endpoints: [{ network: 'bridge' }],
-    ports: [],
-    dns: { servers: [], search: [], options: [] },
-    extraHosts: [],
-    ...extra,
-  };
+  return sandboxRequest({ id, name, hostname: id.slice(0, 12) }, extra);
 };
 
 async function withSandbox<T>(wanted: SandboxRequest, body: (sandbox: Sandbox) => Promise<T>): Promise<T> {
@@ -303,7 +242,7 @@ test('after a kill the next daemon takes over what lives and removes the rest', 
     {
       op: 'add-veth',
       name: 'stray',
-      group: (await links.list()).find((link) => link.name === 'nett0')?.group ?? 0,
+      group: (await links.list()).find((link) => link.name === 'played0')?.group ?? 0,
       peerName: 'eth9',
       peerNetns: sandbox.netnsPath,
       peerMac: '02:00:00:00:00:01',

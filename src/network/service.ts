@@ -2,7 +2,14 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Logger, messageOf } from '#base';
-import type { Connections, Firewall, Links, NetworkNamespaces, Sockets } from '#host';
+import {
+  type Connections,
+  doomedLinkGroup,
+  type Firewall,
+  type Links,
+  type NetworkNamespaces,
+  type Sockets,
+} from '#host';
 import type { Database } from '#metadata';
 import { bridgeRules, createBridgeDriver } from './bridge-driver.ts';
 import { NameService, type NameServiceOptions } from './dns/name-service.ts';
@@ -19,9 +26,11 @@ import { createHostDriver, createNoneDriver } from './plain-drivers.ts';
 import { PublishedPorts, portRules } from './published-ports.ts';
 import type { FirewallMode, PortRule } from './ruleset.ts';
 import type { HostFiles } from './sandbox-files.ts';
-import { portTargets, SandboxManager } from './sandbox-manager.ts';
+import { SandboxManager } from './sandbox-manager.ts';
 import { SandboxPool } from './sandbox-pool.ts';
 import { SandboxRecords } from './sandbox-records.ts';
+import { SandboxRemoval } from './sandbox-removal.ts';
+import { portTargets } from './sandbox-wiring.ts';
 import { createIpvlanDriver, createMacvlanDriver } from './vlan-drivers.ts';
 
 /** What a network service is made with. */
@@ -100,8 +109,9 @@ export function createNetworkService(options: NetworkServiceOptions): NetworkSer
     size: options.poolSize ?? 4,
     prepareNames: (netns) => names.prepare(netns),
   });
+  const removal = new SandboxRemoval({ database, namespaces, ipam, catalog, records, ports, rules, names, log });
   const manager = new SandboxManager({
-    ...{ database, namespaces, links, ipam, catalog, records, pool, ports, rules, names, hostFiles },
+    ...{ database, namespaces, links, ipam, catalog, records, pool, removal, ports, rules, names, hostFiles },
   });
   const foreign = new ForeignChains({
     firewall,
@@ -117,6 +127,7 @@ export function createNetworkService(options: NetworkServiceOptions): NetworkSer
     catalog,
     records,
     manager,
+    removal,
     rules,
     foreign,
     guard,
@@ -152,6 +163,7 @@ export function createNetworkService(options: NetworkServiceOptions): NetworkSer
       await pool.close();
       names.close();
       ports.close();
+      await removal.settle();
       if (records.all().length === 0) await leaveHost(reconciler);
       await Promise.all(driverList.map((driver) => driver.settle()));
     },
@@ -163,6 +175,7 @@ interface Reconciler {
   readonly catalog: NetworkCatalog;
   readonly records: SandboxRecords;
   readonly manager: SandboxManager;
+  readonly removal: SandboxRemoval;
   readonly rules: PacketRules;
   readonly foreign: ForeignChains;
   readonly guard: FirewallGuard;
@@ -174,7 +187,7 @@ interface Reconciler {
 }
 
 async function reconcile(parts: Reconciler, alive: ReadonlySet<string>): Promise<void> {
-  const { catalog, records, manager, rules, foreign, guard, pool, directory } = parts;
+  const { catalog, records, manager, removal, rules, foreign, guard, pool, directory } = parts;
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   forwardIPv4(parts.options.log);
   // Whole and in one transaction: what runs is reachable all the time, also by the rules of a daemon that was killed.
@@ -184,6 +197,7 @@ async function reconcile(parts: Reconciler, alive: ReadonlySet<string>): Promise
   const networks = catalog.all();
   for (const network of networks) await catalog.driver(network.driver).up(network);
   for (const record of records.all()) if (!alive.has(record.owner.id)) await manager.close(record.owner.id);
+  await removal.settle();
   await removeLeftovers(parts);
   for (const record of records.all()) await resume(parts, record.owner.id);
   guard.start();
@@ -227,7 +241,8 @@ async function removeLeftovers(parts: Reconciler): Promise<void> {
   if (rules.asksHost) own.add(detour.names.out);
   const used = new Set(records.all().flatMap((record) => record.endpoints.map((endpoint) => endpoint.hostLink)));
   for (const link of await links.list()) {
-    if (link.group === group && !own.has(link.name) && !used.has(link.name)) {
+    const ours = link.group === group && !own.has(link.name) && !used.has(link.name);
+    if (ours || link.group === doomedLinkGroup) {
       await links.apply([{ op: 'delete', name: link.name }]);
     }
   }

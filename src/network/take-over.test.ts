@@ -2,77 +2,20 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import koffi from 'koffi';
-import { newId, silentLogger } from '#base';
-import { createConnections, createFirewall, createLinks, createNetworkNamespaces, createSockets } from '#host';
-import { openDatabase } from '#metadata';
-import { createNetworkService, type NetworkService, networkMigrations, type Sandbox, type TakeOver } from './index.ts';
-import type { FirewallMode } from './ruleset.ts';
+import { newId } from '#base';
+import type { NetworkService, Sandbox, TakeOver } from './index.ts';
+import { places, playHost, sandboxRequest } from './testing/played-host.ts';
 
-// The whole file runs in a network namespace of its own that plays the host: nothing of the machine's is touched.
-const CLONE_NEWNET = 0x40000000;
-koffi.load('libc.so.6').func('int unshare(int flags)')(CLONE_NEWNET);
-
-const namespaces = createNetworkNamespaces();
-const links = createLinks(namespaces);
-const firewall = createFirewall(namespaces);
-const sockets = createSockets();
-const root = mkdtempSync('/tmp/network-takeover-');
-const hostFiles = { hosts: join(root, 'hosts'), resolvConf: join(root, 'resolv.conf') };
-/** A namespace that plays another machine. */
-const lan = join(root, 'lan');
-const host = { ipv4: '198.51.100.2', ipv6: '2001:db8:51::2' } as const;
+const played = playHost('takeover_test');
+const { namespaces, firewall, sockets, lan } = played;
+const { host } = places;
 const port = { tcp: 18_080, udp: 18_090 } as const;
-const database = openDatabase(':memory:', networkMigrations);
 let service: NetworkService;
 
-const makeService = (firewallMode: FirewallMode) =>
-  createNetworkService({
-    ...{ database, namespaces, links, firewall, sockets, hostFiles, firewallMode },
-    connections: createConnections(),
-    execRoot: root,
-    instance: 'takeover-test',
-    bridge: 'netk0',
-    poolSize: 0,
-    log: silentLogger,
-  });
-
-before(async () => {
-  writeFileSync(hostFiles.hosts, '127.0.0.1 localhost\n');
-  writeFileSync(hostFiles.resolvConf, 'nameserver 198.51.100.1\n');
-  await links.apply([{ op: 'set', name: 'lo', up: true }]);
-  await namespaces.create(lan);
-  await links.apply([
-    { op: 'add-veth', name: 'uplink', group: 0, peerName: 'wire', peerNetns: lan, peerMac: '02:00:00:00:00:99' },
-  ]);
-  // Addresses that are still looked for among the neighbours cannot be asked.
-  const trust = (link: string) => writeFileSync(`/proc/sys/net/ipv6/conf/${link}/accept_dad`, '0');
-  trust('uplink');
-  namespaces.enter(lan, () => trust('wire'));
-  await links.apply([
-    { op: 'add-address', name: 'uplink', address: `${host.ipv4}/24` },
-    { op: 'add-address', name: 'uplink', address: `${host.ipv6}/64` },
-    { op: 'set', name: 'uplink', up: true },
-  ]);
-  await links.apply(
-    [
-      { op: 'set', name: 'lo', up: true },
-      { op: 'add-address', name: 'wire', address: '198.51.100.1/24' },
-      { op: 'add-address', name: 'wire', address: '2001:db8:51::1/64' },
-      { op: 'set', name: 'wire', up: true },
-    ],
-    lan,
-  );
-});
-
-after(async () => {
-  await namespaces.remove(lan);
-  rmSync(root, { recursive: true });
-});
+before(() => played.up());
+after(() => played.down());
 
 /** A server in a sandbox that answers whatever is said to it with its name, on TCP and UDP port 80 of both families. */
 class NamedServer implements AsyncDisposable {
@@ -147,17 +90,18 @@ async function askOnce(netns: string | undefined, protocol: 'tcp' | 'udp', addre
   return await client.ask();
 }
 
-const request = (name: string, network: string, standby = false) => ({
-  owner: { id: newId(), name, hostname: name },
-  endpoints: [{ network }],
-  ports: [
-    { protocol: 'tcp', containerPort: 80, hostPort: port.tcp } as const,
-    { protocol: 'udp', containerPort: 80, hostPort: port.udp } as const,
-  ],
-  dns: { servers: [], search: [], options: [] },
-  extraHosts: [],
-  standby,
-});
+const request = (name: string, network: string, standby = false) =>
+  sandboxRequest(
+    { id: newId(), name, hostname: name },
+    {
+      endpoints: [{ network }],
+      ports: [
+        { protocol: 'tcp', containerPort: 80, hostPort: port.tcp },
+        { protocol: 'udp', containerPort: 80, hostPort: port.udp },
+      ],
+      standby,
+    },
+  );
 
 interface Pair {
   readonly old: { readonly id: string; readonly sandbox: Sandbox };
@@ -202,7 +146,7 @@ const paths = [
 for (const mode of ['open', 'host'] as const) {
   describe(`a sandbox takes over published ports, firewall ${mode}`, () => {
     before(async () => {
-      service = makeService(mode);
+      service = played.service({ firewallMode: mode });
       await service.reconcile(new Set());
       await service.create({ name: 'dual', enableIPv6: true });
       await service.create({ name: 'single' });
@@ -249,7 +193,7 @@ for (const mode of ['open', 'host'] as const) {
 
 describe('a take-over that cannot be', () => {
   before(async () => {
-    service = makeService('open');
+    service = played.service();
     await service.reconcile(new Set());
     await service.create({ name: 'dual', enableIPv6: true });
   });
@@ -296,7 +240,7 @@ describe('a take-over that cannot be', () => {
       assert.equal(await kept.ask(), 'old');
       await takeOver();
       await service.shutdown();
-      service = makeService('open');
+      service = played.service();
       await service.reconcile(new Set([old.id, heir.id]));
       for (const [path, netns, address] of paths) assert.equal(await askOnce(netns, 'tcp', address), 'new', path);
       assert.equal(await askOnce(lan, 'udp', host.ipv6), 'new');

@@ -123,7 +123,7 @@ function vlanDriver({ links, namespaces, group }: VlanDriverOptions, kind: Kind)
         throw error;
       }
     },
-    async detach(_network, { netns, interfaceName }) {
+    async detach({ netns, interfaceName }) {
       await links.apply([{ op: 'delete', name: interfaceName }], netns);
     },
   };

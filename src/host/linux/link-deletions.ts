@@ -1,9 +1,7 @@
 import { unavailable } from '#base';
+import { doomedLinkGroup } from '../links.ts';
 import { deleteGroup, deleteLink, setGroup } from './link-messages.ts';
 import { NetlinkError, type NetlinkRequest, NetlinkSocket } from './netlink.ts';
-
-/** Group of links that are about to go, of whatever engine; no engine's own group has this number. */
-const DOOMED = 0x63000000;
 
 interface Wish {
   readonly name: string;
@@ -58,9 +56,9 @@ async function deleteTogether(socket: NetlinkSocket, names: readonly string[]): 
   if (indexes.size === 0) return;
   await unlessGone(
     socket,
-    [...indexes].map((index) => setGroup(index, DOOMED)),
+    [...indexes].map((index) => setGroup(index, doomedLinkGroup)),
   );
-  await unlessGone(socket, [deleteGroup(DOOMED)]);
+  await unlessGone(socket, [deleteGroup(doomedLinkGroup)]);
 }
 
 /** All requests are tried; links that are not there any more are what was wanted. */

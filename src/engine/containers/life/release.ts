@@ -1,33 +1,18 @@
 import { join } from 'node:path';
 import type { Mounts } from '#host';
-import type { Sandboxes } from '#network';
 import type { Task } from '#runtime';
 import type { LiveContainer } from '../live-container.ts';
 import { type MountDependencies, releaseMounts } from '../start/mount-plan.ts';
 
 /** What releasing needs. */
 export interface ReleaseDependencies extends MountDependencies {
-  readonly networks: Pick<Sandboxes, 'close'>;
   readonly hostMounts: Pick<Mounts, 'unmount'>;
   readonly shmDirectory: string;
 }
 
-/** True when others could notice that the network is still held: ports, fixed addresses, or a network that can be removed. */
-export function mustCloseNetworkFirst(container: LiveContainer): boolean {
-  const { sandbox, settings } = container;
-  if (sandbox === undefined) return false;
-  const requests = Object.entries(settings.networks);
-  return (
-    sandbox.ports.length > 0 ||
-    requests.some(
-      ([name, { request }]) => name !== 'bridge' || request.ipv4 !== undefined || request.ipv6 !== undefined,
-    )
-  );
-}
-
 /**
- * Gives back everything a run held: the task's remains, sandbox, mounts, shared memory, root file system. Goes on past
- * errors and throws them together. Harmless when something is gone already.
+ * Gives back everything a run held beside its network: the task's remains, mounts, shared memory, root file system. Goes
+ * on past errors and throws them together. Harmless when something is gone already.
  */
 export async function releaseRun(
   deps: ReleaseDependencies,
@@ -38,7 +23,6 @@ export async function releaseRun(
   const attempt = (step: () => Promise<void>) => step().catch((error: unknown) => void errors.push(error));
   await attempt(async () => task?.remove());
   await Promise.all([
-    attempt(() => deps.networks.close(container.id)),
     attempt(() => releaseMounts(deps, container)),
     attempt(async () => {
       if (container.settings.host.ipcMode !== 'shareable') return;

@@ -8,7 +8,7 @@ import { announceNetworks } from '../start/open-network.ts';
 import { describeStartFailure } from '../start/start-failure.ts';
 import type { BackgroundWork } from './background-work.ts';
 import { type DisposeDependencies, dispose } from './dispose.ts';
-import { mustCloseNetworkFirst, type ReleaseDependencies, releaseRun } from './release.ts';
+import { type ReleaseDependencies, releaseRun } from './release.ts';
 import { restartDelay } from './restart-policy.ts';
 
 /** What supervision needs. */
@@ -141,7 +141,7 @@ export class Supervisor {
 
   /** Records the exit durably, tells who waits, and cleans up; only what others could trip over goes before the answer. */
   async #ended(container: LiveContainer, task: Task | undefined, status: ExitStatus): Promise<void> {
-    const { registry, background, health } = this.#deps;
+    const { registry, background, health, networks } = this.#deps;
     if (container.task !== task) return;
     // It may have happened while no daemon ran.
     const events = this.#deps.events.at(status.at);
@@ -153,12 +153,11 @@ export class Supervisor {
     const run = { exitCode: status.code, ranFor, stoppedByUser, restartCount, lastDelay };
     const delay = this.#stopped || container.removing ? undefined : restartDelay(container.settings.host.restart, run);
 
-    const closeFirst = mustCloseNetworkFirst(container);
     this.#announceExit(events, container, status);
     container.cleanup = background.run(`clean-up after container ${container.id}`, () =>
       releaseRun(this.#deps, container, task),
     );
-    if (closeFirst) await container.cleanup;
+    await background.run(`closing the network of container ${container.id}`, () => networks.close(container.id));
     container.sandbox = undefined;
 
     events.publish('container', 'die', container.id, {
