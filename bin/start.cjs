@@ -1,9 +1,10 @@
-import { readFileSync, statSync } from 'node:fs';
-import module, { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
-import { Script } from 'node:vm';
+// CommonJS (see package.json here): Node starts its loader of ES modules only when one is asked for, 5 ms later.
+const { readFileSync, statSync } = require('node:fs');
+const { enableCompileCache } = require('node:module');
+const { join } = require('node:path');
+const { Script } = require('node:vm');
 
-const dist = fileURLToPath(new URL('../dist/', import.meta.url));
+const dist = join(__dirname, '../dist/');
 const changed = (name) => statSync(dist + name, { throwIfNoEntry: false })?.mtimeMs;
 
 /** The program from one file (tools/bundle-cli.mjs); undefined where there is none, or a later build than it. */
@@ -17,18 +18,19 @@ function bundled() {
   } catch {
     // Without the compiled code it is compiled here.
   }
-  const script = new Script(readFileSync(filename, 'utf8'), { filename, cachedData });
+  // The file is ASCII.
+  const script = new Script(readFileSync(filename, 'latin1'), { filename, cachedData });
   const target = { exports: {} };
-  script.runInThisContext()(target, target.exports, createRequire(filename), dist);
+  script.runInThisContext()(target, target.exports, require, dist);
   return target.exports;
 }
 
 /** Runs the `berth` program with this process's arguments. */
-export async function start() {
+exports.start = async () => {
   const program = bundled();
   if (program) return program.main();
   // Newer Node keeps the compiled code of the modules between runs.
-  module.enableCompileCache?.();
+  enableCompileCache?.();
   const { main } = await import('../dist/cli/index.js');
   await main();
-}
+};
