@@ -4,9 +4,10 @@ import { isIP } from 'node:net';
 import { invalid, shortId } from '#base';
 import type { LinkChange, Links, NetworkNamespaces } from '#host';
 import type { NetworkDriver } from './driver.ts';
+import { checkGatewayModes, familiesIn, gatewayMode } from './gateway-mode.ts';
 import { checkMtu, mtuOf, setUpInterface } from './interface-setup.ts';
 import { parseSubnet } from './ip.ts';
-import type { Network, NetworkRequest, PortRequest } from './network.ts';
+import type { Network, PortRequest } from './network.ts';
 import type { BridgeRules, FirewallMode } from './ruleset.ts';
 
 const OPTION = 'com.docker.network.bridge.';
@@ -16,8 +17,6 @@ const FIREWALL = 'berth.firewall';
 const FLAGS = ['default_bridge', 'enable_icc', 'enable_ip_masquerade', 'inhibit_ipv4'];
 /** The address of the host that ports are published at where the container names none. */
 const HOST_BINDING = `${OPTION}host_binding_ipv4`;
-/** How a network is connected with what is outside; `routed` and `nat-unprotected` are as `nat` here. */
-const GATEWAY_MODES = ['', 'nat', 'nat-unprotected', 'routed', 'isolated'];
 /** What Go's strconv.ParseBool takes. */
 const TRUE = ['1', 't', 'T', 'TRUE', 'true', 'True'];
 const FALSE = ['0', 'f', 'F', 'FALSE', 'false', 'False'];
@@ -43,6 +42,8 @@ export function bridgeRules(network: Network): BridgeRules {
     internal: network.internal,
     icc: flag(network, 'enable_icc'),
     masquerade: flag(network, 'enable_ip_masquerade'),
+    routed: familiesIn(network, 'routed'),
+    unprotected: familiesIn(network, 'nat-unprotected'),
     ...firewallOf(network),
   };
 }
@@ -52,11 +53,6 @@ export function atHostBinding(network: Network, requests: readonly PortRequest[]
   const hostAddress = network.options[HOST_BINDING];
   if (!hostAddress || hostAddress === '0.0.0.0') return requests;
   return requests.map((request) => (request.hostAddress ? request : { ...request, hostAddress }));
-}
-
-/** Whether the host has no address on the network's bridge in this family: then nothing leads out, not even to the host. */
-export function isIsolated({ options }: Pick<NetworkRequest, 'options'>, family: 4 | 6): boolean {
-  return options?.[`${OPTION}gateway_mode_ipv${family}`] === 'isolated';
 }
 
 /** Networks on a Linux bridge of the host, one veth pair per sandbox. */
@@ -84,7 +80,7 @@ export function createBridgeDriver({ links, namespaces, group }: BridgeDriverOpt
       if (firewall !== undefined && firewall !== 'host' && firewall !== 'open') {
         throw invalid(`invalid ${FIREWALL} ${firewall}: host or open`);
       }
-      for (const family of [4, 6] as const) checkGatewayMode(request, family);
+      checkGatewayModes(request);
       const address = request.options?.[HOST_BINDING];
       if (address !== undefined && isIP(address) === 0) {
         throw invalid(`failed to parse ${HOST_BINDING} value: ${address} (nil ip)`);
@@ -168,7 +164,9 @@ function gateways(network: Network): string[] {
   return network.ipam.pools.flatMap(({ gateway, subnet: text }) => {
     const { family, prefix } = parseSubnet(text);
     const enabled = family === 4 ? network.enableIPv4 : network.enableIPv6;
-    return gateway === undefined || !enabled || isIsolated(network, family) ? [] : [`${gateway}/${prefix}`];
+    return gateway === undefined || !enabled || gatewayMode(network, family) === 'isolated'
+      ? []
+      : [`${gateway}/${prefix}`];
   });
 }
 
@@ -180,17 +178,6 @@ function firewallOf(network: Network): { firewall?: FirewallMode } {
 function flag(network: Network, name: string): boolean {
   const value = network.options[`${OPTION}${name}`];
   return value === undefined || value === '' || TRUE.includes(value);
-}
-
-function checkGatewayMode(request: NetworkRequest, family: 4 | 6): void {
-  const option = `${OPTION}gateway_mode_ipv${family}`;
-  const mode = request.options?.[option] ?? '';
-  if (!GATEWAY_MODES.includes(mode)) {
-    throw invalid(`failed to parse ${option} value: ${mode} (unknown gateway mode ${mode})`);
-  }
-  if (mode === 'isolated' && !request.internal) {
-    throw invalid("gateway mode 'isolated' can only be used for an internal network");
-  }
 }
 
 function checkFlag(option: string, value: string | undefined): void {

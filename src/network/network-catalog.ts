@@ -1,9 +1,10 @@
 import { conflict, forbidden, invalid, newId, notFound, shortId, withUndo } from '#base';
 import type { Links } from '#host';
 import type { Database } from '#metadata';
-import { bridgeName, bridgeRules, isIsolated } from './bridge-driver.ts';
+import { bridgeName, bridgeRules } from './bridge-driver.ts';
 import { checkConfiguration, configured } from './configuration.ts';
 import type { NetworkDriver } from './driver.ts';
+import { gatewayMode } from './gateway-mode.ts';
 import { formatSubnet, overlaps, parseSubnet, type Subnet } from './ip.ts';
 import { type Ipam, readSubnet } from './ipam.ts';
 import type { IpamPool, Network, NetworkRequest } from './network.ts';
@@ -204,7 +205,7 @@ export class NetworkCatalog {
     const complete = (pool: Partial<IpamPool>, subnet: Subnet): IpamPool => {
       const whole = ipam.complete(pool, subnet);
       const enabled = subnet.family === 4 ? enableIPv4 : enableIPv6;
-      if (enabled && !isIsolated(network, subnet.family)) return whole;
+      if (enabled && gatewayMode(network, subnet.family) !== 'isolated') return whole;
       const { gateway: _, ...rest } = whole;
       return pool.gateway === undefined ? rest : whole;
     };

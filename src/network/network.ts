@@ -93,6 +93,7 @@ export interface PortBinding {
   readonly containerPort: number;
   /** `0.0.0.0`, `::`, or one address of the host. */
   readonly hostAddress: string;
+  /** 0 where the network routes: the port is open at the container's own address. */
   readonly hostPort: number;
 }
 
@@ -102,6 +103,8 @@ export interface PortRequest {
   readonly containerPort: number;
   readonly hostAddress?: string;
   readonly hostPort?: number | { readonly from: number; readonly to: number };
+  /** Families that the network routes: the port is opened there at the container's address, with none of the host's. */
+  readonly routed?: readonly (4 | 6)[];
 }
 
 /** Who sits in a sandbox: what DNS, /etc/hosts and error texts need. */

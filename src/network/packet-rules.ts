@@ -142,7 +142,7 @@ export class PacketRules {
 
   /** Publishes ports, all or none, also for UDP clients that asked in vain before. */
   async addPorts(ports: readonly PortRule[]): Promise<void> {
-    const fresh = this.#asking(ports.filter((port) => !this.#ports.has(this.#key(port))));
+    const fresh = this.#asking(this.#once(ports).filter((port) => !this.#ports.has(this.#key(port))));
     if (fresh.length === 0) return;
     await this.#put(fresh.flatMap((port) => portElements(this.#names.table, 'add', port)));
     for (const port of fresh) this.#ports.set(this.#key(port), port);
@@ -154,7 +154,7 @@ export class PacketRules {
 
   /** Harmless when repeated. Clients whose packets the kernel still sent to the old container come to the next one. */
   async removePorts(ports: readonly PortRule[]): Promise<void> {
-    const keys = ports.map((port) => this.#key(port));
+    const keys = this.#once(ports).map((port) => this.#key(port));
     const gone = keys.flatMap((key) => this.#ports.get(key) ?? []);
     for (const key of keys) this.#ports.delete(key);
     if (gone.length === 0) return;
@@ -169,8 +169,8 @@ export class PacketRules {
    */
   async movePorts(gone: readonly PortRule[], fresh: readonly PortRule[]): Promise<void> {
     const { table } = this.#names;
-    const old = gone.flatMap((port) => this.#ports.get(this.#key(port)) ?? []);
-    const asking = this.#asking(fresh);
+    const old = this.#once(gone).flatMap((port) => this.#ports.get(this.#key(port)) ?? []);
+    const asking = this.#asking(this.#once(fresh));
     const lines = [
       ...old.flatMap((port) => portElements(table, 'delete', port)),
       ...asking.flatMap((port) => portElements(table, 'add', port)),
@@ -217,6 +217,11 @@ export class PacketRules {
       rules += (await this.#firewall.contents(family, this.#names.table)).rules.length;
     }
     return rules;
+  }
+
+  /** Two requests may come to the same element: host ports do not count where the network routes. */
+  #once(ports: readonly PortRule[]): PortRule[] {
+    return [...new Map(ports.map((port) => [this.#key(port), port])).values()];
   }
 
   #key({ binding, target }: PortRule): string {

@@ -71,7 +71,7 @@ export class PublishedPorts {
     const lost: PortBinding[] = [];
     for (const binding of bindings) {
       try {
-        const holding = this.#bind(owner, binding, targets);
+        const holding = isRouted(binding) ? unbound(owner, binding) : this.#bind(owner, binding, targets);
         if (holding) this.#held.set(owner.id, [...(this.#held.get(owner.id) ?? []), holding]);
       } catch {
         lost.push(binding);
@@ -93,17 +93,20 @@ export class PublishedPorts {
     const { from, to } = ends;
     const before = this.#held.get(from) ?? [];
     const rest: PortRequest[] = [];
+    const direct: PortBinding[] = [];
     const moved = new Map<Holding, Holding>();
     for (const request of requests) {
       const matching = before.filter((holding) => !moved.has(holding) && serves(holding.binding, request));
       if (matching.length === 0) rest.push(request);
+      // Where the network routes, each container has the port at an address of its own.
+      else direct.push(...routedBindings(request));
       for (const holding of matching) {
         const binding = { ...holding.binding, containerPort: request.containerPort };
         moved.set(holding, { ...holding, owner: to, binding });
       }
     }
     const fresh = this.hold(to, rest, targets.new).bindings;
-    const taken = [...moved.values()];
+    const taken = [...moved.values(), ...direct.map((binding) => unbound(to, binding))];
     this.#held.set(to.id, [...(this.#held.get(to.id) ?? []), ...taken]);
     this.#held.set(
       from,
@@ -135,7 +138,9 @@ export class PublishedPorts {
   }
 
   #holdOne(owner: SandboxOwner, request: PortRequest, targets: PortTargets): Holding[] {
-    const addresses = request.hostAddress ? [request.hostAddress] : ['0.0.0.0', '::'];
+    const asked = request.hostAddress ? [request.hostAddress] : ['0.0.0.0', '::'];
+    const addresses = asked.filter((address) => !request.routed?.includes(familyOf(address)));
+    const direct = routedBindings(request).map((binding) => unbound(owner, binding));
     const { from, to } = portRange(request.hostPort);
     const attempts = from === 0 ? ATTEMPTS : to - from + 1;
     let failure: unknown;
@@ -150,7 +155,7 @@ export class PublishedPorts {
           taken.push(holding);
           hostPort = holding.binding.hostPort;
         }
-        return taken;
+        return [...direct, ...taken];
       } catch (error) {
         for (const holding of taken) holding.close();
         failure = error;
@@ -214,6 +219,27 @@ export class PublishedPorts {
   }
 }
 
+/** True for a port that is open at the container's own address, with none of the host's. */
+export function isRouted({ hostPort }: PortBinding): boolean {
+  return hostPort === 0;
+}
+
+/** What a request comes to in families that the network routes. */
+function routedBindings({ protocol, containerPort, hostAddress, routed = [] }: PortRequest): PortBinding[] {
+  return routed
+    .filter((family) => !hostAddress || familyOf(hostAddress) === family)
+    .map((family) => ({ protocol, containerPort, hostAddress: family === 4 ? '0.0.0.0' : '::', hostPort: 0 }));
+}
+
+/** Nothing of the host's is held. */
+function unbound(owner: SandboxOwner, binding: PortBinding): Holding {
+  return { owner, binding, close: () => undefined };
+}
+
+function familyOf(address: string): 4 | 6 {
+  return address.includes(':') ? 6 : 4;
+}
+
 /** The packet rules of bindings: those that a container address of the same family can serve. */
 export function portRules(bindings: readonly PortBinding[], targets: PortTargets): PortRule[] {
   return bindings.flatMap((binding) => {
@@ -229,7 +255,7 @@ function retarget({ forwarder, binding }: Holding, targets: PortTargets): void {
 
 /** Whether a binding is what the request asks for. */
 function serves(binding: PortBinding, request: PortRequest): boolean {
-  if (binding.protocol !== request.protocol) return false;
+  if (binding.protocol !== request.protocol || isRouted(binding)) return false;
   if (request.hostAddress !== undefined && request.hostAddress !== '' && request.hostAddress !== binding.hostAddress) {
     return false;
   }

@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { networkElements, portElements, renderRuleset } from './ruleset.ts';
 
-const network = { bridge: 'br-1', subnets: ['10.0.0.0/24', 'fd00::/64'], internal: false, icc: true, masquerade: true };
+const network = {
+  bridge: 'br-1',
+  subnets: ['10.0.0.0/24', 'fd00::/64'],
+  internal: false,
+  icc: true,
+  masquerade: true,
+  routed: [],
+  unprotected: [],
+};
 
 test('the rules do not grow with networks and ports, only elements do', () => {
   const names = { table: 'berth_x', group: 7, mark: 1, detourBack: 'back' };

@@ -9,8 +9,12 @@ export interface BridgeRules {
   readonly internal: boolean;
   /** Containers of the network may talk to each other. */
   readonly icc: boolean;
-  /** Leaving packets get the host's address. */
+  /** Leaving packets get the host's address, but in routed families. */
   readonly masquerade: boolean;
+  /** Families in which nothing is translated: published ports are open at the container's address. */
+  readonly routed: readonly (4 | 6)[];
+  /** Families in which who has a route reaches every port. */
+  readonly unprotected: readonly (4 | 6)[];
   /** Whether the host's input rules decide who reaches its published ports; the engine's default where left out. */
   readonly firewall?: FirewallMode;
 }
@@ -71,6 +75,10 @@ export function renderRuleset(names: RulesetNames, { networks, ports, detourInde
     ' set masquerade6 { type ipv6_addr; flags interval; }',
     ' set own4 { type ipv4_addr; flags interval; }',
     ' set own6 { type ipv6_addr; flags interval; }',
+    ' set direct4 { type ipv4_addr . inet_proto . inet_service; }',
+    ' set direct6 { type ipv6_addr . inet_proto . inet_service; }',
+    ' set routed { type nf_proto . ifname; }',
+    ' set unprotected { type nf_proto . ifname; }',
     ' set internal { type ifname; }',
     ' set inside { type ifname . ifname; }',
     ' set ask_any4 { type inet_proto . inet_service; }',
@@ -117,6 +125,10 @@ export function renderRuleset(names: RulesetNames, { networks, ports, detourInde
     '  iifname . oifname @inside goto pass',
     // A published port is open to containers of other networks as well, as it is to the world.
     '  ct status dnat goto pass',
+    '  ip daddr . meta l4proto . th dport @direct4 goto pass',
+    '  ip6 daddr . meta l4proto . th dport @direct6 goto pass',
+    '  meta l4proto { icmp, ipv6-icmp } meta nfproto . oifname @routed goto pass',
+    `  iifgroup != ${group} meta nfproto . oifname @unprotected goto pass`,
     '  drop',
     ' }',
     ' chain outward {',
@@ -210,9 +222,12 @@ export function networkElements(table: string, verb: 'add' | 'delete', network: 
   const lines: string[] = [];
   if (network.internal) lines.push(element('internal', name));
   if (network.icc) lines.push(element('inside', `${name} . ${name}`));
+  for (const version of network.routed) lines.push(element('routed', `ipv${version} . ${name}`));
+  for (const version of network.unprotected) lines.push(element('unprotected', `ipv${version} . ${name}`));
   for (const subnet of network.subnets) {
     lines.push(element(`own${family(subnet)}`, subnet));
-    if (network.masquerade && !network.internal) lines.push(element(`masquerade${family(subnet)}`, subnet));
+    const translates = network.masquerade && !network.internal && !network.routed.includes(family(subnet));
+    if (translates) lines.push(element(`masquerade${family(subnet)}`, subnet));
   }
   return lines;
 }
@@ -221,6 +236,9 @@ export function networkElements(table: string, verb: 'add' | 'delete', network: 
 export function portElements(table: string, verb: 'add' | 'delete', port: PortRule): string[] {
   const { protocol, containerPort, hostAddress, hostPort } = port.binding;
   const version = family(port.target);
+  if (hostPort === 0) {
+    return [`${verb} element inet ${table} direct${version} { ${port.target} . ${protocol} . ${containerPort} }`];
+  }
   const any = hostAddress === '0.0.0.0' || hostAddress === '::';
   const key = any ? `${protocol} . ${hostPort}` : `${hostAddress} . ${protocol} . ${hostPort}`;
   const name = `${any ? 'any' : 'one'}${version}`;

@@ -6,8 +6,17 @@ import { atHostBinding } from './bridge-driver.ts';
 import { setDefaultRoutes } from './default-routes.ts';
 import type { NameService } from './dns/name-service.ts';
 import { checkEndpoint, checkPlaces, checkTogether, planEndpoint, type ResolvedEndpoint } from './endpoint-plan.ts';
+import { throughGateway } from './gateway-mode.ts';
 import type { Ipam } from './ipam.ts';
-import type { EndpointRequest, PortBinding, PortRequest, Sandbox, SandboxRequest, TakeOver } from './network.ts';
+import type {
+  EndpointRequest,
+  Network,
+  PortBinding,
+  PortRequest,
+  Sandbox,
+  SandboxRequest,
+  TakeOver,
+} from './network.ts';
 import type { NetworkCatalog } from './network-catalog.ts';
 import type { PacketRules } from './packet-rules.ts';
 import { type PublishedPorts, portRules } from './published-ports.ts';
@@ -213,7 +222,7 @@ export class SandboxManager {
       extraHosts: request.extraHosts,
     };
     const network = publishingEndpoint(draft)?.networkId;
-    const wanted = network === undefined ? request.ports : atHostBinding(catalog.get(network), request.ports);
+    const wanted = network === undefined ? request.ports : publishedBy(catalog.get(network), request.ports);
     const record = request.standby
       ? { ...draft, standby: true, awaited: wanted }
       : { ...draft, ports: this.#holdPorts(draft, wanted) };
@@ -355,6 +364,11 @@ export class SandboxManager {
       ...sandboxFiles(record, records, { files: hostFiles, gateway }),
     };
   }
+}
+
+/** Ports as the network of a sandbox publishes them. */
+function publishedBy(network: Network, requests: readonly PortRequest[]): readonly PortRequest[] {
+  return throughGateway(network, atHostBinding(network, requests));
 }
 
 /** On a user-defined network, whose names our DNS answers. */

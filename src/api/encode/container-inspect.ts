@@ -140,7 +140,10 @@ function encodePorts(container: Container): PortMap {
   const map: PortMap = Object.fromEntries(container.exposedPorts.map((port) => [port, null]));
   for (const port of container.ports) {
     const key = `${port.containerPort}/${port.protocol}`;
-    map[key] = [...(map[key] ?? []), { HostIp: port.hostAddress, HostPort: String(port.hostPort) }];
+    map[key] = [
+      ...(map[key] ?? []),
+      { HostIp: port.hostAddress, HostPort: port.hostPort === 0 ? '' : String(port.hostPort) },
+    ];
   }
   return map;
 }

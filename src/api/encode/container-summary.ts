@@ -63,7 +63,7 @@ function portSummaries(container: Container): PortSummary[] {
   const published = container.ports.map((port) => ({
     IP: port.hostAddress,
     PrivatePort: port.containerPort,
-    PublicPort: port.hostPort,
+    ...(port.hostPort === 0 ? {} : { PublicPort: port.hostPort }),
     Type: port.protocol,
   }));
   const bound = new Set(container.ports.map((port) => `${port.containerPort}/${port.protocol}`));

@@ -7,6 +7,18 @@ function hostAddress(binding: { HostIp: string; HostPort: string }): string {
     : `${binding.HostIp}:${binding.HostPort}`;
 }
 
+/** As people count: numbers in a text by their value, all else by its bytes. */
+function byNumbers(a: string, b: string): number {
+  const [left, right] = [a, b].map((text) => text.match(/\d+|\D/g) ?? []);
+  for (const [index, mine = ''] of (left ?? []).entries()) {
+    const other = right?.[index];
+    if (other === undefined) return 1;
+    if (mine === other) continue;
+    return Number(mine) - Number(other) || (mine < other ? -1 : 1);
+  }
+  return -1;
+}
+
 /** `berth port`. */
 export const command: Command = {
   usage: 'CONTAINER [PRIVATE_PORT[/PROTO]]',
@@ -29,8 +41,7 @@ export const command: Command = {
       for (const [port, bindings] of Object.entries(ports)) {
         lines.push(...(bindings ?? []).map((binding) => `${port} -> ${hostAddress(binding)}`));
       }
-      const number = (line: string) => Number.parseInt(line, 10);
-      lines.sort((a, b) => number(a) - number(b));
+      lines.sort(byNumbers);
     }
     invocation.terminal.stdout.write(lines.map((line) => `${line}\n`).join(''));
   },

@@ -22,7 +22,7 @@ export function portsText(ports: readonly PortSummary[]): string {
     let key = port.Type;
     if (port.IP) {
       if (port.PublicPort !== port.PrivatePort) {
-        mapped.push(`${host(port.IP)}:${port.PublicPort}->${port.PrivatePort}/${port.Type}`);
+        mapped.push(`${host(port.IP)}:${port.PublicPort ?? 0}->${port.PrivatePort}/${port.Type}`);
         continue;
       }
       key = `${port.IP}/${port.Type}`;
