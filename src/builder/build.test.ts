@@ -252,6 +252,7 @@ test('COPY names what is missing and refuses several sources without a directory
     ['COPY *.nope /', /COPY failed: no source files were specified/],
     ['COPY --from=busybox /nope /', /COPY failed: stat nope: file does not exist/],
     ['COPY Dockerfile f /x', /the destination must be a directory and end with a \//],
+    ['COPY --from=nosuch /a /b', /invalid from flag value nosuch: /],
     ['COPY --from=0 /a /b', /invalid from flag value 0: refers to current build stage/],
     ['COPY --chown=nobody2 f /x', /can't find uid for user nobody2: no such user: nobody2/],
     ['COPY --chmod=9 f /x', /invalid chmod parameter/],

@@ -1,3 +1,4 @@
+import { BerthError, isBerthError } from '#base';
 import type { Image } from '#image';
 import type { Platform } from '#oci';
 import type { Instruction } from '../instructions/instruction.ts';
@@ -66,7 +67,12 @@ export class StageLowering {
     }
     if (base.kind === 'scratch') return { kind: 'scratch' };
     if (base.kind === 'stage') return { kind: 'node', node: (await this.stage(base.index)).last };
-    return { kind: 'node', node: await this.#imageNode(base.name) };
+    try {
+      return { kind: 'node', node: await this.#imageNode(base.name) };
+    } catch (error) {
+      if (!isBerthError(error)) throw error;
+      throw new BerthError(error.kind, `invalid from flag value ${from}: ${error.message}`, { cause: error });
+    }
   }
 
   #imageNode(name: string): Promise<GraphNode> {
