@@ -1,5 +1,3 @@
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { messageOf } from '#base';
 import {
   argumentError,
@@ -12,52 +10,12 @@ import {
   type Terminal,
 } from './command/index.ts';
 import { type CommandEntry, commandTable, groups } from './command-table.ts';
-import { type FlagValues, parseFlags } from './flags/index.ts';
+import { allNames, findCommand, topNames } from './find-command.ts';
+import { parseFlags } from './flags/index.ts';
 import { globalFlags } from './global-flags.ts';
+import { readGlobals } from './read-globals.ts';
 import { groupHelp, rootHelp } from './root-help.ts';
 import { suggest } from './suggest.ts';
-
-function readGlobals(values: FlagValues, env: Terminal['env']): GlobalFlags {
-  const hosts = values.list('host');
-  if (hosts.length > 1) throw new ExitError(1, 'Specify only one -H\n');
-  const host = hosts[0];
-  if (host !== undefined && values.changed('context')) {
-    throw new ExitError(1, 'conflicting options: cannot specify both --host and --context\n');
-  }
-  const given = (name: string) => (values.changed(name) ? values.string(name) : undefined);
-  const [context, ca, cert, key] = [given('context'), given('tlscacert'), given('tlscert'), given('tlskey')];
-  return {
-    configDir: given('config') ?? (env.DOCKER_CONFIG || join(env.HOME || homedir(), '.docker')),
-    ...(host === undefined ? {} : { host }),
-    ...(context === undefined ? {} : { context }),
-    tls: values.bool('tls'),
-    tlsVerify: values.bool('tlsverify'),
-    ...(ca === undefined ? {} : { tlsCaCert: ca }),
-    ...(cert === undefined ? {} : { tlsCert: cert }),
-    ...(key === undefined ? {} : { tlsKey: key }),
-    debug: values.bool('debug'),
-  };
-}
-
-function allNames(): string[] {
-  return commandTable.flatMap((entry) => entry.names);
-}
-
-/** First words that name a command or a group of commands. */
-function topNames(): string[] {
-  return [...allNames().filter((name) => !name.includes(' ')), ...Object.keys(groups)];
-}
-
-/** The command that words name, and how many of them are its name. */
-function findCommand(words: readonly string[]): { entry: CommandEntry; name: string; used: number } | undefined {
-  for (const used of [2, 1]) {
-    const name = words.slice(0, used).join(' ');
-    if (words.length < used) continue;
-    const entry = commandTable.find((candidate) => candidate.names.includes(name));
-    if (entry) return { entry, name, used };
-  }
-  return undefined;
-}
 
 function unknownCommand(words: readonly string[]): ExitError {
   const [first = '', second = ''] = words;
@@ -132,7 +90,6 @@ async function runCommand(
       args: parsed.positional,
       terminal,
       globals,
-      commandNames: allNames(),
     })) ?? 0
   );
 }
@@ -147,8 +104,13 @@ export async function dispatch(argv: readonly string[], terminal: Terminal): Pro
       throw flagError('', '[OPTIONS] COMMAND [ARG...]', messageOf(error));
     }
   })();
-  const globals = readGlobals(top.values, terminal.env);
   const words = top.positional;
+  if (words[0] === '__complete') {
+    const { complete } = await import('./completion/complete.ts');
+    terminal.stdout.write(await complete(words.slice(1), terminal));
+    return 0;
+  }
+  const globals = readGlobals(top.values, terminal.env);
   if (top.values.bool('version')) {
     const { versionLine } = await import('./product.ts');
     terminal.stdout.write(`${versionLine()}\n`);

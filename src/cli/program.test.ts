@@ -42,20 +42,23 @@ test('NODE_OPTIONS in a file of --env-file is for the container, not for the cli
   assert.equal(status, 0);
 });
 
-/** What bash offers after `words`, the last of which is being typed. */
-function complete(...words: string[]): string[] {
-  const script = `PATH="${dirname(berth)}:$PATH"; source <(berth completion bash)
-    COMP_WORDS=(berth "$@"); COMP_CWORD=$#; _berth; printf '%s\\n' "\${COMPREPLY[@]}"`;
-  const { stdout, stderr } = spawnSync('bash', ['-c', script, 'bash', ...words], { encoding: 'utf8' });
+/** What bash puts in place of what is being typed at the end of a line; `compopt` works in a shell that completes only. */
+function complete(line: string): string[] {
+  const script = `PATH="${dirname(berth)}:$PATH"; source <(berth completion bash); compopt() { :; }
+    COMP_LINE="berth $1"; COMP_POINT=\${#COMP_LINE}; _berth; printf '%s\\n' "\${COMPREPLY[@]}"`;
+  const { stdout, stderr } = spawnSync('bash', ['-c', script, 'bash', line], { encoding: 'utf8' });
   assert.equal(stderr, '');
   return stdout.split('\n').filter((line) => line !== '');
 }
 
 test('bash completes commands, their subcommands and their flags', () => {
   assert.deepEqual(complete('boots'), ['bootstrap']);
-  assert.deepEqual(complete('container', 'ren'), ['rename']);
-  assert.deepEqual(complete('compose', 'resta'), ['restart']);
-  assert.deepEqual(complete('run', '--env'), ['--env', '--env-file']);
-  assert.deepEqual(complete('image', 'prune', '--al'), ['--all']);
-  assert.deepEqual(complete('compose', 'up', '--remove'), ['--remove-orphans']);
+  assert.deepEqual(complete('container ren'), ['rename']);
+  assert.deepEqual(complete('compose resta'), ['restart']);
+  assert.deepEqual(complete('run --env'), ['--env', '--env-file']);
+  assert.deepEqual(complete('image prune --al'), ['--all']);
+  assert.deepEqual(complete('compose up --remove'), ['--remove-orphans']);
+  // Bash ends words at = and :, and replaces what comes behind.
+  assert.deepEqual(complete('run --restart=un'), ['unless-stopped']);
+  assert.deepEqual(complete(`build ${dirname(berth)}/start`), [`${dirname(berth)}/start.cjs`]);
 });

@@ -31,8 +31,6 @@ export interface Invocation {
   readonly args: string[];
   readonly terminal: Terminal;
   readonly globals: GlobalFlags;
-  /** Full names of all commands, for completion. */
-  readonly commandNames: readonly string[];
 }
 
 /** How many arguments a command takes. */
