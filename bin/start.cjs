@@ -5,13 +5,14 @@ const { join } = require('node:path');
 const { Script } = require('node:vm');
 
 const dist = join(__dirname, '../dist/');
+const modules = { berth: '../dist/cli/index.js', berthd: '../dist/daemon/index.js' };
 const changed = (name) => statSync(dist + name, { throwIfNoEntry: false })?.mtimeMs;
 
-/** The program from one file (tools/bundle-cli.mjs); undefined where there is none, or a later build than it. */
-function bundled() {
-  const made = changed('berth.cjs');
+/** A program from its one file (tools/bundle.mjs); undefined where there is none, or a later build than it. */
+function bundled(name) {
+  const made = changed(`${name}.cjs`);
   if (made === undefined || made < (changed('.tsbuildinfo') ?? 0)) return undefined;
-  const filename = `${dist}berth.cjs`;
+  const filename = `${dist}${name}.cjs`;
   let cachedData;
   try {
     cachedData = readFileSync(`${filename}.cache`);
@@ -25,12 +26,12 @@ function bundled() {
   return target.exports;
 }
 
-/** Runs the `berth` program with this process's arguments. */
-exports.start = async () => {
-  const program = bundled();
+/** Runs a program, `berth` or `berthd`, with this process's arguments. */
+exports.start = async (name) => {
+  const program = bundled(name);
   if (program) return program.main();
   // Newer Node keeps the compiled code of the modules between runs.
   enableCompileCache?.();
-  const { main } = await import('../dist/cli/index.js');
+  const { main } = await import(modules[name]);
   await main();
 };

@@ -28,7 +28,7 @@ fi
 
 say "building"
 npx --no-install tsc -b test
-node tools/bundle-cli.mjs
+node tools/bundle.mjs
 
 say "checking this host"
 node bin/berth doctor || fail "this host cannot run containers yet; the lines above say what to do."

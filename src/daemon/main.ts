@@ -14,11 +14,19 @@ const answers = {
   validate: 'configuration OK\n',
 } as const;
 
-/** Runs `berthd`: reads its options, assembles the engine, serves until SIGTERM or SIGINT. */
-async function main(argv: readonly string[]): Promise<void> {
-  const invocation = readInvocation(argv);
-  if (invocation.run === 'daemon') await serve(invocation.config);
-  else process.stdout.write(answers[invocation.run]);
+/** The `berthd` program: reads this process's options, assembles the engine, serves until SIGTERM or SIGINT, ends the process. */
+export async function main(): Promise<void> {
+  try {
+    const invocation = readInvocation(process.argv.slice(2));
+    if (invocation.run === 'daemon') await serve(invocation.config);
+    else process.stdout.write(answers[invocation.run]);
+  } catch (error) {
+    // An error of a known kind is the user's to mend and needs no stack.
+    process.stderr.write(`berthd: ${isBerthError(error) ? messageOf(error) : stackOf(error)}\n`);
+    process.exit(1);
+  }
+  // Connections that clients keep open must not keep a stopped daemon alive.
+  process.exit(0);
 }
 
 async function serve(config: DaemonConfig): Promise<void> {
@@ -63,13 +71,3 @@ async function startRegistry(config: DaemonConfig, logger: Logger): Promise<Regi
 function stackOf(reason: unknown): string {
   return reason instanceof Error ? (reason.stack ?? reason.message) : String(reason);
 }
-
-main(process.argv.slice(2)).then(
-  // Connections that clients keep open must not keep a stopped daemon alive.
-  () => process.exit(0),
-  (error: unknown) => {
-    // An error of a known kind is the user's to mend and needs no stack.
-    process.stderr.write(`berthd: ${isBerthError(error) ? messageOf(error) : stackOf(error)}\n`);
-    process.exit(1);
-  },
-);

@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Docker, importBusybox, TestDaemon } from '#testkit';
 
-const main = fileURLToPath(new URL('../../../dist/daemon/main.js', import.meta.url));
+const main = fileURLToPath(new URL('../../../bin/daemon.cjs', import.meta.url));
 // The daemon sees nothing but a v2 hierarchy. On a host with v1 that one has no controllers to speak of, so there are
 // no limits and no memory counters; all else is as on a host of its kind.
 const intoV2 =
