@@ -6,12 +6,12 @@ import { type RegistryConfig, readNamedFile } from './config.ts';
 import type { Locks } from './locks.ts';
 import { PostgresDatabase } from './postgres/postgres-database.ts';
 import { PostgresLocks } from './postgres/postgres-locks.ts';
-import { createPostgresRecords } from './postgres/postgres-records.ts';
+import { createRecords } from './records/create-records.ts';
 import type { RegistryRecords } from './records/records.ts';
-import { registryMigrations } from './records/schema.ts';
-import { createSqliteRecords } from './records/sqlite-records.ts';
 import { S3Bucket } from './s3/s3-bucket.ts';
 import { S3Storage } from './s3/s3-storage.ts';
+import { registryMigrations } from './sqlite/schema.ts';
+import { createSqliteRecords } from './sqlite/sqlite-records.ts';
 import type { BlobStorage } from './store/blob-storage.ts';
 import { defaultUploadLifetime } from './store/uploads.ts';
 
@@ -58,7 +58,7 @@ async function openRecords(data: string, settings: RegistryConfig['records'], lo
   const database = await PostgresDatabase.open(url, logger);
   const locks = new PostgresLocks(url, logger);
   return {
-    records: createPostgresRecords(database),
+    records: createRecords(database),
     locks,
     async close() {
       await locks.close();

@@ -1,14 +1,8 @@
-import type { ClientConfig, Pool, PoolClient, QueryResultRow } from 'pg';
+import type { ClientConfig, Pool, PoolClient } from 'pg';
 import { type Logger, messageOf, unavailable } from '#base';
+import type { SqlDatabase } from '../records/sql-database.ts';
+import { run, type SqlSteps } from '../records/sql-steps.ts';
 import { postgresSchema } from './schema.ts';
-
-/** Runs statements; parameters are `$1`, `$2` and so on. */
-export interface PostgresSession {
-  all<Row extends QueryResultRow>(sql: string, ...values: readonly unknown[]): Promise<Row[]>;
-  get<Row extends QueryResultRow>(sql: string, ...values: readonly unknown[]): Promise<Row | undefined>;
-  /** Rows changed. */
-  run(sql: string, ...values: readonly unknown[]): Promise<number>;
-}
 
 /** Connections that requests share. */
 const connections = 10;
@@ -31,7 +25,13 @@ export async function postgresClientSettings(url: string): Promise<{ pg: Driver;
 }
 
 /** A PostgreSQL database (14 or newer) that several servers may use at the same time. */
-export class PostgresDatabase implements PostgresSession {
+export class PostgresDatabase implements SqlDatabase {
+  readonly dialect = {
+    lockRows: ' FOR UPDATE',
+    lockName: 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))',
+    list: (place: string) => `unnest(${place}::text[]) AS list (value)`,
+    sharedDocuments: false,
+  };
   readonly #pool: Pool;
 
   private constructor(pool: Pool) {
@@ -46,9 +46,9 @@ export class PostgresDatabase implements PostgresSession {
     const database = new PostgresDatabase(pool);
     try {
       // One server at a time, where several start together.
-      await database.transaction(async (session) => {
-        await session.run(`SELECT pg_advisory_xact_lock(hashtextextended('berth-registry-schema', 0))`);
-        await session.run(postgresSchema);
+      await database.transaction(function* () {
+        yield* run(database.dialect.lockName, 'berth-registry-schema');
+        yield* run(postgresSchema);
       });
     } catch (error) {
       await pool.end();
@@ -59,26 +59,15 @@ export class PostgresDatabase implements PostgresSession {
     return database;
   }
 
-  async all<Row extends QueryResultRow>(sql: string, ...values: readonly unknown[]): Promise<Row[]> {
-    return (await this.#pool.query<Row>(sql, [...values])).rows;
+  async execute<T>(steps: SqlSteps<T>): Promise<T> {
+    return perform(this.#pool, steps);
   }
 
-  async get<Row extends QueryResultRow>(sql: string, ...values: readonly unknown[]): Promise<Row | undefined> {
-    return (await this.#pool.query<Row>(sql, [...values])).rows[0];
-  }
-
-  async run(sql: string, ...values: readonly unknown[]): Promise<number> {
-    return (await this.#pool.query(sql, [...values])).rowCount ?? 0;
-  }
-
-  /**
-   * Runs `task` in a transaction (READ COMMITTED: every statement sees what was committed before it). Undone when it
-   * throws; run again where PostgreSQL ended it for a deadlock, so it must only touch the session.
-   */
-  async transaction<T>(task: (session: PostgresSession) => Promise<T>): Promise<T> {
+  /** In READ COMMITTED; run again where PostgreSQL ended it for a deadlock. */
+  async transaction<T>(steps: () => SqlSteps<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#once(task);
+        return await this.#once(steps());
       } catch (error) {
         const again = ['40001', '40P01'].includes(postgresCode(error) ?? '');
         if (!again || attempt === attempts) throw error;
@@ -86,16 +75,20 @@ export class PostgresDatabase implements PostgresSession {
     }
   }
 
+  isForeignKeyError(error: unknown): boolean {
+    return postgresCode(error) === '23503';
+  }
+
   async close(): Promise<void> {
     await this.#pool.end();
   }
 
-  async #once<T>(task: (session: PostgresSession) => Promise<T>): Promise<T> {
+  async #once<T>(steps: SqlSteps<T>): Promise<T> {
     const client = await this.#pool.connect();
     let broken = false;
     try {
       await client.query('BEGIN');
-      const result = await task(sessionOf(client));
+      const result = await perform(client, steps);
       await client.query('COMMIT');
       return result;
     } catch (error) {
@@ -110,28 +103,18 @@ export class PostgresDatabase implements PostgresSession {
 }
 
 /** The SQLSTATE of an error (PostgreSQL manual, appendix A), undefined for errors from elsewhere. */
-export function postgresCode(error: unknown): string | undefined {
+function postgresCode(error: unknown): string | undefined {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' ? code : undefined;
 }
 
-/** True where a row could not go or come because of a foreign key. */
-export function isForeignKeyError(error: unknown): boolean {
-  return postgresCode(error) === '23503';
-}
-
-function sessionOf(client: PoolClient): PostgresSession {
-  return {
-    async all<Row extends QueryResultRow>(sql: string, ...values: readonly unknown[]) {
-      return (await client.query<Row>(sql, [...values])).rows;
-    },
-    async get<Row extends QueryResultRow>(sql: string, ...values: readonly unknown[]) {
-      return (await client.query<Row>(sql, [...values])).rows[0];
-    },
-    async run(sql, ...values) {
-      // Without parameters the simple protocol, which takes several statements.
-      const result = values.length === 0 ? await client.query(sql) : await client.query(sql, [...values]);
-      return result.rowCount ?? 0;
-    },
-  };
+async function perform<T>(connection: Pool | PoolClient, steps: SqlSteps<T>): Promise<T> {
+  let step = steps.next();
+  while (step.done !== true) {
+    const { sql, values } = step.value;
+    // Without parameters the simple protocol, which takes several statements.
+    const result = values.length === 0 ? await connection.query(sql) : await connection.query(sql, [...values]);
+    step = steps.next({ rows: result.rows, changes: result.rowCount ?? 0 });
+  }
+  return step.value;
 }

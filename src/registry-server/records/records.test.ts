@@ -5,11 +5,11 @@ import { after, before, describe, it } from 'node:test';
 import { type Digest, digestOf, silentLogger } from '#base';
 import { openDatabase } from '#metadata';
 import { PostgresDatabase } from '../postgres/postgres-database.ts';
-import { createPostgresRecords } from '../postgres/postgres-records.ts';
 import { postgresPrograms, TestPostgres } from '../postgres-fixture.test.ts';
+import { registryMigrations } from '../sqlite/schema.ts';
+import { createSqliteRecords } from '../sqlite/sqlite-records.ts';
+import { createRecords } from './create-records.ts';
 import type { NewManifest, Reference, RegistryEvent, RegistryRecords, SweepCursor } from './records.ts';
-import { registryMigrations } from './schema.ts';
-import { createSqliteRecords } from './sqlite-records.ts';
 
 const free = { quotas: [] };
 const push: RegistryEvent = { action: 'push', repository: 'a', at: 1 };
@@ -248,7 +248,7 @@ describe('with PostgreSQL', { skip: postgresPrograms() === undefined && 'no Post
     const server = await TestPostgres.start();
     const database = await PostgresDatabase.open(await server.database(), silentLogger);
     return {
-      records: createPostgresRecords(database),
+      records: createRecords(database),
       close: async () => {
         await database.close();
         await server[Symbol.asyncDispose]();

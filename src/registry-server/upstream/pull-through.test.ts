@@ -5,7 +5,7 @@ import { digestOf } from '#base';
 import { openDatabase } from '#metadata';
 import { codeOf, TestRegistry } from '../fixture.test.ts';
 import { Gate } from '../gate-fixture.test.ts';
-import { registryMigrations } from '../records/schema.ts';
+import { registryMigrations } from '../sqlite/schema.ts';
 
 describe('a pull-through cache', () => {
   let upstream: TestRegistry;
