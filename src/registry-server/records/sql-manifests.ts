@@ -27,22 +27,26 @@ interface Removal {
 /** Manifests and tags, in SQL. */
 export class SqlManifests implements ManifestRecords {
   readonly #database: SqlDatabase;
+  readonly #findByDigest: string;
+  readonly #findByTag: string;
 
   constructor(database: SqlDatabase) {
     this.#database = database;
-  }
-
-  async findManifest(repository: string, target: ManifestTarget): Promise<StoredManifest | undefined> {
-    const bytes = this.#database.dialect.sharedDocuments
+    const bytes = database.dialect.sharedDocuments
       ? '(SELECT d.bytes FROM registry_documents d WHERE d.digest = m.digest)'
       : 'm.bytes';
     const select = `SELECT m.digest, m.media_type, m.size, ${bytes} AS bytes
       FROM registry_repositories r JOIN registry_manifests m ON m.repository = r.id`;
-    const tagged = 'JOIN registry_tags t ON t.repository = r.id AND t.digest = m.digest';
+    this.#findByDigest = `${select} WHERE r.name = $1 AND m.digest = $2`;
+    this.#findByTag = `${select} JOIN registry_tags t ON t.repository = r.id AND t.digest = m.digest
+      WHERE r.name = $1 AND t.name = $2`;
+  }
+
+  async findManifest(repository: string, target: ManifestTarget): Promise<StoredManifest | undefined> {
     const row = await this.#database.execute(
       'digest' in target
-        ? get<ManifestRow>(`${select} WHERE r.name = $1 AND m.digest = $2`, repository, target.digest)
-        : get<ManifestRow>(`${select} ${tagged} WHERE r.name = $1 AND t.name = $2`, repository, target.tag),
+        ? get<ManifestRow>(this.#findByDigest, repository, target.digest)
+        : get<ManifestRow>(this.#findByTag, repository, target.tag),
     );
     return row && { digest: row.digest, mediaType: row.media_type, size: row.size, bytes: Buffer.from(row.bytes) };
   }
