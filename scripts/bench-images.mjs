@@ -7,10 +7,10 @@ import { spawn, spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { answers, freePort } from './ports.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -107,27 +107,9 @@ function smallLayers(count) {
   });
 }
 
-/** Resolves with an empty list when something listens there. */
-async function answers(host) {
-  const [address, port] = host.split(':');
-  for (;;) {
-    const socket = connect(Number(port), address);
-    const event = await once(socket, 'connect').then(
-      () => 'connected',
-      () => 'refused',
-    );
-    socket.destroy();
-    if (event === 'connected') return [];
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
 async function startRegistry() {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const host = `127.0.0.1:${probe.address().port}`;
-  probe.close();
-  await once(probe, 'close');
+  const port = await freePort();
+  const host = `127.0.0.1:${port}`;
   const file = join(work, 'registry.yml');
   const storage = { filesystem: { rootdirectory: join(work, 'registry') } };
   writeFileSync(file, JSON.stringify({ version: '0.1', log: { level: 'info' }, storage, http: { addr: host } }));
@@ -135,8 +117,8 @@ async function startRegistry() {
   const log = openSync(join(work, 'registry.log'), 'w');
   const child = spawn('docker-registry', ['serve', file], { stdio: ['ignore', 'ignore', log] });
   closeSync(log);
-  const [error] = await Promise.race([once(child, 'exit'), answers(host)]);
-  if (error !== undefined) throw new Error(`docker-registry ended with ${error}`);
+  const ended = await Promise.race([once(child, 'exit'), answers(port)]);
+  if (ended !== undefined) throw new Error(`docker-registry ended with ${ended[0]}`);
   return { host, child };
 }
 

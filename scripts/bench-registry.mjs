@@ -8,11 +8,11 @@ import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { answers, freePort } from './ports.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -27,29 +27,6 @@ const rounds = Number(values.rounds);
 const work = mkdtempSync(join(tmpdir(), 'bench-registry-'));
 const program = resolve(fileURLToPath(import.meta.url), '../../dist/registry-server/main.js');
 const manifestType = 'application/vnd.oci.image.manifest.v1+json';
-
-async function freePort() {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  return port;
-}
-
-/** Resolves when something listens there. */
-async function answers(port) {
-  for (;;) {
-    const socket = connect(port, '127.0.0.1');
-    const connected = await once(socket, 'connect').then(
-      () => true,
-      () => false,
-    );
-    socket.destroy();
-    if (connected) return undefined;
-    await new Promise((wake) => setTimeout(wake, 20));
-  }
-}
 
 async function start(name, command) {
   const port = await freePort();

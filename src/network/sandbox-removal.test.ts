@@ -22,20 +22,25 @@ const request = (name: string, extra: Partial<SandboxRequest> = {}) =>
 
 const veths = async () => (await links.list()).filter(({ kind, name }) => kind === 'veth' && name !== 'uplink');
 
+/** Does `first` before every deletion of a link that is asked for, until what it returns is called. */
+function beforeDeletions(first: () => Promise<void>): () => void {
+  const { apply } = links;
+  links.apply = async (changes, netns) => {
+    if (changes.some(({ op }) => op === 'delete')) await first();
+    return apply.call(links, changes, netns);
+  };
+  return () => {
+    links.apply = apply;
+  };
+}
+
 /** Holds back every deletion of a link that is asked for, until `release`; for ever after `abandon`, as a kill would. */
 function holdDeletions(): { release(): void; abandon(): void } {
-  const { apply } = links;
   let go = (): void => undefined;
   const held = new Promise<void>((resolve) => {
     go = resolve;
   });
-  links.apply = async (changes, netns) => {
-    if (changes.some(({ op }) => op === 'delete')) await held;
-    return apply.call(links, changes, netns);
-  };
-  const abandon = () => {
-    links.apply = apply;
-  };
+  const abandon = beforeDeletions(() => held);
   return {
     abandon,
     release() {
@@ -108,14 +113,10 @@ test('what a leaving sandbox still holds is waited for: its owner, a fixed addre
 test('a removal that the kernel refused is tried again for the next sandbox of its owner', async () => {
   const wanted = request('stubborn');
   await service.open(wanted);
-  const { apply } = links;
-  links.apply = async (changes, netns) => {
-    if (changes.some(({ op }) => op === 'delete')) throw new Error('the kernel is busy');
-    return apply.call(links, changes, netns);
-  };
+  const relent = beforeDeletions(() => Promise.reject(new Error('the kernel is busy')));
   await service.close(wanted.owner.id);
   await assert.rejects(service.open(wanted), /the kernel is busy/);
-  links.apply = apply;
+  relent();
   await service.open(wanted);
   assert.equal((await veths()).length, 1);
   await service.close(wanted.owner.id);

@@ -1,5 +1,7 @@
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { after, before, beforeEach } from 'node:test';
+import { TestRegistry } from './fixture.test.ts';
 
 /** A way to the upstream that can be counted and broken. */
 export class Gate {
@@ -59,4 +61,19 @@ export class Gate {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
   }
+}
+
+/** A registry and a gate before it, for all tests of a suite; before each the gate is reset. */
+export function gatedUpstream(): { readonly upstream: TestRegistry; readonly gate: Gate } {
+  const gated = { gate: new Gate(() => gated.upstream.port) } as { upstream: TestRegistry; gate: Gate };
+  before(async () => {
+    gated.upstream = await TestRegistry.start();
+    await gated.gate.start();
+  });
+  after(async () => {
+    await gated.gate.stop();
+    await gated.upstream[Symbol.asyncDispose]();
+  });
+  beforeEach(() => gated.gate.reset());
+  return gated;
 }

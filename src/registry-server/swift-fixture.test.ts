@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { S3mini } from 's3mini';
-import { freePort } from './postgres-fixture.test.ts';
+import { freePort } from '#testkit';
 
 const kinds = ['account', 'container', 'object'] as const;
 

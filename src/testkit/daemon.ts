@@ -1,6 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -23,20 +24,18 @@ export class TestDaemon implements AsyncDisposable {
   readonly #launch: readonly string[];
   #process: ChildProcess | undefined;
 
-  private constructor(flags: readonly string[], launch: readonly string[]) {
+  /** One that is not started; `launch` is a command in place of `berthd`, which must become the daemon. */
+  constructor(flags: readonly string[] = [], launch: readonly string[] = [launcher]) {
     this.#launch = launch;
-    this.directory = mkdtempSync(join(tmpdir(), 'berth-test-'));
+    this.directory = join(tmpdir(), `berth-test-${randomBytes(3).toString('hex')}`);
     this.execRoot = join('/run', basename(this.directory));
     this.socket = join(this.directory, 'berth.sock');
     this.host = `unix://${this.socket}`;
     this.#flags = flags;
   }
 
-  /**
-   * Makes the directories and starts the daemon; resolves when it answers. `launch` is a command in place of `berthd`,
-   * which must become the daemon.
-   */
-  static async start(flags: readonly string[] = [], launch: readonly string[] = [launcher]): Promise<TestDaemon> {
+  /** Makes one and starts it; resolves when it answers. */
+  static async start(flags?: readonly string[], launch?: readonly string[]): Promise<TestDaemon> {
     const daemon = new TestDaemon(flags, launch);
     try {
       await daemon.start();
@@ -53,6 +52,7 @@ export class TestDaemon implements AsyncDisposable {
 
   /** Starts it (again); resolves at its line "API listen on ...". Rejects with what it printed when it ends instead. */
   async start(): Promise<void> {
+    mkdirSync(this.directory, { recursive: true, mode: 0o700 });
     const [program = launcher, ...words] = this.#launch;
     const roots = ['--data-root', this.#data, '--exec-root', this.execRoot, '-H', this.host];
     const child = spawn(program, [...words, ...roots, ...this.#flags], { stdio: ['ignore', 'ignore', 'pipe'] });

@@ -1,4 +1,5 @@
 import type { Container } from '#engine';
+import { defaultHost, defaultRequest } from '#testkit';
 
 /** A running container of `busybox:latest` (`sleep 60`) on the default bridge with one published port. */
 export function sampleContainer(changes: Partial<Container> = {}): Container {
@@ -12,18 +13,10 @@ export function sampleContainer(changes: Partial<Container> = {}): Container {
     hostname: '75d876ad7b5d',
     domainname: '',
     process: {
+      ...defaultRequest([]).process,
       entrypoint: null,
       cmd: ['sleep', '60'],
       env: ['PATH=/bin'],
-      workingDir: '',
-      user: '',
-      tty: false,
-      openStdin: false,
-      stdinOnce: false,
-      attachStdin: false,
-      attachStdout: true,
-      attachStderr: true,
-      stopSignal: '',
     },
     labels: {},
     exposedPorts: ['80/tcp', '81/tcp'],
@@ -70,46 +63,13 @@ function sampleEndpoint() {
 /** Host settings where nothing was asked for. */
 export function sampleHost(changes: Partial<Container['host']> = {}): Container['host'] {
   return {
-    mounts: [],
-    volumesFrom: [],
-    volumeDriver: '',
+    ...defaultHost,
     networkMode: 'bridge',
     ports: [{ protocol: 'tcp', containerPort: 80, hostPort: 18080 }],
-    publishAllPorts: false,
-    restart: { name: 'no', maximumRetryCount: 0 },
-    autoRemove: false,
-    log: { driver: 'json-file', options: {} },
-    capAdd: [],
-    capDrop: [],
-    privileged: false,
-    readonlyRootfs: false,
-    securityOpt: [],
-    dns: [],
-    dnsOptions: [],
-    dnsSearch: [],
-    extraHosts: [],
-    groupAdd: [],
-    links: [],
     ipcMode: 'private',
-    pidMode: '',
-    utsMode: '',
-    usernsMode: '',
     cgroupnsMode: 'host',
-    cgroupParent: '',
-    oomScoreAdj: 0,
     shmSize: 67108864,
-    sysctls: {},
-    tmpfs: {},
-    devices: [],
-    deviceCgroupRules: [],
-    deviceRequests: [],
-    storageOpt: {},
     runtime: 'crun',
-    init: undefined,
-    containerIdFile: '',
-    consoleSize: [0, 0],
-    annotations: {},
-    resources: {},
     ...changes,
   };
 }

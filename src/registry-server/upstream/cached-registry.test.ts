@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { bcrypt } from 'hash-wasm';
 import { digestOf } from '#base';
 import { mediaTypes } from '#oci';
 import { type Answer, codeOf, imageManifest, TestRegistry } from '../fixture.test.ts';
-import { Gate } from '../gate-fixture.test.ts';
+import { gatedUpstream } from '../gate-fixture.test.ts';
 
 const filler = 'x'.repeat(100_000);
 
@@ -16,18 +16,8 @@ async function later(): Promise<void> {
   while (Date.now() === now) await new Promise(setImmediate);
 }
 
-let upstream: TestRegistry;
-let gate: Gate;
-before(async () => {
-  upstream = await TestRegistry.start();
-  gate = new Gate(() => upstream.port);
-  await gate.start();
-});
-after(async () => {
-  await gate.stop();
-  await upstream[Symbol.asyncDispose]();
-});
-beforeEach(() => gate.reset());
+const far = gatedUpstream();
+const { gate } = far;
 
 // A refusal of the upstream is told at once; other failures it would be asked about again.
 describe('a cache with limits', () => {
@@ -36,7 +26,7 @@ describe('a cache with limits', () => {
     garbage: { interval: '0s', grace: '0s' },
   });
   const pull = async (cache: TestRegistry, name: string, salt = name) => {
-    const { layer } = await upstream.pushImage(name, 'v1', salt + filler);
+    const { layer } = await far.upstream.pushImage(name, 'v1', salt + filler);
     await cache.send('GET', `/v2/far/${name}/manifests/v1`);
     const answer = await cache.send('GET', `/v2/far/${name}/blobs/${layer.digest}`);
     assert.equal(answer.status, 200);
@@ -117,12 +107,12 @@ describe('referrers of a cached manifest', () => {
     return { answer, manifests };
   };
   const sign = async (artifactType: string) => {
-    const image = await upstream.pushImage('signed/app', 'v1', 'signed');
+    const image = await far.upstream.pushImage('signed/app', 'v1', 'signed');
     const subject = { mediaType: mediaTypes.ociManifest, digest: image.digest, size: image.size };
     const more = { subject, artifactType, annotations: { 'org.example.by': 'me' } };
     const manifest = imageManifest(image.config, [image.layer], more);
     const bytes = JSON.stringify(manifest);
-    await upstream.pushManifest('signed/app', digestOf(bytes), manifest);
+    await far.upstream.pushManifest('signed/app', digestOf(bytes), manifest);
     return { image, digest: digestOf(bytes), size: bytes.length, annotations: more.annotations, artifactType };
   };
 
@@ -177,7 +167,7 @@ describe('referrers of a cached manifest', () => {
     };
     const tag = one.image.digest.replace(':', '-');
     const fallback = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [entry] };
-    assert.equal((await upstream.pushManifest('signed/app', tag, fallback, mediaTypes.ociIndex)).status, 201);
+    assert.equal((await far.upstream.pushManifest('signed/app', tag, fallback, mediaTypes.ociIndex)).status, 201);
     assert.deepEqual((await list(cache, one.image.digest)).manifests, [entry]);
   });
 });
@@ -215,7 +205,7 @@ describe('a cache of a registry that asks for a login', () => {
 it('a client that waits for a slow upstream is not taken for one that stalls', async () => {
   const upstreams = [{ prefix: 'far/', registry: gate.host, freshFor: '1h' }];
   await using cache = await TestRegistry.start({ upstreams, limits: { stallTimeout: '500ms' } });
-  const image = await upstream.pushImage('slow/app', 'v1', 'slow');
+  const image = await far.upstream.pushImage('slow/app', 'v1', 'slow');
   gate.delay = 1200;
   assert.equal((await cache.send('GET', '/v2/far/slow/app/manifests/v1')).text, image.bytes);
 });

@@ -1,31 +1,21 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { digestOf } from '#base';
 import { openDatabase } from '#metadata';
 import { codeOf, TestRegistry } from '../fixture.test.ts';
-import { Gate } from '../gate-fixture.test.ts';
+import { gatedUpstream } from '../gate-fixture.test.ts';
 import { registryMigrations } from '../sqlite/schema.ts';
 
 describe('a pull-through cache', () => {
-  let upstream: TestRegistry;
-  let gate: Gate;
-  before(async () => {
-    upstream = await TestRegistry.start();
-    gate = new Gate(() => upstream.port);
-    await gate.start();
-  });
-  after(async () => {
-    await gate.stop();
-    await upstream[Symbol.asyncDispose]();
-  });
-  beforeEach(() => gate.reset());
+  const far = gatedUpstream();
+  const { gate } = far;
   const startCache = (freshFor = '0s') =>
     TestRegistry.start({ upstreams: [{ prefix: 'far/', registry: gate.host, freshFor }] });
 
   it('fetches what it lacks once, and serves it from then on', async () => {
     await using cache = await startCache('1h');
-    const image = await upstream.pushImage('team/app', 'v1', 'cached');
+    const image = await far.upstream.pushImage('team/app', 'v1', 'cached');
     const paths = [
       '/v2/far/team/app/manifests/v1',
       `/v2/far/team/app/manifests/${image.digest}`,
@@ -43,10 +33,10 @@ describe('a pull-through cache', () => {
 
   it('serves a stale tag when the upstream fails, says so, and follows it when it answers again', async () => {
     await using cache = await startCache();
-    const first = await upstream.pushImage('team/app', 'moves', 'one');
+    const first = await far.upstream.pushImage('team/app', 'moves', 'one');
     const get = () => cache.send('GET', '/v2/far/team/app/manifests/moves');
     assert.equal((await get()).text, first.bytes);
-    const second = await upstream.pushImage('team/app', 'moves', 'two');
+    const second = await far.upstream.pushImage('team/app', 'moves', 'two');
     gate.status = 429;
     const stale = await get();
     assert.equal(stale.text, first.bytes);
@@ -59,7 +49,7 @@ describe('a pull-through cache', () => {
 
   it('asks an upstream that failed no more for a while, and serves what it has', async () => {
     await using cache = await startCache('1h');
-    await upstream.pushImage('team/app', 'down', 'one');
+    await far.upstream.pushImage('team/app', 'down', 'one');
     const get = () => cache.send('GET', '/v2/far/team/app/manifests/down');
     await get();
     await cache.close();
@@ -87,7 +77,7 @@ describe('a pull-through cache', () => {
   it('downloads a blob once for many clients', async () => {
     await using cache = await startCache();
     const bytes = Buffer.alloc(3_000_000, 'many clients ');
-    const { digest } = await upstream.pushBlob('team/app', bytes);
+    const { digest } = await far.upstream.pushBlob('team/app', bytes);
     const answers = await Promise.all(
       Array.from({ length: 10 }, () => cache.send('GET', `/v2/far/team/app/blobs/${digest}`)),
     );
@@ -102,7 +92,7 @@ describe('a pull-through cache', () => {
   it('goes on with a download that broke off, by a range', async () => {
     await using cache = await startCache();
     const bytes = Buffer.alloc(2_000_000, 'broken off ');
-    const { digest } = await upstream.pushBlob('team/app', bytes);
+    const { digest } = await far.upstream.pushBlob('team/app', bytes);
     gate.cutAfter = 1_500_000;
     const answer = await cache.send('GET', `/v2/far/team/app/blobs/${digest}`);
     assert.equal(digestOf(answer.bytes), digest);
@@ -114,7 +104,7 @@ describe('a pull-through cache', () => {
 
   it('never stores or finishes an altered blob', async () => {
     await using cache = await startCache();
-    const { digest } = await upstream.pushBlob('team/app', 'honest bytes of the upstream');
+    const { digest } = await far.upstream.pushBlob('team/app', 'honest bytes of the upstream');
     gate.alter = true;
     await assert.rejects(cache.send('GET', `/v2/far/team/app/blobs/${digest}`));
     gate.alter = false;
@@ -124,8 +114,8 @@ describe('a pull-through cache', () => {
 
   it('lists the tags of the upstream, and what it has itself when that fails', async () => {
     await using cache = await startCache();
-    await upstream.pushImage('list/app', 'a');
-    await upstream.pushImage('list/app', 'b');
+    await far.upstream.pushImage('list/app', 'a');
+    await far.upstream.pushImage('list/app', 'b');
     await cache.send('GET', '/v2/far/list/app/manifests/b');
     const tags = async () =>
       (JSON.parse((await cache.send('GET', '/v2/far/list/app/tags/list')).text) as { tags: string[] }).tags;

@@ -12,18 +12,24 @@ enterPrivateMounts();
 
 const run = (...args: string[]): RuntimeProcess => ({ args, env: ['PATH=/bin'], cwd: '/', user: { uid: 0, gid: 0 } });
 
+/** A task that sleeps, for all tests of a suite. */
+function sleeperForTests(): { readonly fixture: RuntimeFixture; readonly task: Task } {
+  const sleeper = {} as { fixture: RuntimeFixture; task: Task };
+  before(async () => {
+    sleeper.fixture = await RuntimeFixture.create();
+    sleeper.task = await sleeper.fixture.create(['sleep', '600']);
+    await sleeper.task.start();
+  });
+  after(() => sleeper.fixture.dispose());
+  return sleeper;
+}
+
 for (const attached of [true, false]) {
   describe(attached ? 'an exec whose output is taken from the start' : 'an exec with a monitor', () => {
-    let fixture: RuntimeFixture;
-    let task: Task;
-    before(async () => {
-      fixture = await RuntimeFixture.create();
-      task = await fixture.create(['sleep', '600']);
-      await task.start();
-    });
-    after(() => fixture.dispose());
+    const sleeper = sleeperForTests();
 
-    const make = (process: RuntimeProcess, stdin = false) => task.exec({ id: newId(), process, stdin, attached });
+    const make = (process: RuntimeProcess, stdin = false) =>
+      sleeper.task.exec({ id: newId(), process, stdin, attached });
 
     it('gives all output and its exit code', async () => {
       const exec = await make(run('sh', '-c', 'echo a; echo b >&2; exit 4'));
@@ -89,7 +95,7 @@ for (const attached of [true, false]) {
         const refused = (error: unknown) => isBerthError(error, 'invalid') && error.details.reason === reason;
         await assert.rejects(exec.start(), refused);
       }
-      assert.deepEqual(await readdir(join(fixture.directory, 'exec/tasks', task.id, 'execs')), []);
+      assert.deepEqual(await readdir(join(sleeper.fixture.directory, 'exec/tasks', sleeper.task.id, 'execs')), []);
     });
 
     it('leaves no file behind when it has ended or was discarded', async () => {
@@ -101,12 +107,12 @@ for (const attached of [true, false]) {
       await running.discard();
       assert.equal((await running.exit).code, 137);
       await ended.discard();
-      assert.deepEqual(await readdir(join(fixture.directory, 'exec/tasks', task.id, 'execs')), []);
-      assert.deepEqual(await task.execs(), []);
+      assert.deepEqual(await readdir(join(sleeper.fixture.directory, 'exec/tasks', sleeper.task.id, 'execs')), []);
+      assert.deepEqual(await sleeper.task.execs(), []);
     });
 
     it('ends with its container', async () => {
-      const other = await fixture.create(['sleep', '600']);
+      const other = await sleeper.fixture.create(['sleep', '600']);
       await other.start();
       const exec = await other.exec({ id: newId(), process: run('sleep', '500'), stdin: false, attached });
       await exec.start();
@@ -117,14 +123,7 @@ for (const attached of [true, false]) {
 }
 
 describe('an exec with a monitor', () => {
-  let fixture: RuntimeFixture;
-  let task: Task;
-  before(async () => {
-    fixture = await RuntimeFixture.create();
-    task = await fixture.create(['sleep', '600']);
-    await task.start();
-  });
-  after(() => fixture.dispose());
+  const sleeper = sleeperForTests();
 
   // crun sets the size only after it has let the process go, so the process may have to look again.
   it('has a terminal where asked, soon of the size asked for', async () => {
@@ -133,7 +132,7 @@ describe('an exec with a monitor', () => {
       terminal: true,
       consoleSize: { height: 30, width: 90 },
     };
-    const exec = await task.exec({ id: newId(), process, stdin: true, attached: true });
+    const exec = await sleeper.task.exec({ id: newId(), process, stdin: true, attached: true });
     const output = collect((await exec.attach()).output);
     await exec.start();
     await exec.exit;
@@ -142,9 +141,9 @@ describe('an exec with a monitor', () => {
 
   it('is found again after the daemon died', async () => {
     const process = run('sh', '-c', 'read x; exit 6');
-    const running = await task.exec({ id: newId(), process, stdin: true, attached: false });
+    const running = await sleeper.task.exec({ id: newId(), process, stdin: true, attached: false });
     await running.start();
-    const adopted = await (await fixture.restart()).adopt(task.id);
+    const adopted = await (await sleeper.fixture.restart()).adopt(sleeper.task.id);
     const found = (await adopted?.execs())?.find((exec) => exec.id === running.id);
     assert.ok(found);
     assert.equal(found.pid, running.pid);

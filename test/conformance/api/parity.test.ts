@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 
 import { request } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { importBusybox, TestDaemon } from '#testkit';
+import { daemonForTests } from '#testkit';
 import { type OptionCase, optionCases } from './option-cases.ts';
 
 interface Surface {
@@ -40,20 +40,17 @@ const inputs: Readonly<Record<string, { query?: string; body?: unknown; open?: b
 };
 
 describe('parity with the API of Docker', () => {
-  let daemon: TestDaemon;
+  const { daemon } = daemonForTests();
   const endpoints: string[] = [];
   const options: string[] = [];
 
   before(async () => {
-    daemon = await TestDaemon.start();
-    importBusybox(daemon.socket);
     const peer = { Image: 'busybox', Cmd: ['sleep', '600'], Volumes: { '/shared': {} } };
     await call('POST', '/containers/create?name=parity-peer', peer);
     await call('POST', '/containers/parity-peer/start');
   });
   after(async () => {
     if (process.env.BERTH_PARITY === 'write') writeFileSync(document, render(endpoints, options));
-    await daemon[Symbol.asyncDispose]();
     // The parent cgroup that one case asks for is its user's to remove, as with Docker.
     const root = '/sys/fs/cgroup';
     const parents = ['.', ...readdirSync(root)].map((tree) => `${root}/${tree}/berth-parity`);

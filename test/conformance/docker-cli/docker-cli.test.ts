@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { findDockerCli, importBusybox, TestDaemon } from '#testkit';
+import { daemonForTests, findDockerCli } from '#testkit';
 import { type Fact, perform } from './perform.ts';
 import type { Step } from './scenario.ts';
 import { scenarios } from './scenarios.ts';
@@ -21,12 +21,7 @@ const deviations = JSON.parse(readFileSync(`${testdata}deviations.json`, 'utf8')
 const skip = cli.major < 28 ? `the facts are of docker CLI 28, this is ${cli.major}` : false;
 
 describe('docker CLI', { skip }, () => {
-  let daemon: TestDaemon;
-  before(async () => {
-    daemon = await TestDaemon.start();
-    importBusybox(daemon.socket);
-  });
-  after(() => daemon[Symbol.asyncDispose]());
+  const { daemon } = daemonForTests();
 
   for (const scenario of scenarios) {
     test(scenario.name, async (context) => {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
-import { importBusybox, TestDaemon } from '#testkit';
+import { describe, test } from 'node:test';
+import { daemonForTests } from '#testkit';
 import { isBerth, ProjectDirectory } from './project-directory.ts';
 
 const value = 'purple-monkey-dishwasher';
@@ -22,12 +22,7 @@ configs: { motd: { environment: TOKEN } }
 `;
 
 describe('secrets of a project', { skip: !isBerth && 'berth compose alone has a place for them' }, () => {
-  let daemon: TestDaemon;
-  before(async () => {
-    daemon = await TestDaemon.start();
-    importBusybox(daemon.socket);
-  });
-  after(() => daemon[Symbol.asyncDispose]());
+  const { daemon } = daemonForTests();
 
   const found = (directory: string) => {
     try {

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { Agent, get, request } from 'node:http';
-import { createServer } from 'node:net';
 import { dirname } from 'node:path';
-import { after, before, describe, test } from 'node:test';
-import { importBusybox, TestDaemon } from '#testkit';
+import { describe, test } from 'node:test';
+import { daemonForTests, freePort } from '#testkit';
 import { ProjectDirectory } from './project-directory.ts';
 import { RequestStream } from './request-stream.ts';
 
@@ -52,15 +51,6 @@ services:
 ${more}`;
 }
 
-/** A TCP port that is free now. */
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
 /** Resolves at the next event of a container with this action. */
 async function eventOf(socketPath: string, action: string): Promise<void> {
   const filters = encodeURIComponent(JSON.stringify({ type: ['container'], event: [action] }));
@@ -74,12 +64,7 @@ async function eventOf(socketPath: string, action: string): Promise<void> {
 }
 
 describe('compose up with x-update: start-first', () => {
-  let daemon: TestDaemon;
-  before(async () => {
-    daemon = await TestDaemon.start();
-    importBusybox(daemon.socket);
-  });
-  after(() => daemon[Symbol.asyncDispose]());
+  const { daemon } = daemonForTests();
 
   test(`${swaps} swaps under ${perSecond} requests a second fail none of them`, async () => {
     const port = await freePort();

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Docker, importBusybox, TestDaemon } from '#testkit';
+import { daemonForTests } from '#testkit';
 
 const main = fileURLToPath(new URL('../../../bin/daemon.cjs', import.meta.url));
 // The daemon sees nothing but a v2 hierarchy. On a host with v1 that one has no controllers to speak of, so there are
@@ -23,16 +23,8 @@ function whyNot(): string | false {
 }
 
 describe('on cgroup v2', { skip: whyNot() }, () => {
-  let daemon: TestDaemon;
-  let docker: Docker;
-
-  before(async () => {
-    const launch = ['unshare', '--mount', 'sh', '-c', intoV2, 'v2', process.execPath, main];
-    daemon = await TestDaemon.start(['--default-runtime', 'runc'], launch);
-    docker = new Docker(daemon.host);
-    importBusybox(daemon.socket);
-  });
-  after(() => daemon[Symbol.asyncDispose]());
+  const launch = ['unshare', '--mount', 'sh', '-c', intoV2, 'v2', process.execPath, main];
+  const { daemon, docker } = daemonForTests(['--default-runtime', 'runc'], launch);
 
   test('the engine knows, and gives containers a cgroup namespace of their own', async () => {
     assert.equal(await docker.run('info', '-f', '{{.CgroupVersion}}'), '2');

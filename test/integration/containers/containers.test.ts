@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
-import { Docker, importBusybox, TestDaemon } from '#testkit';
+import { describe, test } from 'node:test';
+import { daemonForTests, type TestDaemon } from '#testkit';
 
 /** Runs a shell command with the docker CLI against `daemon`; resolves with stdout. */
 const shell = (daemon: TestDaemon, command: string): string =>
@@ -14,15 +14,7 @@ const shell = (daemon: TestDaemon, command: string): string =>
   });
 
 describe('containers through the docker CLI', () => {
-  let daemon: TestDaemon;
-  let docker: Docker;
-
-  before(async () => {
-    daemon = await TestDaemon.start();
-    docker = new Docker(daemon.host);
-    importBusybox(daemon.socket);
-  });
-  after(() => daemon[Symbol.asyncDispose]());
+  const { daemon, docker } = daemonForTests();
 
   test('an exec still knows what it was asked after a kill -9 of the daemon', async () => {
     await docker.run('run', '-d', '--name', 'keeper', 'busybox', 'sleep', '300');

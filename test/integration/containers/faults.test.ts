@@ -2,23 +2,15 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
-import { Docker, importBusybox, TestDaemon } from '#testkit';
+import { describe, test } from 'node:test';
+import { Docker, daemonForTests, importBusybox, TestDaemon } from '#testkit';
 
 // BERTH_STARTS=1000 and BERTH_CONTAINERS=300 make the long runs.
 const starts = Number(process.env.BERTH_STARTS ?? 40);
 const many = Number(process.env.BERTH_CONTAINERS ?? 30);
 
 describe('when something breaks under a container', () => {
-  let daemon: TestDaemon;
-  let docker: Docker;
-
-  before(async () => {
-    daemon = await TestDaemon.start();
-    docker = new Docker(daemon.host);
-    importBusybox(daemon.socket);
-  });
-  after(() => daemon[Symbol.asyncDispose]());
+  const { daemon, docker } = daemonForTests();
 
   const state = (name: string) => docker.run('inspect', '-f', '{{.State.Status}} {{.State.ExitCode}}', name);
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
-import { after, before, describe, test } from 'node:test';
-import { Docker, importBusybox, TestDaemon } from '#testkit';
+import { describe, test } from 'node:test';
+import { daemonForTests } from '#testkit';
 
 function fetchJson(socketPath: string, method: string, path: string): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
@@ -18,15 +18,7 @@ function fetchJson(socketPath: string, method: string, path: string): Promise<{ 
 }
 
 describe('health checks and restart policies', () => {
-  let daemon: TestDaemon;
-  let docker: Docker;
-
-  before(async () => {
-    daemon = await TestDaemon.start();
-    docker = new Docker(daemon.host);
-    importBusybox(daemon.socket);
-  });
-  after(() => daemon[Symbol.asyncDispose]());
+  const { daemon, docker } = daemonForTests();
 
   /** Resolves at the first event `action` of `name` since the test began; rejects after 20 s. */
   const event = async (name: string, action: string): Promise<void> => {

@@ -6,7 +6,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, test } from 'node:test';
-import { Docker, importBusybox, TestDaemon } from '#testkit';
+import { daemonForTests } from '#testkit';
 
 /** A syslog server on TCP that can go away and come back at its port. */
 class Collector {
@@ -42,17 +42,12 @@ class Collector {
 }
 
 describe('the syslog driver', () => {
-  let daemon: TestDaemon;
-  let docker: Docker;
+  const { daemon, docker } = daemonForTests();
   const collector = new Collector();
   before(async () => {
-    daemon = await TestDaemon.start();
-    docker = new Docker(daemon.host);
-    importBusybox(daemon.socket);
     await collector.open();
   });
   after(async () => {
-    await daemon[Symbol.asyncDispose]();
     await collector.close();
   });
   const driver = (address: string, ...options: string[]) => [

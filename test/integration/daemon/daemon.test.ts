@@ -1,24 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Docker, importBusybox, leaksSince, makeCertificates, snapshotHost, TestDaemon } from '#testkit';
+import { Docker, freePort, importBusybox, leaksSince, makeCertificates, snapshotHost, TestDaemon } from '#testkit';
 
 const berthd = fileURLToPath(new URL('../../../bin/berthd', import.meta.url));
-
-/** A port of loopback that is free now. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (typeof address !== 'object' || address === null) throw new Error('no port');
-  return address.port;
-}
 
 describe('berthd', () => {
   test('with --tlsverify lets in only clients with a certificate of its CA', async () => {

@@ -2,20 +2,16 @@ import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
 import { get } from 'node:http';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { DiskUsage } from '#api-types';
-import { Docker, findDockerCli, importBusybox, TestDaemon } from '#testkit';
+import { daemonForTests, findDockerCli } from '#testkit';
 
 describe('system df', () => {
-  let daemon: TestDaemon;
-  let docker: Docker;
+  const { daemon, docker } = daemonForTests();
   let usage: DiskUsage;
   before(async () => {
-    daemon = await TestDaemon.start();
-    docker = new Docker(daemon.host);
-    importBusybox(daemon.socket);
     const dockerfile = 'FROM busybox\nRUN head -c 1000000 /dev/urandom > /random\n';
     const built = await docker.try(['build', '-q', '-t', 'child', '-'], { input: dockerfile });
     assert.equal(built.code, 0, built.stderr);
@@ -30,7 +26,6 @@ describe('system df', () => {
       }).on('error', reject);
     });
   });
-  after(() => daemon[Symbol.asyncDispose]());
 
   /** Bytes that du(1) sees, hard links once. */
   const onDisk = (...paths: string[]) =>

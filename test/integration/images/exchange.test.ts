@@ -6,14 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import {
-  DistributionRegistry,
-  Docker,
-  importBusybox,
-  ServedRegistry,
-  skipWithoutDistribution,
-  TestDaemon,
-} from '#testkit';
+import { DistributionRegistry, Docker, daemonForTests, ServedRegistry, skipWithoutDistribution } from '#testkit';
 
 // BERTH_TEST_DOCKER_HOST names a dockerd that has busybox:latest, BERTH_TEST_PODMAN a podman command: both see loopback
 // and the temp directory of this machine. What the tests bring there, they remove.
@@ -43,16 +36,11 @@ const registries: Record<string, () => Promise<AsyncDisposable & { readonly host
 
 describe('images between engines, registries and tools', () => {
   let directory: string;
-  let daemon: TestDaemon;
-  let docker: Docker;
+  const { docker } = daemonForTests();
   before(async () => {
     directory = mkdtempSync(join(tmpdir(), 'berth-exchange-'));
-    daemon = await TestDaemon.start();
-    docker = new Docker(daemon.host);
-    importBusybox(daemon.socket);
   });
   after(async () => {
-    await daemon[Symbol.asyncDispose]();
     rmSync(directory, { recursive: true });
   });
   const digestIn = (text: string) => /digest: (sha256:[0-9a-f]{64})/.exec(text)?.[1];

@@ -7,23 +7,14 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import {
-  DistributionRegistry,
-  Docker,
-  fuzzRounds,
-  importBusybox,
-  seededNumbers,
-  skipWithoutDistribution,
-  TestDaemon,
-} from '#testkit';
+import { DistributionRegistry, daemonForTests, fuzzRounds, seededNumbers, skipWithoutDistribution } from '#testkit';
 
 const run = promisify(execFile);
 
 describe('kill -9 of the daemon in the middle of image work', { skip: skipWithoutDistribution }, () => {
   let directory: string;
   let registry: DistributionRegistry;
-  let daemon: TestDaemon;
-  let docker: Docker;
+  const { daemon, docker } = daemonForTests();
   let name: string;
   let archive: string;
   let id: string;
@@ -31,9 +22,6 @@ describe('kill -9 of the daemon in the middle of image work', { skip: skipWithou
   before(async () => {
     directory = mkdtempSync(join(tmpdir(), 'berth-image-death-'));
     registry = await DistributionRegistry.start();
-    daemon = await TestDaemon.start();
-    docker = new Docker(daemon.host);
-    importBusybox(daemon.socket);
     name = `${registry.host}/team/app:1`;
     const dockerfile = `FROM busybox\nRUN for i in $(seq 300); do echo $i > /file-$i; done\nRUN head -c 9000000 /dev/urandom > /large\n`;
     const build = execFileSync('docker', ['-H', daemon.host, 'build', '-q', '-t', name, '-'], {
@@ -48,7 +36,6 @@ describe('kill -9 of the daemon in the middle of image work', { skip: skipWithou
     await docker.run('push', name);
   });
   after(async () => {
-    await daemon[Symbol.asyncDispose]();
     await registry[Symbol.asyncDispose]();
     rmSync(directory, { recursive: true });
   });

@@ -2,28 +2,21 @@ import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
-import { Docker, importBusybox, TestDaemon } from '#testkit';
+import { daemonForTests } from '#testkit';
 import { Machine } from './machine.ts';
-import { Probe } from './probe.ts';
+import { Probe, probesForTests } from './probe.ts';
 
 describe('traffic while things change', () => {
-  let daemon: TestDaemon;
-  let docker: Docker;
+  const probe = probesForTests();
+  const { daemon, docker } = daemonForTests();
   let machine: Machine;
   let lan: Probe;
 
-  before(async () => {
-    daemon = await TestDaemon.start();
-    docker = new Docker(daemon.host);
-    importBusybox(daemon.socket);
+  before(() => {
     machine = new Machine('berth-lan');
-    lan = new Probe(machine.netns);
+    lan = probe(machine.netns);
   });
-  after(async () => {
-    await lan?.[Symbol.asyncDispose]();
-    machine?.[Symbol.dispose]();
-    await daemon[Symbol.asyncDispose]();
-  });
+  after(() => machine?.[Symbol.dispose]());
 
   /** A container whose port 8000 answers, published at `port`. */
   const serve = async (name: string, port: number): Promise<Probe> => {

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
-import { Docker, importBusybox, TestDaemon } from '#testkit';
+import { daemonForTests } from '#testkit';
 import { importGlibc } from './glibc-image.ts';
 import { Machine } from './machine.ts';
-import { Probe } from './probe.ts';
+import { probesForTests } from './probe.ts';
 
 /** Asks over and over while `body` runs, and once more after it; gives how often it asked and what was not answered. */
 async function asking(ask: () => Promise<string>, body: () => Promise<void>) {
@@ -28,20 +28,11 @@ async function asking(ask: () => Promise<string>, body: () => Promise<void>) {
 }
 
 describe('while the daemon is killed and starts again', () => {
-  let daemon: TestDaemon;
-  let docker: Docker;
+  const probe = probesForTests();
+  const { daemon, docker } = daemonForTests();
   let machine: Machine;
-  const probes: Probe[] = [];
-  const probe = (netns: string) => {
-    const made = new Probe(netns);
-    probes.push(made);
-    return made;
-  };
 
   before(async () => {
-    daemon = await TestDaemon.start();
-    docker = new Docker(daemon.host);
-    importBusybox(daemon.socket);
     importGlibc(daemon.host);
     machine = new Machine('berth-endure');
     await docker.run('network', 'create', 'endure');
@@ -51,11 +42,7 @@ describe('while the daemon is killed and starts again', () => {
     await start('client', 'busybox');
     await start('glibc', 'glibc');
   });
-  after(async () => {
-    for (const made of probes) await made[Symbol.asyncDispose]();
-    machine?.[Symbol.dispose]();
-    await daemon[Symbol.asyncDispose]();
-  });
+  after(() => machine?.[Symbol.dispose]());
 
   test('no request fails, through a published port or between containers', async () => {
     const netns = async (name: string) => `/proc/${await docker.run('inspect', '-f', '{{.State.Pid}}', name)}/ns/net`;

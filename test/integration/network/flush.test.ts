@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Docker, importBusybox, TestDaemon } from '#testkit';
-import { Probe } from './probe.ts';
+import { daemonForTests } from '#testkit';
+import { probesForTests } from './probe.ts';
 
 const run = (command: string) => execFileSync('sh', ['-ec', command], { encoding: 'utf8' });
 const launcher = fileURLToPath(new URL('../../../bin/berthd', import.meta.url));
@@ -12,16 +12,8 @@ const [host, lan] = ['berth-flush-host', 'berth-flush-lan'];
 const address = '198.51.100.65';
 
 describe('on a host whose rules somebody flushes', () => {
-  let daemon: TestDaemon;
-  let docker: Docker;
-  const probes: Probe[] = [];
-  const probe = (netns: string) => {
-    const made = new Probe(netns);
-    probes.push(made);
-    return made;
-  };
-
-  before(async () => {
+  const probe = probesForTests();
+  before(() => {
     run(`
       ip netns add ${host}
       ip netns add ${lan}
@@ -31,16 +23,15 @@ describe('on a host whose rules somebody flushes', () => {
       ip -n ${host} link set flush up
       ip -n ${lan} address add 198.51.100.66/26 dev flush
       ip -n ${lan} link set flush up`);
-    daemon = await TestDaemon.start([], ['nsenter', `--net=/run/netns/${host}`, launcher]);
-    docker = new Docker(daemon.host);
-    importBusybox(daemon.socket);
+  });
+  const { docker } = daemonForTests([], ['nsenter', `--net=/run/netns/${host}`, launcher]);
+
+  before(async () => {
     await docker.run('run', '-d', '--name', 'server', '-p', '18420:8000', 'busybox', 'sleep', '3600');
     const pid = await docker.run('inspect', '-f', '{{.State.Pid}}', 'server');
     await probe(`/proc/${pid}/ns/net`).serve(8000);
   });
-  after(async () => {
-    for (const made of probes) await made[Symbol.asyncDispose]();
-    await daemon?.[Symbol.asyncDispose]();
+  after(() => {
     run(`ip netns delete ${host}; ip netns delete ${lan}`);
   });
 

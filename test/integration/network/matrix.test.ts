@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Docker, importBusybox, TestDaemon } from '#testkit';
+import { daemonForTests } from '#testkit';
 import { World } from './connectivity.ts';
 
 // What dockerd 28.5 lets through, recorded by record-matrix.ts.
@@ -10,19 +10,14 @@ const path = fileURLToPath(new URL('../../../test/integration/network/testdata/r
 const recorded = JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>;
 
 describe('who reaches whom, by TCP and UDP', () => {
-  let daemon: TestDaemon;
   let world: World;
   let measured: Record<string, string>;
+  after(() => world?.[Symbol.asyncDispose]());
+  const { docker } = daemonForTests();
 
   before(async () => {
-    daemon = await TestDaemon.start();
-    importBusybox(daemon.socket);
-    world = await World.create(new Docker(daemon.host), 'mtx-');
+    world = await World.create(docker, 'mtx-');
     measured = await world.measure();
-  });
-  after(async () => {
-    await world?.[Symbol.asyncDispose]();
-    await daemon[Symbol.asyncDispose]();
   });
 
   test('every cell was measured', () => assert.deepEqual(Object.keys(measured), Object.keys(recorded)));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { Docker, importBusybox, TestDaemon } from '#testkit';
+import { daemonForTests } from '#testkit';
 import { importGlibc } from './glibc-image.ts';
 import { Upstream } from './upstream.ts';
 
@@ -75,15 +75,11 @@ const resolvers: Readonly<
 };
 
 describe('names inside containers', () => {
-  let daemon: TestDaemon;
-  let docker: Docker;
+  const { daemon, docker } = daemonForTests();
   let upstream: Upstream;
 
   before(async () => {
-    daemon = await TestDaemon.start();
-    docker = new Docker(daemon.host);
     upstream = await Upstream.start(zone);
-    importBusybox(daemon.socket);
     importGlibc(daemon.host);
     await docker.run(
       'network',
@@ -122,7 +118,6 @@ describe('names inside containers', () => {
   });
   after(async () => {
     upstream?.[Symbol.dispose]();
-    await daemon[Symbol.asyncDispose]();
   });
 
   for (const [resolver, { ask, read }] of Object.entries(resolvers)) {

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 /** What a prober is told. `serve` answers every client with the client's address. */
@@ -63,4 +64,17 @@ export class Probe implements AsyncDisposable {
       this.#child.send({ ...order, id });
     });
   }
+}
+
+/** Makes probes that end after the tests of the suite; call it above what makes the namespaces. */
+export function probesForTests(): (netns: string) => Probe {
+  const probes: Probe[] = [];
+  after(async () => {
+    for (const probe of probes) await probe[Symbol.asyncDispose]();
+  });
+  return (netns) => {
+    const probe = new Probe(netns);
+    probes.push(probe);
+    return probe;
+  };
 }

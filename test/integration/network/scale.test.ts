@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
-import { Docker, importBusybox, TestDaemon } from '#testkit';
+import { before, describe, test } from 'node:test';
+import { daemonForTests } from '#testkit';
 
 // Small by default; BERTH_SCALE_NETWORKS=1000 BERTH_SCALE_CONTAINERS=200 BERTH_SCALE_STORM=500 is the full measure.
 const networkCount = Number(process.env.BERTH_SCALE_NETWORKS ?? 30);
@@ -37,8 +37,7 @@ function randomChange(roll: (limit: number) => number): string[] {
 }
 
 describe('many networks and containers', () => {
-  let daemon: TestDaemon;
-  let docker: Docker;
+  const { daemon, docker } = daemonForTests();
   let bridge = '';
   const api = (method: string, path: string, body?: object) => {
     const data = body === undefined ? [] : ['-H', 'Content-Type: application/json', '-d', JSON.stringify(body)];
@@ -66,9 +65,6 @@ describe('many networks and containers', () => {
   };
 
   before(async () => {
-    daemon = await TestDaemon.start();
-    docker = new Docker(daemon.host);
-    importBusybox(daemon.socket);
     bridge = await docker.run(
       'network',
       'inspect',
@@ -77,7 +73,6 @@ describe('many networks and containers', () => {
       'bridge',
     );
   });
-  after(() => daemon[Symbol.asyncDispose]());
 
   test(`${networkCount} networks are made, have subnets of their own, and go`, async () => {
     const started = performance.now();

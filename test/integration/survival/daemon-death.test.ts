@@ -1,21 +1,17 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import { Docker, importBusybox, TestDaemon } from '#testkit';
+import { before, describe, test } from 'node:test';
+import { daemonForTests } from '#testkit';
 
 const count = 10;
 // Prints 1, 2, 3 ... until it is told to stop, and then leaves with a code of its own.
 const counter = 'trap "exit 42" TERM; i=0; while true; do i=$((i+1)); echo $i; sleep 0.01; done';
 
 describe('kill -9 of the daemon while ten containers run and log', () => {
-  let daemon: TestDaemon;
-  let docker: Docker;
+  const { daemon, docker } = daemonForTests();
   const names = Array.from({ length: count }, (_, index) => `survivor-${index}`);
   const pids = new Map<string, string>();
 
   before(async () => {
-    daemon = await TestDaemon.start();
-    docker = new Docker(daemon.host);
-    importBusybox(daemon.socket);
     for (const name of names) await docker.run('run', '-d', '--name', name, 'busybox', 'sh', '-c', counter);
     await docker.run(
       'run',
@@ -29,7 +25,6 @@ describe('kill -9 of the daemon while ten containers run and log', () => {
     );
     for (const name of names) pids.set(name, await docker.run('inspect', '-f', '{{.State.Pid}}', name));
   });
-  after(() => daemon[Symbol.asyncDispose]());
 
   test('a container that ends while no daemon runs has its exit code after the restart', async () => {
     const pid = await docker.run('inspect', '-f', '{{.State.Pid}}', 'short');

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { closeSync, openSync } from 'node:fs';
 import { get } from 'node:http';
-import { after, before, describe, test } from 'node:test';
-import { Docker, importBusybox, TestDaemon } from '#testkit';
+import { describe, test } from 'node:test';
+import { type Docker, daemonForTests } from '#testkit';
 
 /** Deaths of the daemon; BERTH_EVENT_KILLS=50 for a long run. */
 const kills = Number(process.env.BERTH_EVENT_KILLS ?? 4);
@@ -44,14 +44,7 @@ function follow(socketPath: string, since: bigint, seen: (event: WireEvent) => v
 }
 
 describe('events over kill -9 of the daemon', () => {
-  let daemon: TestDaemon;
-  let docker: Docker;
-  before(async () => {
-    daemon = await TestDaemon.start();
-    docker = new Docker(daemon.host);
-    importBusybox(daemon.socket);
-  });
-  after(() => daemon[Symbol.asyncDispose]());
+  const { daemon, docker } = daemonForTests();
 
   const history = async (): Promise<WireEvent[]> => {
     const events: WireEvent[] = [];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { closeSync, openSync } from 'node:fs';
-import { after, before, describe, test } from 'node:test';
-import { Docker, importBusybox, TestDaemon } from '#testkit';
+import { describe, test } from 'node:test';
+import { daemonForTests } from '#testkit';
 
 interface Event {
   readonly Type: string;
@@ -14,14 +14,7 @@ const format = '{{json .}}';
 const untilFile = (code: number) => `while [ ! -e /end ]; do sleep 0.05; done; exit ${code}`;
 
 describe('events over a kill -9 of the daemon', () => {
-  let daemon: TestDaemon;
-  let docker: Docker;
-  before(async () => {
-    daemon = await TestDaemon.start();
-    docker = new Docker(daemon.host);
-    importBusybox(daemon.socket);
-  });
-  after(() => daemon[Symbol.asyncDispose]());
+  const { daemon, docker } = daemonForTests();
 
   const events = async (since: string): Promise<Event[]> => {
     const until = (Date.now() / 1000).toFixed(6);

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
-import { Docker, importBusybox, TestDaemon } from '#testkit';
+import { daemonForTests, type TestDaemon } from '#testkit';
 
 // Each work is killed at so many random instants; BERTH_KILLS=17 makes the fifty of a long run.
 const rounds = Number(process.env.BERTH_KILLS ?? 4);
@@ -27,16 +27,12 @@ function leavings(daemon: TestDaemon): { snapshots: string[]; ingest: string[]; 
 }
 
 describe('kill -9 of the daemon in the middle of work', () => {
-  let daemon: TestDaemon;
-  let docker: Docker;
+  const { daemon, docker } = daemonForTests();
   let context: string;
   let archive: string;
   let clean: ReturnType<typeof leavings>;
 
   before(async () => {
-    daemon = await TestDaemon.start();
-    docker = new Docker(daemon.host);
-    importBusybox(daemon.socket);
     context = join(daemon.directory, 'context');
     mkdirSync(context);
     writeFileSync(join(context, 'file'), 'x'.repeat(1 << 20));
@@ -51,7 +47,6 @@ describe('kill -9 of the daemon in the middle of work', () => {
     await docker.run('builder', 'prune', '-af');
     clean = leavings(daemon);
   });
-  after(() => daemon[Symbol.asyncDispose]());
 
   const works: Record<string, { start: () => Promise<unknown>; spanMs: number }> = {
     build: { start: () => docker.try(['build', '--no-cache', '-q', '-t', 'built', context]), spanMs: 600 },

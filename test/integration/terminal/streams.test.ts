@@ -5,9 +5,9 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Docker, findDockerCli, importBusybox, Terminal, TestDaemon } from '#testkit';
+import { daemonForTests, findDockerCli, Terminal } from '#testkit';
 
 /** Bytes sent through a container, in MB; BERTH_PIPE_MB=1000 for the whole gigabyte. A terminal carries less a second. */
 const piped = Number(process.env.BERTH_PIPE_MB ?? 32);
@@ -28,14 +28,7 @@ function* bytes(megabytes: number, hash: ReturnType<typeof createHash>): Generat
 }
 
 describe('streams of a container', () => {
-  let daemon: TestDaemon;
-  let docker: Docker;
-  before(async () => {
-    daemon = await TestDaemon.start();
-    docker = new Docker(daemon.host);
-    importBusybox(daemon.socket);
-  });
-  after(() => daemon[Symbol.asyncDispose]());
+  const { daemon, docker } = daemonForTests();
 
   const environment = () => ({ ...process.env, DOCKER_HOST: daemon.host, BERTH_HOST: daemon.host });
   const start = (program: string, ...args: string[]) =>

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Docker, findDockerCli, importBusybox, Terminal, TestDaemon } from '#testkit';
+import { daemonForTests, findDockerCli, Terminal } from '#testkit';
 
 const clients = {
   docker: join(findDockerCli().directory, 'docker'),
@@ -11,14 +11,7 @@ const clients = {
 
 for (const [name, program] of Object.entries(clients)) {
   describe(`${name} on a terminal`, () => {
-    let daemon: TestDaemon;
-    let docker: Docker;
-    before(async () => {
-      daemon = await TestDaemon.start();
-      docker = new Docker(daemon.host);
-      importBusybox(daemon.socket);
-    });
-    after(() => daemon[Symbol.asyncDispose]());
+    const { daemon, docker } = daemonForTests();
 
     const open = (...args: string[]) =>
       new Terminal(program, args, { env: { DOCKER_HOST: daemon.host, BERTH_HOST: daemon.host } });

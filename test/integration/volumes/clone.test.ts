@@ -2,16 +2,15 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { Docker, importBusybox, TestDaemon } from '#testkit';
+import { daemonForTests } from '#testkit';
 
 const program = fileURLToPath(new URL('../../../bin/berth', import.meta.url));
 
 describe('clones, snapshots and new names of volumes', () => {
-  let daemon: TestDaemon;
-  let docker: Docker;
+  const { daemon, docker } = daemonForTests();
   const berth = async (...args: string[]) => {
     const { stdout } = await promisify(execFile)(program, ['-H', daemon.host, ...args]);
     return stdout.trim();
@@ -24,15 +23,11 @@ describe('clones, snapshots and new names of volumes', () => {
   };
 
   before(async () => {
-    daemon = await TestDaemon.start();
-    docker = new Docker(daemon.host);
-    importBusybox(daemon.socket);
     await inside(
       'first',
       'echo one > /v/a; mkdir /v/d; chown 7:8 /v /v/d; chmod 750 /v; echo deep > /v/d/f; ln -s a /v/l',
     );
   });
-  after(() => daemon[Symbol.asyncDispose]());
 
   test('a clone has the data, owner and mode of its source, and each goes its own way', async () => {
     assert.equal(await berth('volume', 'clone', '--label', 'k=v', 'first', 'second'), 'second');

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { Docker, importBusybox, TestDaemon } from '#testkit';
+import { daemonForTests } from '#testkit';
 
 const program = fileURLToPath(new URL('../../../bin/berth', import.meta.url));
 const setXattr = (path: string, name: string, value: string) =>
@@ -37,8 +37,7 @@ for top, names, files in sorted(os.walk('.')):
   ]).toString();
 
 describe('volumes as archives', () => {
-  let daemon: TestDaemon;
-  let docker: Docker;
+  const { daemon, docker } = daemonForTests();
   let scratch: string;
   const berth = async (...args: string[]) => {
     const { stdout } = await promisify(execFile)(program, ['-H', daemon.host, ...args]);
@@ -49,10 +48,7 @@ describe('volumes as archives', () => {
     readdirSync(join(daemon.directory, 'data/volumes')).filter((name) => name.startsWith('.import'));
 
   before(async () => {
-    daemon = await TestDaemon.start();
-    docker = new Docker(daemon.host);
     scratch = mkdtempSync(join(tmpdir(), 'berth-volumes-'));
-    importBusybox(daemon.socket);
     await docker.run('volume', 'create', 'full');
     const script = `cd /v; mkdir -p d/e empty; echo hello > d/e/f; ln d/e/f d/hard; ln -s ../d link; mkfifo pipe; mknod null c 1 3
       printf x | dd of=holes bs=1 seek=300000000 2>/dev/null; printf abc | dd of=holes bs=1 seek=5000000 conv=notrunc 2>/dev/null
@@ -71,7 +67,6 @@ describe('volumes as archives', () => {
     writeFileSync(join(data('full'), Buffer.from('latin-\xe9', 'latin1').toString('latin1')), '');
   });
   after(async () => {
-    await daemon[Symbol.asyncDispose]();
     rmSync(scratch, { recursive: true, force: true });
   });
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Docker, importBusybox, TestDaemon } from '#testkit';
+import { Docker, daemonForTests } from '#testkit';
 
 const mount = (...args: string[]) => execFileSync('mount', args);
 const isMountPoint = (path: string) =>
@@ -15,8 +15,7 @@ const isMountPoint = (path: string) =>
     .some((line) => line.split(' ')[4] === path);
 
 describe('mounts of containers', () => {
-  let daemon: TestDaemon;
-  let docker: Docker;
+  const { daemon, docker } = daemonForTests();
   let scratch: string;
   const volumesRoot = () => join(daemon.directory, 'data/volumes');
   /** Runs a command in a container with one --mount. */
@@ -25,13 +24,9 @@ describe('mounts of containers', () => {
     client.try(['run', '--rm', '--mount', spec, 'busybox', ...command]);
 
   before(async () => {
-    daemon = await TestDaemon.start();
-    docker = new Docker(daemon.host);
-    importBusybox(daemon.socket);
     scratch = mkdtempSync(join(tmpdir(), 'berth-mounts-'));
   });
   after(async () => {
-    await daemon[Symbol.asyncDispose]();
     rmSync(scratch, { recursive: true, force: true });
   });
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
-import { Docker, importBusybox, TestDaemon } from '#testkit';
+import { daemonForTests } from '#testkit';
 
 /** Where Docker looks for sockets of plugins. */
 const sockets = '/run/docker/plugins';
@@ -81,18 +81,13 @@ class Plugin {
 }
 
 describe('volumes of a plugin', () => {
-  let daemon: TestDaemon;
-  let docker: Docker;
+  const { daemon, docker } = daemonForTests();
   const plugin = new Plugin();
 
   before(async () => {
     await plugin.listen();
-    daemon = await TestDaemon.start();
-    docker = new Docker(daemon.host);
-    importBusybox(daemon.socket);
   });
   after(async () => {
-    await daemon[Symbol.asyncDispose]();
     await plugin.close();
     rmSync(plugin.directory, { recursive: true, force: true });
   });
