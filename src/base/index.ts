@@ -4,6 +4,7 @@ export * from './digest.ts';
 export * from './errors.ts';
 export * from './ids.ts';
 export * from './ignore.ts';
+export * from './ip-address.ts';
 export * from './locks.ts';
 export * from './log.ts';
 export * from './name-pattern.ts';

@@ -27,21 +27,23 @@ export interface Cancellable {
   readonly signal?: AbortSignal;
 }
 
-/** Which streams of a container to join. */
-export interface AttachOptions extends Cancellable {
-  readonly stdin?: boolean;
+/** Which of its output streams. */
+interface OutputOptions extends Cancellable {
   readonly stdout?: boolean;
   readonly stderr?: boolean;
+}
+
+/** Which streams of a container to join. */
+export interface AttachOptions extends OutputOptions {
+  readonly stdin?: boolean;
   /** Also what was written before. */
   readonly logs?: boolean;
   readonly detachKeys?: string;
 }
 
 /** Which lines of a container's log. Times as Docker's: RFC 3339, seconds, or a duration back from now. */
-export interface LogsOptions extends Cancellable {
+export interface LogsOptions extends OutputOptions {
   readonly follow?: boolean;
-  readonly stdout?: boolean;
-  readonly stderr?: boolean;
   readonly since?: string;
   readonly until?: string;
   readonly timestamps?: boolean;
@@ -50,7 +52,12 @@ export interface LogsOptions extends Cancellable {
   readonly tail?: string;
 }
 
+const stoppedBy = ({ signal }: Cancellable): Cancellable => (signal ? { signal } : {});
+
 const at = (id: string, action = ''): string => `/containers/${encodeURIComponent(id)}${action}`;
+
+const inspection = (id: string, { size }: { size?: boolean }) =>
+  ({ method: 'GET', path: at(id, '/json'), query: { size: size || undefined } }) as const;
 
 /** Docker's container calls. Each throws `ApiError` when the daemon refuses and `ConnectError` when there is none. */
 export class ContainersClient {
@@ -77,12 +84,12 @@ export class ContainersClient {
   }
 
   inspect(id: string, options: { size?: boolean } = {}): Promise<ContainerInspect> {
-    return this.#transport.json({ method: 'GET', path: at(id, '/json'), query: { size: options.size || undefined } });
+    return this.#transport.json(inspection(id, options));
   }
 
   /** The answer of inspect exactly as the daemon wrote it. */
   inspectText(id: string, options: { size?: boolean } = {}): Promise<string> {
-    return this.#transport.text({ method: 'GET', path: at(id, '/json'), query: { size: options.size || undefined } });
+    return this.#transport.text(inspection(id, options));
   }
 
   start(id: string, options: { detachKeys?: string; checkpoint?: string; checkpointDir?: string } = {}): Promise<void> {
@@ -180,7 +187,7 @@ export class ContainersClient {
       method: 'POST',
       path: at(id, '/wait'),
       query: { condition: options.condition },
-      ...(options.signal ? { signal: options.signal } : {}),
+      ...stoppedBy(options),
     });
     const result = (async () => {
       for await (const answer of jsonLines<ContainerWait>(response)) return answer;
@@ -199,8 +206,7 @@ export class ContainersClient {
       logs: options.logs || undefined,
       detachKeys: options.detachKeys || undefined,
     };
-    const signal = options.signal ? { signal: options.signal } : {};
-    return this.#transport.hijack({ method: 'POST', path: at(id, '/attach'), query, ...signal });
+    return this.#transport.hijack({ method: 'POST', path: at(id, '/attach'), query, ...stoppedBy(options) });
   }
 
   resize(id: string, size: { rows: number; columns: number }): Promise<void> {
@@ -219,8 +225,7 @@ export class ContainersClient {
       details: options.details || undefined,
       tail: options.tail || undefined,
     };
-    const signal = options.signal ? { signal: options.signal } : {};
-    return this.#transport.stream({ method: 'GET', path: at(id, '/logs'), query, ...signal });
+    return this.#transport.stream({ method: 'GET', path: at(id, '/logs'), query, ...stoppedBy(options) });
   }
 
   top(id: string, psArgs: string): Promise<ContainerTop> {
@@ -237,12 +242,12 @@ export class ContainersClient {
 
   /** Samples, one a second; exactly one when `stream` is false. */
   async *stats(id: string, options: { stream?: boolean } & Cancellable = {}): AsyncGenerator<ContainerStats> {
-    const { signal, stream = true } = options;
+    const { stream = true } = options;
     const response = await this.#transport.stream({
       method: 'GET',
       path: at(id, '/stats'),
       query: { stream },
-      ...(signal ? { signal } : {}),
+      ...stoppedBy(options),
     });
     yield* jsonLines<ContainerStats>(response);
   }

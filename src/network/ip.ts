@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import { invalid } from '#base';
+import { addressBytes, addressText, invalid } from '#base';
 
 /** 4 or 6. */
 export type Family = 4 | 6;
@@ -20,40 +20,17 @@ export interface Subnet {
 
 const width = (family: Family): number => (family === 4 ? 32 : 128);
 
-/** Reads an address. Throws `invalid` ("X is not a valid IP address"). */
+/** Reads an address. Throws `invalid`, for an address with a zone too. */
 export function parseAddress(text: string): Address {
-  if (isIPv4(text)) {
-    return { family: 4, value: text.split('.').reduce((sum, part) => sum * 256n + BigInt(part), 0n) };
-  }
-  if (!isIPv6(text) || text.includes('%')) throw invalid(`invalid IP address: ${text}`);
-  const dotted = /^(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(text);
-  let plain = text;
-  if (dotted) {
-    const low = parseAddress(dotted[2] ?? '').value;
-    plain = `${dotted[1]}${(low >> 16n).toString(16)}:${(low & 0xffffn).toString(16)}`;
-  }
-  const [head = '', tail] = plain.split('::');
-  const words = (part: string) => (part === '' ? [] : part.split(':'));
-  const front = words(head);
-  const back = tail === undefined ? [] : words(tail);
-  const all = [...front, ...Array<string>(8 - front.length - back.length).fill('0'), ...back];
-  return { family: 6, value: all.reduce((sum, word) => sum * 65536n + BigInt(`0x${word}`), 0n) };
+  if (text.includes('%')) throw invalid(`invalid IP address: ${text}`);
+  const bytes = addressBytes(text);
+  return { family: bytes.length === 4 ? 4 : 6, value: BigInt(`0x${bytes.toString('hex')}`) };
 }
 
 /** Writes an address; IPv6 in the short form of RFC 5952. */
 export function formatAddress(address: Address): string {
-  const { family, value } = address;
-  if (family === 4) return [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 255n).join('.');
-  const words = Array.from({ length: 8 }, (_, at) => Number((value >> BigInt(112 - at * 16)) & 0xffffn));
-  let best = { at: -1, length: 1 };
-  for (let at = 0; at < 8; at++) {
-    let length = 0;
-    while (at + length < 8 && words[at + length] === 0) length++;
-    if (length > best.length) best = { at, length };
-  }
-  const hex = (part: number[]) => part.map((word) => word.toString(16)).join(':');
-  if (best.at === -1) return hex(words);
-  return `${hex(words.slice(0, best.at))}::${hex(words.slice(best.at + best.length))}`;
+  const digits = width(address.family) / 4;
+  return addressText(Buffer.from(address.value.toString(16).padStart(digits, '0'), 'hex'));
 }
 
 /** Reads `ADDRESS/PREFIX`, clearing host bits. Throws `invalid` with Docker's words. */

@@ -1,6 +1,6 @@
 import type { Plan } from '#compose';
 import type { ComposeContext, ComposeInvocation } from './compose-command.ts';
-import type { Opened } from './open-project.ts';
+import { type Opened, openNamed } from './open-project.ts';
 import { printPlan } from './print-plan.ts';
 
 /** Runs what makes and executes a plan; in a dry run the plan is printed. */
@@ -16,6 +16,19 @@ export async function runPlan<C extends ComposeContext>(
   } finally {
     context.reporter.close();
   }
+}
+
+/** {@link runPlan} for the services that the command names, all where it names none. */
+export async function runServicePlan(
+  invocation: ComposeInvocation,
+  run: (
+    context: Awaited<ReturnType<typeof openNamed>>['context'],
+    target: { readonly services: readonly string[]; readonly dryRun: boolean },
+  ) => Promise<Plan>,
+): Promise<void> {
+  const { args, compose } = invocation;
+  const opened = await openNamed(invocation, args);
+  await runPlan(invocation, opened, (context) => run(context, { services: args, dryRun: compose.dryRun }));
 }
 
 /** The seconds of `--timeout`, undefined when it is not given. */

@@ -2,6 +2,7 @@ export * from './container-request.ts';
 export * from './create-container.ts';
 export * from './devices.ts';
 export * from './endpoints.ts';
+export * from './limit-flags.ts';
 export * from './read-lines.ts';
 export * from './read-resources.ts';
 export * from './run-checks.ts';

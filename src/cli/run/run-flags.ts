@@ -1,11 +1,13 @@
 import { flagTable } from '../flags/index.ts';
+import { limitFlags } from './limit-flags.ts';
 
 /** Flags of `create` and `run` alike. */
-export const containerFlags = flagTable(`
+export const containerFlags = [
+  ...limitFlags,
+  ...flagTable(`
       --add-host list                    Add a line to /etc/hosts (host:ip)
       --annotation map                   Add an annotation for the OCI runtime (default map[])
   -a, --attach list                      Attach to STDIN, STDOUT or STDERR
-      --blkio-weight uint16              Relative weight of block IO, 10 to 1000, or 0 for none (default 0)
       --blkio-weight-device list         Relative weight of block IO on a device (default [])
       --cap-add list                     Add Linux capabilities
       --cap-drop list                    Drop Linux capabilities
@@ -14,14 +16,6 @@ export const containerFlags = flagTable(`
       --cidfile string                   Write the container ID to the file
       --cpu-count int                    !
       --cpu-percent int                  !
-      --cpu-period int                   Period of the CPU limit (CFS), in microseconds
-      --cpu-quota int                    CPU time allowed in each period (CFS), in microseconds
-      --cpu-rt-period int                Period of the real-time CPU limit, in microseconds
-      --cpu-rt-runtime int               Real-time CPU time allowed in each period, in microseconds
-  -c, --cpu-shares int                   CPU shares (relative weight)
-      --cpus decimal                     Number of CPUs
-      --cpuset-cpus string               CPUs that may be used (0-3, 0,1)
-      --cpuset-mems string               Memory nodes that may be used (0-3, 0,1)
       --device list                      Add a host device to the container
       --device-cgroup-rule list          Add a rule to the list of devices allowed
       --device-read-bps list             Limit the bytes a second read from a device (default [])
@@ -66,9 +60,6 @@ export const containerFlags = flagTable(`
       --log-driver string                Logging driver of the container
       --log-opt list                     Options of the logging driver
       --mac-address string               MAC address (e.g., 92:d0:c6:0a:29:33)
-  -m, --memory bytes                     Memory limit
-      --memory-reservation bytes         Memory soft limit
-      --memory-swap bytes                Limit of memory plus swap: '-1' for unlimited swap
       --memory-swappiness int            Tendency to swap (0 to 100) (default -1)
       --mount mount                      Attach a filesystem mount to the container
       --name string                      Name of the container
@@ -80,7 +71,6 @@ export const containerFlags = flagTable(`
       --oom-kill-disable                 Disable the OOM killer
       --oom-score-adj int                Adjust the host's OOM preferences (-1000 to 1000)
       --pid string                       PID namespace to use
-      --pids-limit int                   Limit the number of processes (-1 for unlimited)
       --platform string                  Platform of the image, where it has several
       --privileged                       Give extended privileges to the container
   -p, --publish list                     Publish a port of the container on the host
@@ -108,7 +98,8 @@ export const containerFlags = flagTable(`
       --volume-driver string             Volume driver of the container
       --volumes-from list                Mount the volumes of other containers
   -w, --workdir string                   Working directory inside the container
-`).filter((flag) => flag.name !== 'help');
+`).filter((flag) => flag.name !== 'help'),
+];
 
 /** Flags that only `run` has. */
 export const runOnlyFlags = flagTable(`

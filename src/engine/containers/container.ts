@@ -147,20 +147,10 @@ export interface HostSettings {
   readonly resources: ResourceSettings;
 }
 
-/** What a client asks for at create; `null` and undefined parts come from the image. */
-export interface ContainerRequest {
-  /** Without a leading slash; undefined lets the engine pick an `adjective_surname`. */
-  readonly name?: string;
-  readonly image: string;
-  readonly platform?: string;
+/** Settings that a request and its container have alike. */
+interface ContainerSettings {
   readonly hostname: string;
   readonly domainname: string;
-  readonly process: Omit<ProcessSettings, 'entrypoint' | 'cmd' | 'workingDir' | 'stopSignal'> & {
-    readonly entrypoint: readonly string[] | null | undefined;
-    readonly cmd: readonly string[] | null | undefined;
-    readonly workingDir: string;
-    readonly stopSignal: string;
-  };
   readonly labels: Readonly<Record<string, string>>;
   /** `80/tcp`. */
   readonly exposedPorts: readonly string[];
@@ -169,8 +159,22 @@ export interface ContainerRequest {
   readonly healthcheck?: Healthcheck;
   readonly onBuild?: readonly string[];
   readonly networkDisabled: boolean;
-  readonly macAddress?: string;
   readonly host: HostSettings;
+}
+
+/** What a client asks for at create; `null` and undefined parts come from the image. */
+export interface ContainerRequest extends ContainerSettings {
+  /** Without a leading slash; undefined lets the engine pick an `adjective_surname`. */
+  readonly name?: string;
+  readonly image: string;
+  readonly platform?: string;
+  readonly process: Omit<ProcessSettings, 'entrypoint' | 'cmd' | 'workingDir' | 'stopSignal'> & {
+    readonly entrypoint: readonly string[] | null | undefined;
+    readonly cmd: readonly string[] | null | undefined;
+    readonly workingDir: string;
+    readonly stopSignal: string;
+  };
+  readonly macAddress?: string;
   /** By network name. */
   readonly endpoints: Readonly<Record<string, Omit<EndpointRequest, 'network'>>>;
 }
@@ -220,7 +224,7 @@ export interface MountPoint {
 }
 
 /** A container: its settings never change but by update and rename, its state is a snapshot taken when read. */
-export interface Container {
+export interface Container extends ContainerSettings {
   /** 64 hex digits. */
   readonly id: string;
   /** Without the slash that the API puts in front. */
@@ -230,16 +234,7 @@ export interface Container {
   /** The image's name as asked, and what it was then. */
   readonly image: string;
   readonly imageId: Digest;
-  readonly hostname: string;
-  readonly domainname: string;
   readonly process: ProcessSettings;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly exposedPorts: readonly string[];
-  readonly volumes: readonly string[];
-  readonly healthcheck?: Healthcheck;
-  readonly onBuild?: readonly string[];
-  readonly networkDisabled: boolean;
-  readonly host: HostSettings;
   readonly mountPoints: readonly MountPoint[];
   readonly state: ContainerState;
   /** What is asked per network; `active` is what it has while it runs. */

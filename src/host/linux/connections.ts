@@ -1,4 +1,4 @@
-import { unavailable } from '#base';
+import { addressBytes, unavailable } from '#base';
 import type { ConnectionFilter, Connections } from '../connections.ts';
 import {
   attribute,
@@ -9,7 +9,6 @@ import {
   nested,
   parseAttributes,
 } from './netlink.ts';
-import { addressBytes } from './socket-address.ts';
 
 // linux/netfilter/nfnetlink_conntrack.h
 const NFNL_SUBSYS_CTNETLINK = 1;

@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net';
+import { addressBytes } from '#base';
 import type { LinkChange } from '../links.ts';
 import { attribute, type NetlinkRequest, NLM_F, nested } from './netlink.ts';
-import { addressBytes } from './socket-address.ts';
 
 type Change<Op extends LinkChange['op']> = Extract<LinkChange, { op: Op }>;
 

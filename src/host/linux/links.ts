@@ -1,11 +1,10 @@
 import { closeSync, openSync } from 'node:fs';
-import { type BerthError, conflict, notFound, unavailable } from '#base';
+import { addressText, type BerthError, conflict, notFound, unavailable } from '#base';
 import type { NetworkNamespaces } from '../host.ts';
 import type { Link, LinkChange, Links, Route } from '../links.ts';
 import { LinkDeletions } from './link-deletions.ts';
 import * as messages from './link-messages.ts';
 import { NetlinkError, type NetlinkRequest, NetlinkSocket, parseAttributes } from './netlink.ts';
-import { addressText } from './socket-address.ts';
 
 const MAIN_TABLE = 254;
 const UNICAST = 1;

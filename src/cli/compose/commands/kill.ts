@@ -2,8 +2,7 @@ import { kill } from '#compose';
 import { atLeast } from '../../command/index.ts';
 import { flagTable } from '../../flags/index.ts';
 import type { ComposeCommand } from '../compose-command.ts';
-import { openNamed } from '../open-project.ts';
-import { runPlan } from '../plan-command.ts';
+import { runServicePlan } from '../plan-command.ts';
 
 const flags = flagTable(`
       --remove-orphans   Also containers of services that the file does not have
@@ -17,14 +16,12 @@ export const command: ComposeCommand = {
   flags,
   args: atLeast(0),
   async run(invocation) {
-    const { args, compose, flags: given } = invocation;
-    const opened = await openNamed(invocation, args);
-    await runPlan(invocation, opened, (context) =>
+    const { flags: given } = invocation;
+    await runServicePlan(invocation, (context, target) =>
       kill(context, {
-        services: args,
+        ...target,
         signal: given.string('signal', 'SIGKILL'),
         removeOrphans: given.bool('remove-orphans'),
-        dryRun: compose.dryRun,
       }),
     );
   },

@@ -1,8 +1,7 @@
 import { pause } from '#compose';
 import { atLeast } from '../../command/index.ts';
 import type { ComposeCommand } from '../compose-command.ts';
-import { openNamed } from '../open-project.ts';
-import { runPlan } from '../plan-command.ts';
+import { runServicePlan } from '../plan-command.ts';
 
 /** `berth compose pause`. */
 export const command: ComposeCommand = {
@@ -10,10 +9,6 @@ export const command: ComposeCommand = {
   short: 'Pause services',
   args: atLeast(0),
   async run(invocation) {
-    const { args, compose } = invocation;
-    const opened = await openNamed(invocation, args);
-    await runPlan(invocation, opened, (context) =>
-      pause(context, { services: args, resume: false, dryRun: compose.dryRun }),
-    );
+    await runServicePlan(invocation, (context, target) => pause(context, { ...target, resume: false }));
   },
 };

@@ -2,8 +2,7 @@ import { restart } from '#compose';
 import { atLeast } from '../../command/index.ts';
 import { flagTable } from '../../flags/index.ts';
 import type { ComposeCommand } from '../compose-command.ts';
-import { openNamed } from '../open-project.ts';
-import { runPlan, timeoutFlag } from '../plan-command.ts';
+import { runServicePlan, timeoutFlag } from '../plan-command.ts';
 
 const flags = flagTable(`
       --no-deps       Leave the services that depend on these alone
@@ -17,15 +16,8 @@ export const command: ComposeCommand = {
   flags,
   args: atLeast(0),
   async run(invocation) {
-    const { args, compose, flags: given } = invocation;
-    const opened = await openNamed(invocation, args);
-    await runPlan(invocation, opened, (context) =>
-      restart(context, {
-        services: args,
-        timeout: timeoutFlag(invocation),
-        noDeps: given.bool('no-deps'),
-        dryRun: compose.dryRun,
-      }),
+    await runServicePlan(invocation, (context, target) =>
+      restart(context, { ...target, timeout: timeoutFlag(invocation), noDeps: invocation.flags.bool('no-deps') }),
     );
   },
 };

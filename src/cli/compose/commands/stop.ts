@@ -2,8 +2,7 @@ import { stop } from '#compose';
 import { atLeast } from '../../command/index.ts';
 import { flagTable } from '../../flags/index.ts';
 import type { ComposeCommand } from '../compose-command.ts';
-import { openNamed } from '../open-project.ts';
-import { runPlan, timeoutFlag } from '../plan-command.ts';
+import { runServicePlan, timeoutFlag } from '../plan-command.ts';
 
 /** `berth compose stop`. */
 export const command: ComposeCommand = {
@@ -12,10 +11,8 @@ export const command: ComposeCommand = {
   flags: flagTable('  -t, --timeout int   Seconds until a container that is stopped is killed'),
   args: atLeast(0),
   async run(invocation) {
-    const { args, compose } = invocation;
-    const opened = await openNamed(invocation, args);
-    await runPlan(invocation, opened, (context) =>
-      stop(context, { services: args, timeout: timeoutFlag(invocation), dryRun: compose.dryRun }),
+    await runServicePlan(invocation, (context, target) =>
+      stop(context, { ...target, timeout: timeoutFlag(invocation) }),
     );
   },
 };
