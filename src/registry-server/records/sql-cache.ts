@@ -76,11 +76,13 @@ export class SqlCache implements CacheRecords {
 
 /** Notes the use of a manifest or blob and of all that it references. */
 function* mark(repository: number, digest: string, at: number): SqlSteps<void> {
+  // SQLite keeps to the order of a CROSS JOIN (lang_select.html); in the other one it would scan the repository's references.
   for (const { table, used } of tables) {
     yield* run(
       `WITH RECURSIVE below (digest) AS (
         SELECT f.target FROM registry_references f WHERE f.repository = $1 AND f.manifest = $2
-          UNION SELECT f.target FROM registry_references f JOIN below b ON f.manifest = b.digest WHERE f.repository = $1
+          UNION SELECT f.target FROM below b CROSS JOIN registry_references f
+            WHERE f.repository = $1 AND f.manifest = b.digest
       ) UPDATE ${table} SET ${used} = $3 WHERE repository = $1 AND ${used} < $3
         AND digest IN (SELECT CAST($2 AS TEXT) UNION ALL SELECT digest FROM below)`,
       repository,

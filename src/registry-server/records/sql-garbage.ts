@@ -84,10 +84,11 @@ export class SqlGarbage implements GarbageRecords {
 
   /** Looks at the next rows of a table in the order of its key and deletes those that the condition dooms. */
   async #sweep(step: SweepStep, doom: Doom): Promise<{ removed: number; next: SweepCursor }> {
+    // No CAST in the comparison: SQLite would look at all rows from the repository's first one on.
     const rows = await this.#database.execute(
       all<RowKey & { doomed: number }>(
         `SELECT x.repository, x.digest, CASE WHEN ${doom.condition} THEN 1 ELSE 0 END AS doomed FROM ${doom.table} x
-          WHERE (x.repository, x.digest) > (CAST($2 AS BIGINT), CAST($3 AS TEXT))
+          WHERE (x.repository, x.digest) > ($2, $3)
           ORDER BY x.repository, x.digest LIMIT $4`,
         step.before,
         step.from?.repository ?? 0,
