@@ -75,7 +75,8 @@ async function runCommand(
         ...(command.checks === undefined ? {} : { checks: command.checks }),
       });
     } catch (error) {
-      throw flagError(name, command.usage, messageOf(error));
+      const refusal = flagError(name, command.usage, messageOf(error));
+      throw new ExitError(command.flagErrorCode ?? refusal.code, refusal.message);
     }
   })();
   if (parsed.help) {

@@ -50,6 +50,8 @@ export interface Command {
   readonly args: ArgumentCount;
   /** False where all words after the first argument belong to the container. */
   readonly interspersed?: boolean;
+  /** Exit code for flags that cannot be read; 125 when not given. */
+  readonly flagErrorCode?: number;
   /** Checks of flag words while they are read, by name of the flag. */
   readonly checks?: Readonly<Record<string, (text: string) => unknown>>;
   /** Does it; the number returned is the exit code (0 when none). Errors thrown are printed by the caller. */

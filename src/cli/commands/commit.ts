@@ -1,6 +1,7 @@
 import { invalid } from '#base';
+import type { Client } from '#client';
 import { between, type Command } from '../command/index.ts';
-import { flagTable } from '../flags/index.ts';
+import { type FlagValues, flagTable } from '../flags/index.ts';
 import { connectClient } from '../host/index.ts';
 import { readImageName } from '../progress/index.ts';
 
@@ -11,6 +12,25 @@ const flags = flagTable(`
   -p, --pause            Pause the container meanwhile (default true)
 `);
 
+/** Makes an image of a container with the flags of `commit`; returns its id. Throws `invalid` for a wrong name. */
+export async function commitContainer(
+  client: Client,
+  container: string,
+  options: { readonly flags: FlagValues; readonly reference: string | undefined },
+): Promise<string> {
+  const { flags: given, reference } = options;
+  const name = reference === undefined ? undefined : readImageName(reference);
+  if (name?.digest !== undefined) throw invalid('cannot commit to digest reference');
+  const { Id: id } = await client.containers.commit(container, {
+    ...(name === undefined ? {} : { repo: name.familiar, tag: name.tag ?? 'latest' }),
+    comment: given.string('message'),
+    author: given.string('author'),
+    pause: given.changed('pause') ? given.bool('pause') : true,
+    changes: given.list('change'),
+  });
+  return id;
+}
+
 /** `berth commit`. */
 export const command: Command = {
   usage: '[OPTIONS] CONTAINER [REPOSITORY[:TAG]]',
@@ -20,16 +40,7 @@ export const command: Command = {
   async run(invocation) {
     const { flags: given, args, terminal } = invocation;
     const [container = '', reference] = args;
-    const name = reference === undefined ? undefined : readImageName(reference);
-    if (name?.digest !== undefined) throw invalid('cannot commit to digest reference');
-    const client = await connectClient(invocation);
-    const { Id: id } = await client.containers.commit(container, {
-      ...(name === undefined ? {} : { repo: name.familiar, tag: name.tag ?? 'latest' }),
-      comment: given.string('message'),
-      author: given.string('author'),
-      pause: given.changed('pause') ? given.bool('pause') : true,
-      changes: given.list('change'),
-    });
+    const id = await commitContainer(await connectClient(invocation), container, { flags: given, reference });
     terminal.stdout.write(`${id}\n`);
   },
 };

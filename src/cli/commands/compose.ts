@@ -8,6 +8,7 @@ export const command: Command = {
   flags: composeFlags,
   args: atLeast(0),
   interspersed: false,
+  flagErrorCode: 1,
   async run(invocation) {
     const { runCompose } = await import('../compose/run-compose.ts');
     return runCompose(invocation);

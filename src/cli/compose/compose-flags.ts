@@ -18,10 +18,21 @@ export const composeFlags = flagTable(`
   -p, --project-name string        Name of the project
       --verbose                    !
   -v, --version                    Show the version
-      --workdir string             !=project-directory
+      --workdir string             !
 `);
 
 const progressKinds = ['', 'auto', 'tty', 'plain', 'json', 'quiet'];
+
+/** What is said of flags that have another name now. */
+export function deprecations(values: FlagValues): string {
+  const lines = [
+    values.changed('no-ansi') ? "option '--no-ansi' is DEPRECATED ! Please use '--ansi' instead.\n" : '',
+    values.changed('workdir')
+      ? "option '--workdir' is DEPRECATED at root level! Please use '--project-directory' instead.\n"
+      : '',
+  ];
+  return lines.join('');
+}
 
 /** Reads the flags and the environment variables that stand in for them. */
 export function readComposeGlobals(
@@ -34,16 +45,20 @@ export function readComposeGlobals(
   if (!['auto', 'never', 'always'].includes(ansi)) {
     throw new ExitError(1, `invalid value for --ansi: "${ansi}"; choose never, always or auto\n`);
   }
-  const parallel = values.changed('parallel') ? values.number('parallel') : Number(env.COMPOSE_PARALLEL_LIMIT ?? -1);
+  const limit = env.COMPOSE_PARALLEL_LIMIT || '-1';
+  if (!/^[+-]?\d+$/.test(limit)) {
+    throw new ExitError(1, `COMPOSE_PARALLEL_LIMIT must be an integer (found: ${JSON.stringify(limit)})\n`);
+  }
+  const parallel = values.changed('parallel') ? values.number('parallel') : Number(limit);
   return {
     files: values.list('file'),
     envFiles: values.list('env-file'),
     profiles: values.list('profile'),
     projectName: values.string('project-name'),
-    projectDirectory: values.string('project-directory'),
+    projectDirectory: values.string('project-directory') || values.string('workdir'),
     progress,
     ansi,
-    parallel: Number.isInteger(parallel) ? parallel : -1,
+    parallel,
     dryRun: values.bool('dry-run'),
     allResources: values.bool('all-resources'),
   };

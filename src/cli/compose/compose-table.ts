@@ -15,6 +15,18 @@ export const composeTable: readonly ComposeEntry[] = [
     short: "Join the streams of a service's running container",
     load: () => import('./commands/attach.ts'),
   },
+  {
+    name: 'alpha',
+    short: 'Experiments of docker compose (not supported)',
+    hidden: true,
+    load: () => import('./commands/alpha.ts'),
+  },
+  {
+    name: 'bridge',
+    short: 'Turn Compose files into another model (not supported)',
+    hidden: true,
+    load: () => import('./commands/bridge.ts'),
+  },
   { name: 'build', short: 'Build or rebuild services', load: () => import('./commands/build.ts') },
   {
     name: 'commit',

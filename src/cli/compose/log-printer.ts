@@ -41,7 +41,9 @@ export class LogPrinter {
 
   /** Says something about a container. */
   note(name: string, text: string): void {
-    this.#options.terminal.stdout.write(`${this.label(name)} ${text}\n`);
+    const { terminal, colour } = this.#options;
+    const line = `${this.label(name)} ${text}`;
+    terminal.stdout.write(colour ? `\x1b[${this.#colourOf(name)}m${line}\x1b[0m\n` : `${line}\n`);
   }
 
   /** A line of ours among those of the containers. */
@@ -58,12 +60,15 @@ export class LogPrinter {
     this.#width = Math.max(this.#width, label.length);
     const text = `${label.padEnd(this.#width)}  | `;
     if (!colour) return text;
-    let code = this.#colours.get(name);
-    if (code === undefined) {
-      code = colours[this.#colours.size % colours.length] ?? '36';
-      this.#colours.set(name, code);
-    }
-    return `\x1b[${code}m${text}\x1b[0m`;
+    return `\x1b[${this.#colourOf(name)}m${text}\x1b[0m`;
+  }
+
+  #colourOf(name: string): string {
+    const known = this.#colours.get(name);
+    if (known !== undefined) return known;
+    const code = colours[this.#colours.size % colours.length] ?? '36';
+    this.#colours.set(name, code);
+    return code;
   }
 }
 

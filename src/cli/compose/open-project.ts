@@ -99,7 +99,7 @@ export async function openProject(
 
 /**
  * Like {@link openProject}, for commands that can do without a file where the project's name is given: labels on the
- * containers say the rest.
+ * containers say the rest. With `--project-name` and no `--file` no file is looked for. `services` must be in the file.
  */
 export async function openNamed(
   invocation: ComposeInvocation,
@@ -108,11 +108,13 @@ export async function openNamed(
   const { projectName, files } = invocation.compose;
   const name = projectName || invocation.terminal.env.COMPOSE_PROJECT_NAME;
   let project: Project | undefined;
-  try {
-    project = await loadProject(loadOptions(invocation));
-  } catch (error) {
-    const noFile = isBerthError(error, 'not-found') && files.length === 0;
-    if (!noFile || !name) throw error;
+  if (projectName === '' || files.length > 0) {
+    try {
+      project = await loadProject(loadOptions(invocation));
+    } catch (error) {
+      const noFile = isBerthError(error, 'not-found') && files.length === 0;
+      if (!noFile || !name) throw error;
+    }
   }
   const context = await contextOf(invocation, project, project?.name ?? name ?? '');
   if (project !== undefined) {

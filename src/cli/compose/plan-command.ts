@@ -8,11 +8,12 @@ export async function runPlan<C extends ComposeContext>(
   invocation: ComposeInvocation,
   opened: Opened<C>,
   run: (context: Opened<C>['context']) => Promise<Plan>,
-): Promise<void> {
+): Promise<Plan> {
   const { context } = opened;
   try {
     const plan = await run(context);
     if (invocation.compose.dryRun) printPlan(plan, invocation.terminal);
+    return plan;
   } finally {
     context.reporter.close();
   }
@@ -25,10 +26,10 @@ export async function runServicePlan(
     context: Awaited<ReturnType<typeof openNamed>>['context'],
     target: { readonly services: readonly string[]; readonly dryRun: boolean },
   ) => Promise<Plan>,
-): Promise<void> {
+): Promise<Plan> {
   const { args, compose } = invocation;
   const opened = await openNamed(invocation, args);
-  await runPlan(invocation, opened, (context) => run(context, { services: args, dryRun: compose.dryRun }));
+  return runPlan(invocation, opened, (context) => run(context, { services: args, dryRun: compose.dryRun }));
 }
 
 /** The seconds of `--timeout`, undefined when it is not given. */

@@ -1,9 +1,9 @@
 import { messageOf } from '#base';
-import { argumentError, commandHelp, ExitError, flagError, type Invocation, program } from '../command/index.ts';
+import { commandHelp, ExitError, flagError, type Invocation, program } from '../command/index.ts';
 import { type FlagSpec, flagHelp, flagTable, parseFlags } from '../flags/index.ts';
 import { suggest } from '../suggest.ts';
 import type { ComposeCommand, ComposeGlobals } from './compose-command.ts';
-import { composeFlags, readComposeGlobals } from './compose-flags.ts';
+import { composeFlags, deprecations, readComposeGlobals } from './compose-flags.ts';
 import { composeTable } from './compose-table.ts';
 
 const usage = '[OPTIONS] COMMAND';
@@ -63,7 +63,7 @@ async function runSubcommand(
     return 0;
   }
   const count = parsed.positional.length;
-  if (count < command.args.min || count > command.args.max) throw argumentError(full, described);
+  if (count < command.args.min || count > command.args.max) throw countError(full, described, count);
   const code = await command.run({
     ...invocation,
     flags: parsed.values,
@@ -71,6 +71,23 @@ async function runSubcommand(
     compose: { ...compose, dryRun: compose.dryRun || parsed.values.bool('dry-run') },
   });
   return code ?? 0;
+}
+
+/** Too few or too many arguments, in the words docker compose has for it, and how the command is used. */
+function countError(full: string, command: Pick<ComposeCommand, 'usage' | 'args'>, count: number): ExitError {
+  const { min, max } = command.args;
+  const text =
+    max === 0
+      ? `accepts no arguments, received ${count}`
+      : count < min && max !== min
+        ? max === Number.POSITIVE_INFINITY
+          ? `requires at least ${min} arg(s), only received ${count}`
+          : `accepts between ${min} and ${max} arg(s), received ${count}`
+        : min === max
+          ? `accepts ${min} arg(s), received ${count}`
+          : `accepts at most ${max} arg(s), received ${count}`;
+  const use = `Usage:  ${program} ${full} ${command.usage}`;
+  return new ExitError(1, `${text}\n\n${use}\n\nRun '${program} ${full} --help' for more information\n`);
 }
 
 /** Runs `compose` with the words that follow it; returns the exit code. */
@@ -95,6 +112,7 @@ export async function runCompose(invocation: Invocation): Promise<number> {
       `${program}: unknown command: ${program} compose ${name}\n${meant}\nRun '${program} compose --help' for more information\n`,
     );
   }
+  terminal.stderr.write(deprecations(flags));
   const { command } = await entry.load();
   const words = first === 'help' ? ['--help'] : first === name ? rest : [];
   return runSubcommand(name, command, { invocation, words, compose: readComposeGlobals(flags, terminal.env) });

@@ -2,9 +2,11 @@ import { messageOf, notFound } from '#base';
 import {
   type Attached,
   observeContainers,
+  type Plan,
   type ProjectContext,
   ProjectWatch,
   prepareWatch,
+  type Reporter,
   stop,
   type UpOptions,
   up,
@@ -21,9 +23,8 @@ function wantedServices(invocation: ComposeInvocation, context: ProjectContext):
   const { services } = context.project;
   const only = flags.list('attach');
   const without = new Set(flags.list('no-attach'));
-  for (const name of [...only, ...without]) {
-    if (services[name] === undefined) throw notFound(`no such service: ${name}`);
-  }
+  const missing = only.filter((name) => services[name] === undefined);
+  if (missing.length > 0) throw notFound(`cannot attach to services not included in up: ${missing.join(', ')}`);
   let names = only.length > 0 ? only : args.length > 0 ? args : Object.keys(services);
   if (flags.bool('attach-dependencies')) names = [...withDependencies(services, names)];
   const wanted = new Set(names);
@@ -77,6 +78,7 @@ export async function upAttached(
     projectName: context.projectName,
   });
   const endings = new Endings(invocation);
+  const stage = { starting: false };
   const stopping = new AbortController();
   const watch = new ProjectWatch(context, {
     wants,
@@ -92,7 +94,10 @@ export async function upAttached(
       },
     },
   });
-  const stopAll = () => stop(context, { services: options.services, timeout: options.timeout, dryRun: false });
+  const stopAll = async (): Promise<void> => {
+    await stop(context, { services: options.services, timeout: options.timeout, dryRun: false });
+    await watch.whenIdle();
+  };
   const interrupt = onInterrupt(invocation, { stopping, kill: () => killAll(context) });
   const develop = flags.bool('watch')
     ? await prepareWatch(context, {
@@ -106,16 +111,23 @@ export async function upAttached(
     : undefined;
   try {
     await watch.open();
-    for (const container of await observeContainers(context.client, context.projectName)) {
-      if (container.state === 'running' && !container.oneOff) {
-        watch.attach(container, { follow: true, tail: '0' });
+    const onMade = (plan: Plan): void => {
+      context.reporter.close();
+      const made = Object.values(plan.containers).flat();
+      const shown = made.filter(({ service }) => wants(service)).map(({ name }) => printer.label(name));
+      printer.expect(shown);
+      terminal.stdout.write(`Attaching to ${shown.sort().join(', ')}\n`);
+      stage.starting = true;
+      for (const { id, name, service } of made) {
+        if (id !== undefined && isRunning.has(id)) watch.attach({ id, name, service }, { follow: true, tail: '0' });
       }
-    }
-    await up({ ...context, signal: stopping.signal }, options);
-    const running = await observeContainers(context.client, context.projectName);
-    const shown = running.filter(({ service, oneOff }) => wants(service) && !oneOff).map(({ name }) => name);
-    printer.expect(shown);
-    terminal.stdout.write(`Attaching to ${shown.map((name) => printer.label(name)).join(', ')}\n`);
+    };
+    const found = await observeContainers(context.client, context.projectName);
+    const isRunning = new Set(found.filter(({ state }) => state === 'running').map(({ id }) => id));
+    await up(
+      { ...context, reporter: quietStarts(context.reporter, stage), signal: stopping.signal },
+      { ...options, onMade },
+    );
     const outcome = await Promise.race([
       // While files are watched, containers that have all ended may yet be replaced.
       develop?.run().then(() => 'interrupted' as const) ?? watch.whenIdle().then(() => 'idle' as const),
@@ -137,6 +149,16 @@ export async function upAttached(
     await watch.close();
     context.reporter.close();
   }
+}
+
+/** The reporter, without statuses while containers are started: then their own output is what there is to see. */
+function quietStarts(reporter: Reporter, stage: { readonly starting: boolean }): Reporter {
+  return {
+    status: (event) => {
+      if (!stage.starting) reporter.status(event);
+    },
+    warn: (message) => reporter.warn(message),
+  };
 }
 
 async function killAll(context: ProjectContext): Promise<void> {

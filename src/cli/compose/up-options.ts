@@ -1,7 +1,9 @@
 import { invalid } from '#base';
 import type { Client } from '#client';
 import type { UpOptions } from '#compose';
+import type { FlagValues } from '../flags/index.ts';
 import type { ComposeInvocation } from './compose-command.ts';
+import { isTrue } from './is-true.ts';
 import { lazyImageSource } from './lazy-image-source.ts';
 
 /** Flags that `up` and `create` share. */
@@ -18,15 +20,27 @@ export const createFlags = `
   -y, --yes                 Answer all questions with yes
 `;
 
-/** Reads SERVICE=NUM words. Throws `invalid` with docker compose's text. */
+/** Reads the SERVICE=NUM words of `--scale`. Throws `invalid` with docker compose's texts. */
 export function readScale(words: readonly string[]): Record<string, number> {
   return Object.fromEntries(
     words.map((word): [string, number] => {
-      const match = /^([^=]+)=(\d+)$/.exec(word);
-      if (!match) throw invalid(`invalid --scale option: ${word}`);
-      return [match[1] ?? '', Number(match[2])];
+      const [name = '', count, ...more] = word.split('=');
+      if (name === '' || count === undefined || more.length > 0) {
+        throw invalid(`invalid --scale option ${JSON.stringify(word)}. Should be SERVICE=NUM`);
+      }
+      if (!/^\d+$/.test(count)) throw invalid(`strconv.Atoi: parsing ${JSON.stringify(count)}: invalid syntax`);
+      return [name, Number(count)];
     }),
   );
+}
+
+const pullPolicies = ['', 'always', 'missing', 'never', 'build', 'policy', 'if_not_present'];
+
+/** The value of `--pull`. Throws `invalid` with docker compose's text. */
+export function pullFlag(given: FlagValues): string | undefined {
+  const policy = given.string('pull');
+  if (!pullPolicies.includes(policy)) throw invalid(`invalid --pull option ${JSON.stringify(policy)}`);
+  return policy || undefined;
 }
 
 /** Asks whether a volume's data may go; only a person at a terminal can say so. */
@@ -49,10 +63,6 @@ async function confirmVolume(invocation: ComposeInvocation, name: string): Promi
 }
 
 type CreateOptions = Omit<UpOptions, 'noDeps' | 'renewAnonymousVolumes' | 'start' | 'wait' | 'recreateDependencies'>;
-
-function isTrue(text: string | undefined): boolean {
-  return /^(1|t|true)$/i.test(text ?? '');
-}
 
 /** How a whole project is brought to what is there, without pulls and builds, for commands with no such flags. */
 export function plainOptions(invocation: ComposeInvocation, client: Client): Omit<UpOptions, 'wait'> {
@@ -90,7 +100,7 @@ export function createOptions(invocation: ComposeInvocation, client: Client): Cr
     services: args,
     images: {
       source: lazyImageSource(client, invocation),
-      pull: flags.string('pull') || undefined,
+      pull: pullFlag(flags),
       build: flags.bool('build') ? 'always' : flags.bool('no-build') ? 'never' : 'missing',
       quietPull: flags.bool('quiet-pull'),
       quietBuild: compose.progress === 'quiet',

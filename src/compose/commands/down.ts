@@ -1,5 +1,7 @@
+import type { ImageInspect } from '#api-types';
+import { isBerthError } from '#base';
 import { executePlan, observe } from '../execute/index.ts';
-import { type Plan, planDown } from '../plan/index.ts';
+import { imageName, labels, type Plan, planDown } from '../plan/index.ts';
 import type { ComposeContext } from './context.ts';
 
 /** What is removed beside containers and networks. */
@@ -13,6 +15,34 @@ export interface DownOptions {
   readonly dryRun: boolean;
 }
 
+/** Whether an image was built by compose for this project. */
+function isBuiltFor(project: string, image: ImageInspect): boolean {
+  return image.Config?.Labels?.[labels.project] === project;
+}
+
+/** The images that are there of those that `images` means: all of the services', or those that compose built. */
+async function imagesToRemove(
+  { client, project, projectName }: ComposeContext,
+  { images, services }: DownOptions,
+): Promise<string[]> {
+  if (project === undefined || images === 'none') return [];
+  const wanted = Object.values(project.services).filter(({ name }) => services.length === 0 || services.includes(name));
+  const found = await Promise.all(
+    wanted.map(async (service): Promise<string[]> => {
+      const name = imageName(project, service);
+      try {
+        const image = await client.images.inspect(name);
+        const takes = images === 'all' || service.image === undefined || isBuiltFor(projectName, image);
+        return takes ? [image.RepoTags.includes(`${name}:latest`) ? `${name}:latest` : name] : [];
+      } catch (error) {
+        if (isBerthError(error, 'not-found')) return [];
+        throw error;
+      }
+    }),
+  );
+  return [...new Set(found.flat())].sort();
+}
+
 /** Stops and removes all of a project; returns the plan that was run. */
 export async function down(context: ComposeContext, options: DownOptions): Promise<Plan> {
   const observed = await observe(context.client, context.projectName);
@@ -23,12 +53,12 @@ export async function down(context: ComposeContext, options: DownOptions): Promi
     services: options.services,
     removeOrphans: options.removeOrphans,
     volumes: options.volumes,
-    images: options.images,
+    images: await imagesToRemove(context, options),
     timeout: options.timeout,
   });
   if (options.dryRun) return plan;
-  if (plan.steps.length === 0 && options.services.length === 0) {
-    context.reporter.warn(`No resource found to remove for project "${context.projectName}".`);
+  if (plan.steps.length === 0 && Object.keys(context.project?.networks ?? {}).length === 0) {
+    context.reporter.warn(`Warning: No resource found to remove for project "${context.projectName}".`);
   }
   await executePlan(plan, context);
   return plan;

@@ -13,7 +13,8 @@ import {
   refOf,
   resourceName,
 } from '../plan/index.ts';
-import type { ComposeContext, ProjectContext } from './context.ts';
+import type { ComposeContext } from './context.ts';
+import { projectOfContainers } from './project-of-containers.ts';
 import { containersOfServices } from './select-services.ts';
 
 /** Which containers a command is about, and how long it may take. */
@@ -30,6 +31,11 @@ async function chosen(context: ComposeContext, options: { services: readonly str
   return containersOfServices(containers, options.services, options);
 }
 
+/** Whether a container's processes are there. */
+function isUp(state: string): boolean {
+  return state === 'running' || state === 'restarting' || state === 'paused';
+}
+
 async function perform(context: ComposeContext, plan: Plan, dryRun: boolean): Promise<Plan> {
   if (!dryRun) await executePlan(plan, context);
   return plan;
@@ -43,10 +49,13 @@ export async function stop(context: ComposeContext, options: LifecycleOptions): 
 }
 
 /** Starts containers that are there, in dependency order and with its conditions. Throws `not-found` where there are none. */
-export async function start(context: ProjectContext, options: LifecycleOptions & { wait?: boolean }): Promise<Plan> {
+export async function start(context: ComposeContext, options: LifecycleOptions & { wait?: boolean }): Promise<Plan> {
   const containers = await chosen(context, { services: [] });
+  if (containers.length === 0 && context.project === undefined) {
+    throw notFound(`no container found for project "${context.projectName}": not found`);
+  }
   const builder = new PlanBuilder();
-  const { project } = context;
+  const project = context.project ?? projectOfContainers(context.projectName, containers);
   for (const container of containers) builder.keep(refOf(container));
   for (const service of inDependencyOrder(project)) {
     if (options.services.length > 0 && !options.services.includes(service.name)) continue;
@@ -60,7 +69,7 @@ export async function start(context: ProjectContext, options: LifecycleOptions &
     }
     if (options.wait) planWaits(builder, project, service.name);
   }
-  return perform(context, builder.done(), options.dryRun);
+  return perform({ ...context, project }, builder.done(), options.dryRun);
 }
 
 /** Restarts containers in dependency order; dependents that ask for it are restarted, too, unless `noDeps`. */
@@ -96,23 +105,23 @@ export async function restart(context: ComposeContext, options: LifecycleOptions
 
 function planEach(
   containers: readonly ObservedContainer[],
-  make: (container: ObservedContainer) => { operation: Operation; begin: string; end: string },
+  make: (container: ObservedContainer) => { operation: Operation; begin?: string; end: string },
 ): Plan {
   const builder = new PlanBuilder();
   for (const container of containers) {
-    const { operation, begin, end } = make(container);
+    const { operation, ...display } = make(container);
     builder.add({
       id: `${operation.kind} ${refOf(container).key}`,
       operation,
       reason: 'it is told to be',
       after: [],
-      display: { resource: resourceName('Container', container.name), begin, end },
+      display: { resource: resourceName('Container', container.name), ...display },
     });
   }
   return builder.done();
 }
 
-/** Sends a signal to running containers. Throws `not-found` when there is none. */
+/** Sends a signal to running containers; the plan is empty when there is none. */
 export async function kill(
   context: ComposeContext,
   options: { services: readonly string[]; signal: string; removeOrphans: boolean; dryRun: boolean },
@@ -122,7 +131,6 @@ export async function kill(
       state === 'running' &&
       (context.project === undefined || options.removeOrphans || context.project.services[service] !== undefined),
   );
-  if (containers.length === 0) throw notFound('no container to kill');
   const plan = planEach(containers, (container) => ({
     operation: { kind: 'kill-container', container: refOf(container), signal: options.signal },
     begin: 'Killing',
@@ -131,17 +139,16 @@ export async function kill(
   return perform(context, plan, options.dryRun);
 }
 
-/** Pauses running containers, or lets paused ones go on. */
+/** Pauses containers that run, or lets them go on. Throws the engine's refusal for one that is in that state already. */
 export async function pause(
   context: ComposeContext,
   options: { services: readonly string[]; resume: boolean; dryRun: boolean },
 ): Promise<Plan> {
-  const wanted = options.resume ? 'paused' : 'running';
-  const containers = (await chosen(context, options)).filter(({ state }) => state === wanted);
+  const containers = (await chosen(context, options)).filter(({ state }) => isUp(state));
   const plan = planEach(containers, (container) =>
     options.resume
-      ? { operation: { kind: 'unpause-container', container: refOf(container) }, begin: 'Unpausing', end: 'Unpaused' }
-      : { operation: { kind: 'pause-container', container: refOf(container) }, begin: 'Pausing', end: 'Paused' },
+      ? { operation: { kind: 'unpause-container', container: refOf(container) }, end: 'Unpaused' }
+      : { operation: { kind: 'pause-container', container: refOf(container) }, end: 'Paused' },
   );
   return perform(context, plan, options.dryRun);
 }
@@ -152,7 +159,7 @@ export async function stoppedContainers(
   services: readonly string[],
 ): Promise<ObservedContainer[]> {
   const containers = await chosen(context, { services, oneOff: true });
-  return containers.filter(({ state }) => state !== 'running' && state !== 'restarting' && state !== 'paused');
+  return containers.filter(({ state }) => !isUp(state));
 }
 
 /** Removes containers that do not run. */

@@ -17,7 +17,6 @@ export async function listProjects(client: Client, all: boolean): Promise<Projec
   });
   const groups = new Map<string, typeof containers>();
   for (const container of containers) {
-    if (container.Labels[labels.oneOff] === 'True' && !all) continue;
     const name = container.Labels[labels.project] ?? '';
     groups.set(name, [...(groups.get(name) ?? []), container]);
   }

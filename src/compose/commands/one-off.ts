@@ -51,7 +51,8 @@ export async function createOneOff(
     recreateVolumes: new Set(),
     wait: false,
   });
-  await executePlan(plan, { ...inProject, imageIds });
+  // Dependencies are told of when they are started.
+  await executePlan({ ...plan, unchanged: [] }, { ...inProject, imageIds });
   await startDependencies(inProject, { service, imageIds, selected });
   const slug = randomBytes(32).toString('hex');
   const name = options.name || `${context.projectName}-${service.name}-run-${slug.slice(0, 12)}`;

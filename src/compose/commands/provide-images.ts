@@ -115,16 +115,16 @@ async function pullImages(
       if (service.build !== undefined && all.build === 'always') return;
       pulled.add(image);
       const { reporter } = context;
-      reporter.status({ resource: service.name, status: 'Pulling', kind: 'working' });
+      reporter.status({ resource: service.name, text: 'Pulling', status: '', kind: 'working' });
       try {
         await all.source.pull(image, { platform: service.platform, quiet: all.quietPull });
-        reporter.status({ resource: service.name, status: 'Pulled', kind: 'done' });
+        reporter.status({ resource: service.name, text: 'Pulled', status: '', kind: 'done' });
       } catch (error) {
         if (service.build !== undefined && policy !== 'always') {
-          reporter.status({ resource: service.name, status: `Warning ${messageOf(error)}`, kind: 'warning' });
+          reporter.status({ resource: service.name, text: 'Warning', status: messageOf(error), kind: 'warning' });
           return;
         }
-        reporter.status({ resource: service.name, status: `Error ${messageOf(error)}`, kind: 'error' });
+        reporter.status({ resource: service.name, text: 'Error', status: messageOf(error), kind: 'error' });
         throw error;
       }
     }),

@@ -49,5 +49,5 @@ export function findContainer(
   const found = index > 0 ? candidates.find(({ number }) => number === index) : candidates[0];
   if (found !== undefined) return found;
   if (index > 0) throw notFound(`service "${service}" is not running container #${index}`);
-  throw notFound(running ? `service "${service}" is not running` : `no container found for service "${service}"`);
+  throw notFound(`service "${service}" is not running`);
 }

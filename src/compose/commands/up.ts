@@ -1,7 +1,7 @@
-import { invalid } from '#base';
+import { invalid, notFound, unavailable } from '#base';
 import { executePlan, observe } from '../execute/index.ts';
 import { type Project, type Service, updatePolicyOf } from '../model/index.ts';
-import { type ContainerRef, divergedVolumes, type Plan, planUp, type RecreatePolicy } from '../plan/index.ts';
+import { divergedVolumes, holdStarts, type Plan, planUp, type RecreatePolicy } from '../plan/index.ts';
 import type { ProjectContext } from './context.ts';
 import { type ProvideImagesOptions, provideImages } from './provide-images.ts';
 import { recordRevision } from './record-revision.ts';
@@ -28,7 +28,11 @@ export interface UpOptions {
   readonly dryRun: boolean;
   /** Asked for each volume that differs from the file; true: its data is thrown away. */
   readonly confirmVolume: (name: string) => Promise<boolean>;
-  readonly onStarted?: ((container: ContainerRef & { readonly id: string }) => void) | undefined;
+  /**
+   * Called once all is made and before anything is started, also where nothing is to be started. Given: nothing starts
+   * before all is made.
+   */
+  readonly onMade?: ((plan: Plan) => void) | undefined;
 }
 
 /** The project with other numbers of containers. Throws `invalid` where a fixed name forbids more than one. */
@@ -37,7 +41,7 @@ function withScale(project: Project, scale: Readonly<Record<string, number>>): P
   const services = { ...project.services };
   for (const [name, count] of Object.entries(scale)) {
     const service = services[name];
-    if (service === undefined) throw invalid(`no such service: ${name}`);
+    if (service === undefined) throw notFound(`no such service: ${name}: not found`);
     if (count > 1 && service.container_name !== undefined) {
       throw invalid(
         `WARNING: The "${name}" service is using the custom container name "${service.container_name}". Docker requires each container to have a unique name. Remove the custom name to scale the service`,
@@ -125,7 +129,19 @@ export async function up(context: ProjectContext, options: UpOptions): Promise<P
     options.waitTimeout === undefined || options.waitTimeout <= 0
       ? context.signal
       : AbortSignal.any([AbortSignal.timeout(options.waitTimeout * 1000), ...(context.signal ? [context.signal] : [])]);
-  await executePlan(plan, { ...context, project, imageIds, waitSignal, onStarted: options.onStarted });
+  let made = false;
+  const onFirstStart = (): void => {
+    if (!made) options.onMade?.(plan);
+    made = true;
+  };
+  const ordered = options.onMade === undefined ? plan : holdStarts(plan);
+  try {
+    await executePlan(ordered, { ...context, project, imageIds, waitSignal, onFirstStart });
+  } catch (error) {
+    const late = waitSignal?.aborted === true && context.signal?.aborted !== true;
+    throw late ? unavailable(`application not healthy after ${options.waitTimeout}s`, { cause: error }) : error;
+  }
+  onFirstStart();
   if (options.start) await recordRevision(context, { plan, project, imageIds });
   return plan;
 }

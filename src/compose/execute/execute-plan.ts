@@ -17,6 +17,7 @@ import { ContainerWaits } from './container-waits.ts';
 import { deliverFile } from './deliver-file.ts';
 import { placeError } from './place-error.ts';
 import { proveContainer } from './prove-container.ts';
+import { type Outcome, removeImage, removeNetwork, removeVolume } from './remove-resource.ts';
 import type { Reporter } from './reporter.ts';
 import { runHook } from './run-hook.ts';
 import { combinedError, runSteps } from './run-steps.ts';
@@ -37,9 +38,12 @@ export interface ExecuteOptions {
   readonly signal?: AbortSignal | undefined;
   /** Gives a timeout its own signal: waits for health end with it. */
   readonly waitSignal?: AbortSignal | undefined;
-  /** Called with each container as soon as it has started. */
-  readonly onStarted?: ((container: ContainerRef & { readonly id: string }) => void) | undefined;
+  /** Called when the first container is about to be started. */
+  readonly onFirstStart?: (() => void) | undefined;
 }
+
+/** Operations that may leave what they are about, which is then told. */
+type Removal = Of<'remove-network' | 'remove-volume' | 'remove-image'>;
 
 type Of<K extends Operation['kind']> = Extract<Operation, { kind: K }>;
 
@@ -48,6 +52,7 @@ class PlanRun {
   readonly #options: ExecuteOptions;
   readonly #ids = new Map<string, string>();
   readonly #waits: ContainerWaits;
+  #started = false;
 
   constructor(plan: Plan, options: ExecuteOptions) {
     this.#plan = plan;
@@ -74,19 +79,25 @@ class PlanRun {
   async #runStep(step: Step): Promise<void> {
     const { reporter } = this.#options;
     const { display } = step;
+    if (step.operation.kind === 'start-container' && !this.#started) {
+      this.#started = true;
+      this.#options.onFirstStart?.();
+    }
     if (display?.begin) reporter.status({ resource: display.resource, status: display.begin, kind: 'working' });
+    let outcome: Outcome;
     try {
-      await this.#perform(step.operation);
+      outcome = await this.#perform(step.operation);
     } catch (cause) {
       const failure = step.rescue === undefined ? cause : await this.#rescue(step.rescue, cause);
       const error = placeError(failure, step.operation, this.#options.project);
       const resource = display?.resource ?? resourceOf(step.operation);
       if (resource !== undefined && step.operation.kind !== 'wait-for') {
-        reporter.status({ resource, status: `Error ${messageOf(error)}`, kind: 'error' });
+        reporter.status({ resource, status: failureText(step, error), kind: 'error' });
       }
       throw error;
     }
-    if (display?.end) reporter.status({ resource: display.resource, status: display.end, kind: 'done' });
+    if (display?.end && typeof outcome === 'object') reporter.status({ resource: display.resource, ...outcome });
+    else if (display?.end) reporter.status({ resource: display.resource, status: display.end, kind: 'done' });
   }
 
   /** Does what a failed step is followed by; returns the error that tells both. */
@@ -112,21 +123,32 @@ class PlanRun {
     return container.id ?? this.#id(container);
   }
 
-  async #perform(operation: Operation): Promise<void> {
+  async #perform(operation: Operation): Promise<Outcome> {
+    const { client } = this.#options;
+    switch (operation.kind) {
+      case 'remove-network':
+        return removeNetwork(client, operation.id, operation);
+      case 'remove-volume':
+        return removeVolume(client, operation.name, operation);
+      case 'remove-image':
+        return removeImage(client, operation.name);
+      default:
+        await this.#act(operation);
+        return undefined;
+    }
+  }
+
+  async #act(operation: Exclude<Operation, Removal>): Promise<void> {
     const { client } = this.#options;
     switch (operation.kind) {
       case 'create-network':
         await client.networks.create(operation.body);
         return;
-      case 'remove-network':
-        return ignoreMissing(client.networks.remove(operation.id));
       case 'disconnect-network':
         return ignoreMissing(client.networks.disconnect(operation.network, this.#target(operation.container), true));
       case 'create-volume':
         await client.volumes.create(operation.body);
         return;
-      case 'remove-volume':
-        return ignoreMissing(client.volumes.remove(operation.name, { force: true }));
       case 'create-container':
         return this.#create(operation);
       case 'put-file': {
@@ -168,8 +190,6 @@ class PlanRun {
         ).then(() => undefined);
       case 'wait-for':
         return this.#wait(operation);
-      case 'remove-image':
-        return this.#removeImage(operation);
     }
   }
 
@@ -227,7 +247,6 @@ class PlanRun {
     const { containers } = this.#options.client;
     if (operation.beside === undefined) await containers.start(id);
     else await containers.startBeside(id, this.#target(operation.beside));
-    this.#options.onStarted?.({ ...operation.container, id });
   }
 
   async #remove(operation: Of<'remove-container'>): Promise<void> {
@@ -238,20 +257,6 @@ class PlanRun {
     } catch (error) {
       const racing = isBerthError(error, 'conflict') && /already in progress/.test(messageOf(error));
       if (!isBerthError(error, 'not-found') && !racing) throw error;
-    }
-  }
-
-  async #removeImage(operation: Of<'remove-image'>): Promise<void> {
-    const { client, reporter } = this.#options;
-    const resource = resourceName('Image', operation.name);
-    try {
-      await client.images.remove(operation.name);
-    } catch (error) {
-      if (isBerthError(error, 'not-found')) {
-        reporter.status({ resource, status: 'Warning: No resource found to remove', kind: 'warning' });
-      } else if (isBerthError(error, 'conflict')) {
-        reporter.status({ resource, status: 'Resource is still in use', kind: 'warning' });
-      } else throw error;
     }
   }
 
@@ -310,6 +315,12 @@ async function ignoreMissing(call: Promise<void>): Promise<void> {
   } catch (error) {
     if (!isBerthError(error, 'not-found')) throw error;
   }
+}
+
+/** What is shown of a step that failed; of those that end a container the cause comes only at the end. */
+function failureText({ operation, display }: Step, error: unknown): string {
+  const ends = ['stop-container', 'kill-container', 'remove-container'].includes(operation.kind);
+  return ends && display?.begin ? `Error while ${display.begin}` : `Error ${messageOf(error)}`;
 }
 
 function resourceOf(operation: Operation): string | undefined {

@@ -5,6 +5,8 @@ export type StatusKind = 'working' | 'done' | 'warning' | 'error';
 export interface StatusEvent {
   /** `Container app-web-1`, `Network app_default`, a service's name while its image is pulled. */
   readonly resource: string;
+  /** What is done to it, where the status alone does not say, such as `copy a.txt to app-web-1:/tmp`. */
+  readonly text?: string;
   /** `Creating`, `Created`, an error's text. */
   readonly status: string;
   readonly kind: StatusKind;

@@ -110,7 +110,9 @@ function hashLines(project: Project, names: string): string[] {
   const wanted = names === '*' ? Object.keys(project.services) : names.split(',').sort();
   return wanted.map((name) => {
     const service = Object.hasOwn(project.services, name) ? project.services[name] : undefined;
-    if (!service) throw notFound(`no such service: ${name}`);
+    if (!service) {
+      throw notFound(`no such service: ${name}: ${project.disabledServices[name] ? 'disabled' : 'not found'}`);
+    }
     return `${name} ${serviceHash(service)}`;
   });
 }

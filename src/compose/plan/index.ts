@@ -1,4 +1,5 @@
 export * from './container-request.ts';
+export * from './hold-starts.ts';
 export * from './labels.ts';
 export * from './mounts.ts';
 export * from './names.ts';

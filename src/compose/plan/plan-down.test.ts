@@ -12,7 +12,7 @@ const input = {
   services: [],
   removeOrphans: false,
   volumes: false,
-  images: 'none' as const,
+  images: [],
   timeout: undefined,
 };
 
@@ -35,9 +35,9 @@ test('down leaves orphans alone unless it is told to remove them', () => {
   assert.ok(!stepIds(planDown({ ...input, project })).includes('remove web#1'));
   assert.ok(stepIds(planDown({ ...input, project, removeOrphans: true })).includes('remove web#1'));
 });
-test('stop waits for dependents; containers that do not run are left out', () => {
+test('stop waits for dependents; it is also told of containers that do not run', () => {
   const containers = [testContainer(db), testContainer(web), testContainer(web, 2, { state: 'exited' })];
   const plan = planStopAll({ project: testProject([db, web]), containers, timeout: 3 });
-  assert.deepEqual(stepIds(plan), ['stop db#1', 'stop web#1']);
-  assert.deepEqual(plan.steps[0]?.after, ['stop web#1']);
+  assert.deepEqual(stepIds(plan), ['stop db#1', 'stop web#1', 'stop web#2']);
+  assert.deepEqual(plan.steps[0]?.after, ['stop web#1', 'stop web#2']);
 });

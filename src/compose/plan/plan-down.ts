@@ -1,6 +1,6 @@
 import type { Project, Service } from '../model/index.ts';
 import { labels } from './labels.ts';
-import { imageName, resourceName } from './names.ts';
+import { resourceName } from './names.ts';
 import type { Observed, ObservedContainer } from './observed.ts';
 import { type Plan, PlanBuilder, refOf } from './plan.ts';
 import { planRemove, planStop } from './plan-stop.ts';
@@ -32,8 +32,8 @@ export interface DownPlanInput {
   /** Also containers that no service of the file owns. */
   readonly removeOrphans: boolean;
   readonly volumes: boolean;
-  /** Images to remove: every service's, or those without a name of their own. */
-  readonly images: 'none' | 'local' | 'all';
+  /** Names of images to remove. */
+  readonly images: readonly string[];
   readonly timeout: number | undefined;
 }
 
@@ -49,16 +49,6 @@ function waitsFor(container: ObservedContainer, seen: Set<string>, dependents: (
     seen.clear();
     return !dependents(other.service).some((next) => reaches(next.service, container.service));
   });
-}
-
-function imagesOf(input: DownPlanInput): string[] {
-  const { project, images } = input;
-  if (project === undefined || images === 'none') return [];
-  const services = Object.values(project.services).filter(
-    ({ name, image }) =>
-      (input.services.length === 0 || input.services.includes(name)) && (images === 'all' || image === undefined),
-  );
-  return [...new Set(services.map((service) => imageName(project, service)))].sort();
 }
 
 function networksOf(input: DownPlanInput): { id: string; name: string }[] {
@@ -108,11 +98,10 @@ export function planDown(input: DownPlanInput): Plan {
       volumes: input.volumes,
     });
   });
-  if (input.services.length > 0) return builder.done();
   for (const { id, name } of networksOf(input)) {
     builder.add({
       id: `remove network ${name}`,
-      operation: { kind: 'remove-network', id, name },
+      operation: { kind: 'remove-network', id, name, keepUsed: true },
       reason: 'the project goes down',
       after: removals,
       display: { resource: resourceName('Network', name), begin: 'Removing', end: 'Removed' },
@@ -121,13 +110,13 @@ export function planDown(input: DownPlanInput): Plan {
   for (const name of input.volumes ? volumesOf(input) : []) {
     builder.add({
       id: `remove volume ${name}`,
-      operation: { kind: 'remove-volume', name },
+      operation: { kind: 'remove-volume', name, keepUsed: true },
       reason: 'volumes are to be removed, too',
       after: removals,
       display: { resource: resourceName('Volume', name), begin: 'Removing', end: 'Removed' },
     });
   }
-  for (const name of imagesOf(input)) {
+  for (const name of input.images) {
     builder.add({
       id: `remove image ${name}`,
       operation: { kind: 'remove-image', name },
@@ -147,12 +136,11 @@ export function planStopAll(input: {
 }): Plan {
   const builder = new PlanBuilder();
   const services = { ...input.project?.disabledServices, ...input.project?.services };
-  const running = input.containers.filter(({ state }) => ['running', 'restarting', 'paused'].includes(state));
-  const dependents = (name: string): ObservedContainer[] => dependentsOf(name, running, services);
-  for (const container of running) {
+  const dependents = (name: string): ObservedContainer[] => dependentsOf(name, input.containers, services);
+  for (const container of input.containers) {
     planStop(builder, refOf(container), {
       service: services[container.service],
-      reason: 'it runs',
+      reason: container.state === 'running' ? 'it runs' : 'it is told to be',
       after: waitsFor(container, new Set(), dependents).map((other) => `stop ${refOf(other).key}`),
       timeout: input.timeout,
       running: container.state === 'running',

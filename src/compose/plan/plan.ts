@@ -16,10 +16,11 @@ export interface ContainerRef {
 /** One call of the API, as data. Times are seconds. */
 export type Operation =
   | { readonly kind: 'create-network'; readonly body: NetworkCreateRequest }
-  | { readonly kind: 'remove-network'; readonly id: string; readonly name: string }
+  /** `keepUsed`: one that something else uses stays. */
+  | { readonly kind: 'remove-network'; readonly id: string; readonly name: string; readonly keepUsed?: boolean }
   | { readonly kind: 'disconnect-network'; readonly network: string; readonly container: ContainerRef }
   | { readonly kind: 'create-volume'; readonly body: VolumeCreateRequest }
-  | { readonly kind: 'remove-volume'; readonly name: string }
+  | { readonly kind: 'remove-volume'; readonly name: string; readonly keepUsed?: boolean }
   | {
       readonly kind: 'create-container';
       readonly container: ContainerRef;

@@ -5,6 +5,7 @@ import { flagTable } from '../../flags/index.ts';
 import type { ComposeCommand } from '../compose-command.ts';
 import { buildArguments, ClientImageSource, memoryFlag } from '../image-source.ts';
 import { openProject } from '../open-project.ts';
+import { warningsOnly } from '../status-reporter.ts';
 
 const flags = flagTable(`
       --build-arg stringArray   Set build-time variables
@@ -38,7 +39,7 @@ export const command: ComposeCommand = {
     const services = [...selected].flatMap((name) => context.project.services[name] ?? []);
     const buildable = services.filter(({ build }) => build !== undefined);
     if (buildable.length === 0) {
-      context.reporter.warn('No services to build');
+      context.reporter.close();
       return;
     }
     if (compose.dryRun) {
@@ -47,9 +48,10 @@ export const command: ComposeCommand = {
       context.reporter.close();
       return;
     }
-    await buildImages(context, buildable, {
+    const quiet = given.bool('quiet');
+    await buildImages(quiet ? { ...context, reporter: warningsOnly(context.reporter) } : context, buildable, {
       source: new ClientImageSource(client, invocation),
-      quiet: given.bool('quiet'),
+      quiet,
       noCache: given.bool('no-cache'),
       pull: given.bool('pull'),
       args: buildArguments(invocation),

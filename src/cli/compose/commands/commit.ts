@@ -1,9 +1,8 @@
 import { between } from '../../command/index.ts';
-import { command as commit } from '../../commands/commit.ts';
+import { commitContainer } from '../../commands/commit.ts';
 import { flagTable } from '../../flags/index.ts';
 import type { ComposeCommand } from '../compose-command.ts';
 import { pickContainer } from '../pick-container.ts';
-import { passedFlags, useDockerCommand } from '../use-docker-command.ts';
 
 const flags = flagTable(`
   -a, --author string    Author, such as "Ann Other <ann@example.org>"
@@ -20,9 +19,12 @@ export const command: ComposeCommand = {
   flags,
   args: between(1, 2),
   async run(invocation) {
-    const [service = '', ...name] = invocation.args;
-    const { container } = await pickContainer(invocation, service, { running: false });
-    const words = passedFlags(invocation, ['author', 'change', 'message', 'pause']);
-    return useDockerCommand(invocation, commit, [...words, container.id, ...name]);
+    const [service = '', name] = invocation.args;
+    const { container, context } = await pickContainer(invocation, service, { running: false });
+    const event = { resource: container.name, text: `Commit ${container.name}` };
+    context.reporter.status({ ...event, status: 'Committing', kind: 'working' });
+    const id = await commitContainer(context.client, container.id, { flags: invocation.flags, reference: name });
+    context.reporter.status({ ...event, status: `Committed as ${id}`, kind: 'done' });
+    context.reporter.close();
   },
 };

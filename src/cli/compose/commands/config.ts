@@ -1,9 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { DistributionInspect } from '#api-types';
-import { invalid } from '#base';
+import { invalid, unavailable } from '#base';
 import { type ConfigSelection, renderConfig } from '#compose';
 import { atLeast } from '../../command/index.ts';
+import { errorText } from '../../error-text.ts';
 import { flagTable } from '../../flags/index.ts';
 import { connectClient } from '../../host/index.ts';
 import { readImageName } from '../../progress/index.ts';
@@ -51,10 +52,12 @@ function digestResolver(invocation: ComposeInvocation): (image: string) => Promi
     if (name.digest !== undefined) return image;
     const client = await connectClient(invocation);
     const reference = `${name.familiar}:${name.tag ?? 'latest'}`;
-    const { Descriptor } = await client.transport.json<DistributionInspect>({
-      method: 'GET',
-      path: `/distribution/${reference.split('/').map(encodeURIComponent).join('/')}/json`,
-    });
+    const path = `/distribution/${reference.split('/').map(encodeURIComponent).join('/')}/json`;
+    const { Descriptor } = await client.transport
+      .json<DistributionInspect>({ method: 'GET', path })
+      .catch((error: unknown) => {
+        throw unavailable(`failed to resolve digest for ${reference}: ${errorText(error).trimEnd()}`, { cause: error });
+      });
     return `${reference}@${Descriptor.digest}`;
   };
 }

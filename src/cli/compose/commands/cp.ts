@@ -1,4 +1,4 @@
-import { invalid } from '#base';
+import { invalid, notFound } from '#base';
 import { containersOfServices, findContainer, type ObservedContainer, observeContainers } from '#compose';
 import { exactly } from '../../command/index.ts';
 import { command as cp } from '../../commands/cp.ts';
@@ -28,18 +28,29 @@ export const command: ComposeCommand = {
     if (from.container !== '' && to.container !== '') throw invalid('copying between services is not supported');
     const service = from.container || to.container;
     if (service === '') throw invalid('unknown copy direction');
-    const { context } = await openNamed(invocation, [service]);
+    const { context } = await openNamed(invocation);
     const containers = await observeContainers(context.client, context.projectName);
     const index = invocation.flags.number('index');
     let targets: ObservedContainer[] = [];
     if (from.container === '' && index === 0) {
       targets = containersOfServices(containers, [service], { oneOff: invocation.flags.bool('all') });
     }
-    if (targets.length === 0) targets = [findContainer(containers, service, { index, running: false })];
-    const words = passedFlags(invocation, ['archive', 'follow-link']);
-    for (const { id } of targets) {
-      const pair = from.container === '' ? [source, `${id}:${to.path}`] : [`${id}:${from.path}`, target];
-      await useDockerCommand(invocation, cp, [...words, ...pair]);
+    if (targets.length === 0) {
+      if (containersOfServices(containers, [service]).length === 0) {
+        throw notFound(`no container found for service ${JSON.stringify(service)}`);
+      }
+      targets = [findContainer(containers, service, { index, running: false })];
     }
+    const words = passedFlags(invocation, ['archive', 'follow-link']);
+    for (const { id, name } of targets) {
+      const pairOf = (container: string): [string, string] =>
+        from.container === '' ? [source, `${container}:${to.path}`] : [`${container}:${from.path}`, target];
+      const [what, where] = pairOf(name);
+      const event = { resource: name, text: `copy ${what} to ${where}` };
+      context.reporter.status({ ...event, status: 'Copying', kind: 'working' });
+      await useDockerCommand(invocation, cp, ['--quiet', ...words, ...pairOf(id)]);
+      context.reporter.status({ ...event, status: 'Copied', kind: 'done' });
+    }
+    context.reporter.close();
   },
 };

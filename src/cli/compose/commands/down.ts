@@ -3,6 +3,7 @@ import { down } from '#compose';
 import { atLeast } from '../../command/index.ts';
 import { flagTable } from '../../flags/index.ts';
 import type { ComposeCommand } from '../compose-command.ts';
+import { isTrue } from '../is-true.ts';
 import { openNamed } from '../open-project.ts';
 import { runPlan, timeoutFlag } from '../plan-command.ts';
 
@@ -26,7 +27,7 @@ export const command: ComposeCommand = {
       throw invalid(`invalid value for --rmi: ${JSON.stringify(images)}`);
     }
     const opened = await openNamed(invocation, args);
-    const orphans = given.bool('remove-orphans') || /^(1|t|true)$/i.test(terminal.env.COMPOSE_REMOVE_ORPHANS ?? '');
+    const orphans = given.bool('remove-orphans') || isTrue(terminal.env.COMPOSE_REMOVE_ORPHANS);
     await runPlan(invocation, opened, (context) =>
       down(context, {
         services: args,

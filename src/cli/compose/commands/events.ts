@@ -37,7 +37,7 @@ export const command: ComposeCommand = {
   args: atLeast(0),
   async run(invocation) {
     const { flags: given, args, terminal } = invocation;
-    const { context, client } = await openNamed(invocation, args);
+    const { context, client } = await openNamed(invocation);
     const events = client.system.events({
       since: readTime(given.string('since')),
       until: readTime(given.string('until')),
@@ -63,7 +63,7 @@ export const command: ComposeCommand = {
       } else {
         const list = Object.entries(attributes).map(([key, value]) => `${key}=${value}`);
         terminal.stdout.write(
-          `${day} ${time}.${fraction.slice(0, 6)} container ${event.Action} ${id} (${list.join(', ')})\n`,
+          `${day} ${time}.${fraction.slice(0, 6)} container ${event.Action} ${id} (${list.join(', ')})\n\n`,
         );
       }
     }

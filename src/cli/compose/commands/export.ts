@@ -17,7 +17,9 @@ export const command: ComposeCommand = {
   flags,
   args: exactly(1),
   async run(invocation) {
-    const { container } = await pickContainer(invocation, invocation.args[0] ?? '', { running: false });
+    const { container, context } = await pickContainer(invocation, invocation.args[0] ?? '', { running: false });
+    const text = `export ${container.name} to ${invocation.flags.string('output')}`;
+    context.reporter.status({ resource: container.name, text, status: 'Exporting', kind: 'working' });
     return useDockerCommand(invocation, exportCommand, [...passedFlags(invocation, ['output']), container.id]);
   },
 };

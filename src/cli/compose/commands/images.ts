@@ -3,7 +3,9 @@ import { atLeast } from '../../command/index.ts';
 import { flagTable } from '../../flags/index.ts';
 import { ago, alignTabs, humanSize, shortId } from '../../format/index.ts';
 import { readImageName } from '../../progress/index.ts';
+import { goJson } from '../../template/index.ts';
 import type { ComposeCommand } from '../compose-command.ts';
+import { listFormat } from '../list-format.ts';
 import { openNamed } from '../open-project.ts';
 
 const flags = flagTable(`
@@ -25,7 +27,8 @@ export const command: ComposeCommand = {
   args: atLeast(0),
   async run(invocation) {
     const { flags: given, args, terminal } = invocation;
-    const { context, client } = await openNamed(invocation, args);
+    const format = listFormat(given);
+    const { context, client } = await openNamed(invocation);
     const containers = containersOfServices(await observeContainers(client, context.projectName), args);
     const rows = await Promise.all(
       containers.map(async (container) => {
@@ -36,9 +39,9 @@ export const command: ComposeCommand = {
       }),
     );
     if (given.bool('quiet')) {
-      const ids = [...new Set(rows.map(({ image }) => shortId(image.Id)))];
+      const ids = [...new Set(rows.map(({ image }) => image.Id.replace(/^sha256:/, '')))];
       terminal.stdout.write(ids.map((id) => `${id}\n`).join(''));
-    } else if (given.string('format') === 'json') {
+    } else if (format === 'json') {
       const values = rows.map(({ container, image, platform, repository, tag }) => ({
         ID: image.Id,
         ContainerName: container.name,
@@ -48,7 +51,7 @@ export const command: ComposeCommand = {
         Size: image.Size,
         LastTagTime: image.Metadata.LastTagTime,
       }));
-      terminal.stdout.write(`${JSON.stringify(values)}\n`);
+      terminal.stdout.write(`${goJson(values)}\n\n`);
     } else {
       const lines = rows.map(({ container, image, platform, repository, tag }) =>
         [

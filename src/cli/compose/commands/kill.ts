@@ -17,12 +17,13 @@ export const command: ComposeCommand = {
   args: atLeast(0),
   async run(invocation) {
     const { flags: given } = invocation;
-    await runServicePlan(invocation, (context, target) =>
+    const plan = await runServicePlan(invocation, (context, target) =>
       kill(context, {
         ...target,
         signal: given.string('signal', 'SIGKILL'),
         removeOrphans: given.bool('remove-orphans'),
       }),
     );
+    if (plan.steps.length === 0) invocation.terminal.stderr.write('no container to kill\n');
   },
 };

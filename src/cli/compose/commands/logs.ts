@@ -1,3 +1,4 @@
+import { invalid, notFound } from '#base';
 import { labels, observeContainers, ProjectWatch, readEarlierLogs, readLog } from '#compose';
 import { atLeast } from '../../command/index.ts';
 import { flagTable } from '../../flags/index.ts';
@@ -30,13 +31,17 @@ function rangeOf(invocation: ComposeInvocation) {
 async function follow(
   context: ComposeContext,
   invocation: ComposeInvocation,
-  options: { printer: LogPrinter; containers: readonly { id: string; name: string; service: string; state: string }[] },
+  options: {
+    printer: LogPrinter;
+    containers: readonly { id: string; name: string; service: string; state: string }[];
+    /** All when empty. */
+    services: readonly string[];
+  },
 ): Promise<void> {
-  const { args } = invocation;
-  const { printer, containers } = options;
+  const { printer, containers, services } = options;
   const range = rangeOf(invocation);
   const watch = new ProjectWatch(context, {
-    wants: (service) => args.length === 0 || args.includes(service),
+    wants: (service) => services.length === 0 || services.includes(service),
     timestamps: range.timestamps,
     listener: {
       line: (container, line, stream) => printer.line(container.name, line, stream),
@@ -81,15 +86,21 @@ export const command: ComposeCommand = {
   flags,
   args: atLeast(0),
   async run(invocation) {
-    const { flags: given, args, terminal, compose } = invocation;
-    const { context } = await openNamed(invocation, args);
+    const { flags: given, args: named, terminal, compose } = invocation;
     const index = given.number('index');
+    if (index > 0 && named.length !== 1) throw invalid('--index requires one service to be selected');
+    const { context } = await openNamed(invocation, named);
+    // Where there is a file, containers of services that it does not have say nothing.
+    const args = named.length > 0 ? named : Object.keys(context.project?.services ?? {});
     const containers = (await observeContainers(context.client, context.projectName)).filter(
       (container) =>
         !container.oneOff &&
         (args.length === 0 || args.includes(container.service)) &&
         (index === 0 || container.labels[labels.number] === String(index)),
     );
+    if (index > 0 && containers.length === 0) {
+      throw notFound(`service "${named[0]}" is not running container #${index}`);
+    }
     const printer = new LogPrinter({
       terminal,
       colour: wantsColour(terminal, { ansi: compose.ansi, noColor: given.bool('no-color') }),
@@ -106,7 +117,7 @@ export const command: ComposeCommand = {
         sink: (log) => (line, stream) => printer.line(log.Name.replace(/^[0-9a-f]{12}_/, ''), line, stream),
       });
     }
-    if (given.bool('follow')) await follow(context, invocation, { printer, containers });
+    if (given.bool('follow')) await follow(context, invocation, { printer, containers, services: args });
     else await printEnded(context, invocation, { printer, containers });
   },
 };

@@ -4,7 +4,9 @@ import { noArgs } from '../../command/index.ts';
 import { flagTable } from '../../flags/index.ts';
 import { alignTabs } from '../../format/index.ts';
 import { connectClient } from '../../host/index.ts';
+import { goJson } from '../../template/index.ts';
 import type { ComposeCommand } from '../compose-command.ts';
+import { listFormat } from '../list-format.ts';
 
 const flags = flagTable(`
   -a, --all             Also projects of which nothing runs
@@ -21,9 +23,10 @@ export const command: ComposeCommand = {
   args: noArgs,
   async run(invocation) {
     const { flags: given, terminal } = invocation;
+    const format = listFormat(given);
     const patterns = given.list('filter').map((word) => {
       const match = /^name=(.*)$/.exec(word);
-      if (!match) throw invalid(`unknown filter ${word}`);
+      if (!match) throw invalid(`invalid filter '${word.split('=')[0]}'`);
       return new RegExp(match[1] ?? '');
     });
     const client = await connectClient(invocation);
@@ -31,13 +34,13 @@ export const command: ComposeCommand = {
       ({ name }) => patterns.length === 0 || patterns.some((pattern) => pattern.test(name)),
     );
     if (given.bool('quiet')) terminal.stdout.write(projects.map(({ name }) => `${name}\n`).join(''));
-    else if (given.string('format') === 'json') {
+    else if (format === 'json') {
       const rows = projects.map(({ name, status, configFiles }) => ({
         Name: name,
         Status: status,
         ConfigFiles: configFiles,
       }));
-      terminal.stdout.write(`${JSON.stringify(rows)}\n`);
+      terminal.stdout.write(`${goJson(rows)}\n`);
     } else {
       const lines = projects.map(({ name, status, configFiles }) => `${name}\t${status}\t${configFiles}`);
       const table = alignTabs(['NAME\tSTATUS\tCONFIG FILES', ...lines].join('\n'), { minWidth: 20, padding: 3 });

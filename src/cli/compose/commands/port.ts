@@ -22,9 +22,13 @@ export const command: ComposeCommand = {
     const protocol = suffix ?? invocation.flags.string('protocol', 'tcp');
     const { container, context } = await pickContainer(invocation, service, { running: false });
     const { NetworkSettings } = await context.client.containers.inspect(container.id);
-    const [binding] = NetworkSettings.Ports?.[`${number}/${protocol}`] ?? [];
+    const ports = NetworkSettings.Ports ?? {};
+    const [binding] = ports[`${number}/${protocol}`] ?? [];
     if (binding === undefined) {
-      throw invalid(`no port ${number}/${protocol} for container ${container.name}: it is not published`);
+      const published = Object.entries(ports).flatMap(([port, bindings]) =>
+        (bindings ?? []).map(({ HostPort }) => `${HostPort}/${port.split('/')[1]}`),
+      );
+      throw invalid(`no port ${number}/${protocol} for container ${container.name}: ${published.join(', ')}`);
     }
     const host = binding.HostIp.includes(':') ? `[${binding.HostIp}]` : binding.HostIp;
     invocation.terminal.stdout.write(`${host}:${binding.HostPort}\n`);

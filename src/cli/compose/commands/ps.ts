@@ -3,8 +3,8 @@ import { invalid, notFound } from '#base';
 import { labels } from '#compose';
 import { atLeast } from '../../command/index.ts';
 import { flagTable } from '../../flags/index.ts';
-import { ago, alignTabs, ellipsis, goTime, portsText, shortId } from '../../format/index.ts';
-import { Template } from '../../template/index.ts';
+import { ago, ellipsis, goTime, type Listing, portsText, renderListing, shortId } from '../../format/index.ts';
+import { type TypedObject, typeName } from '../../template/index.ts';
 import type { ComposeCommand } from '../compose-command.ts';
 import { openNamed } from '../open-project.ts';
 
@@ -34,12 +34,14 @@ function publishers(ports: readonly PortSummary[]) {
     .sort((a, b) => a.TargetPort - b.TargetPort || a.PublishedPort - b.PublishedPort || (a.URL < b.URL ? -1 : 1));
 }
 
-function row(summary: ContainerSummary, options: { noTrunc: boolean }): Record<string, unknown> {
+function row(summary: ContainerSummary, options: { noTrunc: boolean }): TypedObject {
   const name = summary.Names.map((one) => one.slice(1)).find((one) => !one.includes('/')) ?? '';
   const health = /\((?:health: )?(healthy|unhealthy|starting)\)/.exec(summary.Status)?.[1] ?? '';
   const exit = /^Exited \((\d+)\)/.exec(summary.Status)?.[1];
   const mounts = summary.Mounts ?? [];
   return {
+    [typeName]: '*formatter.ContainerContext',
+    Label: (key: string) => summary.Labels[key] ?? '',
     Command: options.noTrunc ? quoted(summary.Command) : quoted(ellipsis(summary.Command, 20)),
     CreatedAt: goTime(summary.Created),
     ExitCode: Number(exit ?? 0),
@@ -65,7 +67,7 @@ function row(summary: ContainerSummary, options: { noTrunc: boolean }): Record<s
   };
 }
 
-const headers: Readonly<Record<string, string>> = {
+const headers: Listing['headers'] = {
   Name: 'NAME',
   Names: 'NAMES',
   Image: 'IMAGE',
@@ -89,16 +91,6 @@ const headers: Readonly<Record<string, string>> = {
 };
 
 const defaultTable = '{{.Name}}\t{{.Image}}\t{{.Command}}\t{{.Service}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}';
-
-function render(rows: readonly Record<string, unknown>[], format: string): string {
-  if (format === 'json') return rows.map((one) => `${JSON.stringify(one)}\n`).join('');
-  const isTable = format === 'table' || format === '' || format.startsWith('table ');
-  const own = isTable ? format.replace(/^table */, '') || defaultTable : format;
-  const template = new Template(own.replaceAll('\\t', '\t').replaceAll('\\n', '\n'));
-  const lines = rows.map((one) => template.execute(one));
-  if (!isTable) return lines.map((line) => `${line}\n`).join('');
-  return `${alignTabs([template.execute(headers), ...lines].join('\n'))}\n`;
-}
 
 function statuses(values: readonly string[], filter: string): string[] {
   const wanted = [...values];
@@ -154,6 +146,6 @@ export const command: ComposeCommand = {
       return;
     }
     for (const name of args) if (!known(name)) throw notFound(`no such service: ${name}`);
-    terminal.stdout.write(render(rows, given.string('format', 'table')));
+    terminal.stdout.write(renderListing(rows, given.string('format'), { table: defaultTable, headers }));
   },
 };

@@ -1,6 +1,6 @@
 import { conflict, invalid, messageOf } from '#base';
 import { imageName, selectServices } from '#compose';
-import { atLeast } from '../../command/index.ts';
+import { atLeast, program } from '../../command/index.ts';
 import { flagTable } from '../../flags/index.ts';
 import type { ComposeCommand } from '../compose-command.ts';
 import { ClientImageSource } from '../image-source.ts';
@@ -21,7 +21,7 @@ export const command: ComposeCommand = {
   flags,
   args: atLeast(0),
   async run(invocation) {
-    const { flags: given, args, compose } = invocation;
+    const { flags: given, args, compose, terminal } = invocation;
     const policy = given.string('policy');
     if (!['', 'missing', 'always'].includes(policy)) throw invalid(`--policy value must be "missing" or "always"`);
     const { context, client } = await openProject(invocation, args);
@@ -29,37 +29,54 @@ export const command: ComposeCommand = {
     const source = new ClientImageSource(client, invocation);
     const { reporter } = context;
     const done = new Map<string, Promise<void>>();
+    const mustBuild: string[] = [];
     const results = await Promise.allSettled(
       [...selected].map(async (name) => {
         const service = context.project.services[name];
         if (service?.image === undefined) {
           if (service?.build !== undefined)
-            reporter.status({ resource: name, status: 'Skipped - No image to be pulled', kind: 'warning' });
+            reporter.status({ resource: name, text: 'Skipped - No image to be pulled', status: '', kind: 'warning' });
           return;
         }
         if (service.build !== undefined && given.bool('ignore-buildable')) {
-          reporter.status({ resource: name, status: 'Skipped - Image can be built', kind: 'done' });
+          reporter.status({ resource: name, text: 'Skipped - Image can be built', status: '', kind: 'done' });
           return;
         }
         const image = imageName(context.project, service);
         if (policy === 'missing' && (await client.images.inspect(image).catch(() => undefined)) !== undefined) {
-          reporter.status({ resource: name, status: 'Skipped - Image is already present locally', kind: 'done' });
+          reporter.status({
+            resource: name,
+            text: 'Skipped - Image is already present locally',
+            status: '',
+            kind: 'done',
+          });
           return;
         }
-        reporter.status({ resource: name, status: 'Pulling', kind: 'working' });
+        reporter.status({ resource: name, text: 'Pulling', status: '', kind: 'working' });
         if (compose.dryRun) return;
         try {
           const pull = done.get(image) ?? source.pull(image, { platform: service.platform });
           done.set(image, pull);
           await pull;
-          reporter.status({ resource: name, status: 'Pulled', kind: 'done' });
+          reporter.status({ resource: name, text: 'Pulled', status: '', kind: 'done' });
         } catch (error) {
-          reporter.status({ resource: name, status: `Error ${messageOf(error)}`, kind: 'error' });
-          if (service.build === undefined && !given.bool('ignore-pull-failures')) throw error;
+          const message = messageOf(error);
+          if (service.build === undefined) {
+            reporter.status({ resource: name, text: 'Error', status: message, kind: 'error' });
+          } else {
+            mustBuild.push(name);
+            reporter.status({ resource: name, text: 'Warning', status: message, kind: 'warning' });
+          }
+          if (!given.bool('ignore-pull-failures')) throw error;
         }
       }),
     );
     reporter.close();
+    if (mustBuild.length > 0) {
+      terminal.stderr.write(
+        `WARNING: Some service image(s) must be built from source by running:\n    ${program} compose build ${mustBuild.join(' ')}\n`,
+      );
+    }
     const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
     if (failures.length === 1) throw failures[0];
     if (failures.length > 1) throw conflict([...new Set(failures.map(messageOf))].join('\n'));

@@ -27,12 +27,11 @@ export const command: ComposeCommand = {
     const failures: unknown[] = [];
     for (const name of selected) {
       const service = context.project.services[name];
-      if (service?.build === undefined) continue;
-      if (service.image === undefined) {
-        reporter.status({ resource: name, status: 'Skipped', kind: 'warning' });
+      if (service?.build === undefined || service.image === undefined) {
+        reporter.status({ resource: name, text: 'Skipped', status: '', kind: 'warning' });
         continue;
       }
-      reporter.status({ resource: name, status: 'Pushing', kind: 'working' });
+      reporter.status({ resource: name, text: 'Pushing', status: '', kind: 'working' });
       if (compose.dryRun) continue;
       for (const image of [imageName(context.project, service), ...(service.build.tags ?? [])]) {
         const reference = readImageName(image);
@@ -40,9 +39,9 @@ export const command: ComposeCommand = {
         try {
           const tag = reference.tag ?? 'latest';
           await renderProgress(client.images.push(reference.familiar, { tag, ...(auth ? { auth } : {}) }), discard());
-          reporter.status({ resource: name, status: 'Pushed', kind: 'done' });
+          reporter.status({ resource: name, text: 'Pushed', status: '', kind: 'done' });
         } catch (error) {
-          reporter.status({ resource: name, status: `Error ${messageOf(error)}`, kind: 'error' });
+          reporter.status({ resource: name, text: 'Error', status: messageOf(error), kind: 'error' });
           if (!given.bool('ignore-push-failures')) failures.push(error);
         }
       }

@@ -1,6 +1,6 @@
 import { invalid } from '#base';
 import type { Client } from '#client';
-import { createOneOff, type Project, type Service, shellWords } from '#compose';
+import { createOneOff, type Service, shellWords } from '#compose';
 import { atLeast } from '../../command/index.ts';
 import { type FlagValues, flagTable } from '../../flags/index.ts';
 import { readEnvironment } from '../../run/index.ts';
@@ -8,6 +8,8 @@ import { followSize, proxySignals, startSession } from '../../session/index.ts';
 import type { ComposeCommand, ComposeInvocation } from '../compose-command.ts';
 import { ClientImageSource } from '../image-source.ts';
 import { openProject } from '../open-project.ts';
+import { warningsOnly } from '../status-reporter.ts';
+import { pullFlag } from '../up-options.ts';
 
 const flags = flagTable(`
       --build                       Build the image first
@@ -37,7 +39,7 @@ const flags = flagTable(`
   -w, --workdir string              Working directory inside the container
 `);
 
-function volumeOf(text: string, project: Project, cwd: string): NonNullable<Service['volumes']>[number] {
+function volumeOf(text: string, cwd: string): NonNullable<Service['volumes']>[number] {
   const parts = text.split(':');
   if (parts.length === 1) return { type: 'volume', target: text };
   const [source = '', target = '', mode = ''] = parts;
@@ -46,8 +48,6 @@ function volumeOf(text: string, project: Project, cwd: string): NonNullable<Serv
     const path = source.startsWith('/') ? source : `${cwd}/${source}`;
     return { type: 'bind', source: path, target, bind: { create_host_path: true }, ...readOnly };
   }
-  if (project.volumes[source] === undefined)
-    throw invalid(`undefined volume ${source}: the file has none of that name`);
   return { type: 'volume', source, target, ...readOnly };
 }
 
@@ -65,7 +65,7 @@ function portOf(text: string): NonNullable<Service['ports']>[number] {
 }
 
 /** The service with everything that the flags change. */
-function changedService(service: Service, project: Project, invocation: ComposeInvocation): Service {
+function changedService(service: Service, invocation: ComposeInvocation): Service {
   const { flags: given, args, terminal } = invocation;
   const words = args.slice(1);
   const environment = { ...service.environment };
@@ -75,7 +75,8 @@ function changedService(service: Service, project: Project, invocation: ComposeI
   }
   const pairs = given.list('label').map((word): [string, string] => {
     const equals = word.indexOf('=');
-    return equals === -1 ? [word, ''] : [word.slice(0, equals), word.slice(equals + 1)];
+    if (equals === -1) throw invalid('label must be set as KEY=VALUE');
+    return [word.slice(0, equals), word.slice(equals + 1)];
   });
   const tty = wantsTty(given, invocation);
   const { container_name: _name, ports = [], ...rest } = service;
@@ -95,7 +96,7 @@ function changedService(service: Service, project: Project, invocation: ComposeI
     ...(given.string('workdir') ? { working_dir: given.string('workdir') } : {}),
     cap_add: [...(service.cap_add ?? []), ...given.list('cap-add')],
     cap_drop: [...(service.cap_drop ?? []), ...given.list('cap-drop')],
-    volumes: [...(service.volumes ?? []), ...given.list('volume').map((text) => volumeOf(text, project, terminal.cwd))],
+    volumes: [...(service.volumes ?? []), ...given.list('volume').map((text) => volumeOf(text, terminal.cwd))],
     scale: 1,
   };
 }
@@ -134,6 +135,14 @@ async function runAttached(
   }
 }
 
+/** Refuses, with docker compose's texts, flags that contradict each other or where they are used. */
+function checkFlags({ flags: given, terminal }: ComposeInvocation): void {
+  if (given.bool('service-ports') && given.list('publish').length > 0) {
+    throw invalid('--service-ports and --publish are incompatible');
+  }
+  if (given.bool('tty') && terminal.stdin.isTTY !== true) throw invalid('the input device is not a TTY');
+}
+
 /** `berth compose run`. */
 export const command: ComposeCommand = {
   usage: '[OPTIONS] SERVICE [COMMAND] [ARGS...]',
@@ -144,20 +153,22 @@ export const command: ComposeCommand = {
   async run(invocation) {
     const { flags: given, args, terminal } = invocation;
     const [name = ''] = args;
+    checkFlags(invocation);
     const { context, client } = await openProject(invocation, [name]);
     const service = context.project.services[name];
     if (service === undefined) throw invalid(`no such service: ${name}`);
-    const changed = changedService(service, context.project, invocation);
+    const changed = changedService(service, invocation);
     const detach = given.bool('detach');
+    const quiet = given.bool('quiet');
     const stdin = !detach && changed.stdin_open === true;
-    const { id, name: containerName } = await createOneOff(context, {
+    const { id } = await createOneOff(quiet ? { ...context, reporter: warningsOnly(context.reporter) } : context, {
       service: changed,
       images: {
         source: new ClientImageSource(client, invocation),
-        pull: given.string('pull') || undefined,
+        pull: pullFlag(given),
         build: given.bool('build') ? 'always' : 'missing',
-        quietPull: given.bool('quiet-pull') || given.bool('quiet'),
-        quietBuild: given.bool('quiet-build') || given.bool('quiet'),
+        quietPull: given.bool('quiet-pull') || quiet,
+        quietBuild: given.bool('quiet-build') || quiet,
       },
       name: given.string('name') || undefined,
       noDeps: given.bool('no-deps'),
@@ -169,7 +180,7 @@ export const command: ComposeCommand = {
     context.reporter.close();
     if (detach) {
       await client.containers.start(id);
-      terminal.stdout.write(`${containerName}\n`);
+      terminal.stdout.write(`${id}\n`);
       return 0;
     }
     return runAttached(client, invocation, { id, tty: changed.tty === true, stdin });

@@ -1,3 +1,4 @@
+import { invalid } from '#base';
 import { up } from '#compose';
 import { atLeast } from '../../command/index.ts';
 import { flagTable } from '../../flags/index.ts';
@@ -5,7 +6,21 @@ import type { ComposeCommand } from '../compose-command.ts';
 import { lazyImageSource } from '../lazy-image-source.ts';
 import { openProject } from '../open-project.ts';
 import { runPlan } from '../plan-command.ts';
-import { readScale } from '../up-options.ts';
+
+/** Reads SERVICE=REPLICAS words. Throws `invalid` with docker compose's texts. */
+function readReplicas(words: readonly string[]): Record<string, number> {
+  return Object.fromEntries(
+    words.map((word): [string, number] => {
+      const equals = word.indexOf('=');
+      const [name, count] = [word.slice(0, equals), word.slice(equals + 1)];
+      if (equals <= 0 || count === '') throw invalid(`invalid scale specifier: ${word}`);
+      if (!/^\d+$/.test(count)) {
+        throw invalid(`invalid scale specifier: can't parse replica value as int: ${word}`);
+      }
+      return [name, Number(count)];
+    }),
+  );
+}
 
 /** `berth compose scale`. */
 export const command: ComposeCommand = {
@@ -14,7 +29,7 @@ export const command: ComposeCommand = {
   flags: flagTable('      --no-deps   Leave the services that these depend on alone'),
   args: atLeast(1),
   async run(invocation) {
-    const scale = readScale(invocation.args);
+    const scale = readReplicas(invocation.args);
     const services = Object.keys(scale);
     const opened = await openProject(invocation, services);
     await runPlan(invocation, opened, (context) =>

@@ -2,7 +2,7 @@ import { start } from '#compose';
 import { atLeast } from '../../command/index.ts';
 import { flagTable } from '../../flags/index.ts';
 import type { ComposeCommand } from '../compose-command.ts';
-import { openProject } from '../open-project.ts';
+import { openNamed } from '../open-project.ts';
 import { runPlan } from '../plan-command.ts';
 
 /** `berth compose start`. */
@@ -13,7 +13,7 @@ export const command: ComposeCommand = {
   args: atLeast(0),
   async run(invocation) {
     const { args, compose, flags } = invocation;
-    const opened = await openProject(invocation, args);
+    const opened = await openNamed(invocation, args);
     await runPlan(invocation, opened, (context) =>
       start(context, { services: args, wait: flags.bool('wait'), dryRun: compose.dryRun }),
     );

@@ -20,7 +20,7 @@ export const command: ComposeCommand = {
   flags,
   args: atMost(1),
   async run(invocation) {
-    const { context } = await openNamed(invocation, invocation.args);
+    const { context } = await openNamed(invocation);
     const containers = await observeContainers(context.client, context.projectName);
     const ids = containersOfServices(containers, invocation.args)
       .filter(({ state }) => invocation.flags.bool('all') || state === 'running')

@@ -11,7 +11,7 @@ export const command: ComposeCommand = {
   args: atLeast(0),
   async run(invocation) {
     const { args, terminal } = invocation;
-    const { context, client } = await openNamed(invocation, args);
+    const { context, client } = await openNamed(invocation);
     const containers = containersOfServices(await observeContainers(client, context.projectName), args).filter(
       ({ state }) => state === 'running',
     );

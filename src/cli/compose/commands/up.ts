@@ -1,4 +1,4 @@
-import { invalid } from '#base';
+import { invalid, notFound } from '#base';
 import { up } from '#compose';
 import { atLeast } from '../../command/index.ts';
 import { type FlagValues, flagTable } from '../../flags/index.ts';
@@ -30,13 +30,16 @@ const flags = flagTable(`${createFlags}
   -w, --watch                        Also watch the files of services and keep the containers in step
 `);
 
-/** Refuses, with docker compose's texts, flags that need somebody to look on beside those that let nobody. */
-function checkDetached(given: FlagValues, aborts: boolean): void {
+/** Refuses, with docker compose's texts, flags of looking on that contradict each other or `--detach`. */
+function checkAttachment(given: FlagValues, aborts: boolean): void {
   const attached = aborts || given.bool('attach-dependencies') || given.list('attach').length > 0;
   if (given.bool('detach') && (attached || given.bool('watch'))) {
     throw invalid(
       '--detach cannot be combined with --abort-on-container-exit, --abort-on-container-failure, --attach, --attach-dependencies or --watch',
     );
+  }
+  if (given.bool('abort-on-container-exit') && given.bool('abort-on-container-failure')) {
+    throw invalid('--abort-on-container-failure cannot be combined with --abort-on-container-exit');
   }
   if (given.bool('wait') && attached) {
     throw invalid('--wait cannot be combined with --abort-on-container-exit, --attach or --attach-dependencies');
@@ -56,7 +59,7 @@ export const command: ComposeCommand = {
       given.bool('abort-on-container-exit') ||
       given.bool('abort-on-container-failure') ||
       given.changed('exit-code-from');
-    checkDetached(given, aborts);
+    checkAttachment(given, aborts);
     const detach = given.bool('detach') || wait || given.bool('no-start');
     if (given.bool('always-recreate-deps') && given.bool('no-recreate')) {
       throw invalid('--always-recreate-deps and --no-recreate are incompatible');
@@ -64,7 +67,10 @@ export const command: ComposeCommand = {
     if (given.bool('renew-anon-volumes') && given.bool('no-recreate')) {
       throw invalid('--no-recreate and --renew-anon-volumes are incompatible');
     }
+    const from = given.string('exit-code-from');
     const opened = await openProject(invocation, args, { lock: given.bool('locked') ? 'insist' : 'heed' });
+    const { services } = opened.context.project;
+    if (from !== '' && services[from] === undefined) throw notFound(`no such service: ${from}: not found`);
     const options = {
       ...createOptions(invocation, opened.client),
       recreateDependencies: given.bool('always-recreate-deps') ? ('force' as const) : ('diverged' as const),

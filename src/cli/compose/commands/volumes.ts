@@ -1,12 +1,13 @@
 import { labels } from '#compose';
 import { atLeast } from '../../command/index.ts';
+import { volumeListing, volumeRow } from '../../commands/volume-ls.ts';
 import { flagTable } from '../../flags/index.ts';
-import { alignTabs } from '../../format/index.ts';
+import { renderListing } from '../../format/index.ts';
 import type { ComposeCommand } from '../compose-command.ts';
 import { openNamed } from '../open-project.ts';
 
 const flags = flagTable(`
-      --format string   Kind of output: 'table' or 'json' (default "table")
+      --format string   Kind of output: 'table', 'json', or a Go template (default "table")
   -q, --quiet           Only names
 `);
 
@@ -31,11 +32,9 @@ export const command: ComposeCommand = {
       .filter(({ Name }) => args.length === 0 || used.has(Name))
       .sort((a, b) => (a.Name < b.Name ? -1 : 1));
     if (given.bool('quiet')) terminal.stdout.write(shown.map(({ Name }) => `${Name}\n`).join(''));
-    else if (given.string('format') === 'json') {
-      terminal.stdout.write(shown.map((volume) => `${JSON.stringify(volume)}\n`).join(''));
-    } else {
-      const lines = shown.map(({ Driver, Name }) => `${Driver}\t${Name}`);
-      terminal.stdout.write(`${alignTabs(['DRIVER\tVOLUME NAME', ...lines].join('\n'))}\n`);
+    else {
+      const listing = volumeListing('{{.Driver}}\t{{.Name}}', false);
+      terminal.stdout.write(renderListing(shown.map(volumeRow), given.string('format'), listing));
     }
   },
 };

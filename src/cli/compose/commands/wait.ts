@@ -13,17 +13,17 @@ export const command: ComposeCommand = {
   args: atLeast(1),
   async run(invocation) {
     const { args, terminal, flags } = invocation;
-    const { context, client } = await openNamed(invocation, args);
+    const { context, client } = await openNamed(invocation);
     const containers = containersOfServices(await observeContainers(client, context.projectName), args).filter(
       ({ state }) => state === 'running' || state === 'restarting' || state === 'paused',
     );
     if (containers.length === 0) throw notFound(`no containers for project "${context.projectName}"`);
     let first: number | undefined;
-    const waits = containers.map(async ({ id, name }) => {
+    const waits = containers.map(async ({ id }) => {
       const { result } = await client.containers.wait(id);
       const { StatusCode } = await result;
       first ??= StatusCode;
-      terminal.stdout.write(`container "${name}" exited with status code ${StatusCode}\n`);
+      terminal.stdout.write(`container "${id}" exited with status code ${StatusCode}\n`);
     });
     if (flags.bool('down-project')) {
       await Promise.race(waits);
