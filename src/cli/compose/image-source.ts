@@ -1,16 +1,20 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough, type Writable } from 'node:stream';
+import { PassThrough } from 'node:stream';
+import type { ProgressMessage } from '#api-types';
 import { invalid, messageOf, notImplemented, unavailable } from '#base';
 import type { Client } from '#client';
-import type { ImageSource, Service } from '#compose';
+import type { ImageSource, Reporter, Service } from '#compose';
 import { readBuildContext } from '../build/build-context.ts';
+import { humanSize } from '../format/index.ts';
 import { readConfigFile } from '../host/index.ts';
 import { allCredentials, pullImage, renderProgress } from '../progress/index.ts';
 import type { ComposeInvocation } from './compose-command.ts';
 
 type BuildOptions = Parameters<ImageSource['build']>[1];
+
+type PullOptions = Parameters<ImageSource['pull']>[1];
 
 const json = (value: object | undefined): string | undefined =>
   value === undefined || Object.keys(value).length === 0 ? undefined : JSON.stringify(value);
@@ -62,17 +66,28 @@ function buildQuery(service: Service, dockerfile: string, options: BuildOptions)
   };
 }
 
+/** What a pull says of one layer, as the status of a part of the pull. */
+function reportLayer(message: ProgressMessage, { reporter, parent }: { reporter: Reporter; parent: string }): void {
+  const { id, status = '', progressDetail } = message;
+  // What concerns the whole image comes without an id, or with its tag for one.
+  if (id === undefined || !/^[0-9a-f]{12}$/.test(id)) return;
+  const { current = 0, total = 0 } = progressDetail ?? {};
+  const size = total > 0 ? `${humanSize(current, 3)}/${humanSize(total, 3)}` : '';
+  const kind = status === 'Pull complete' || status === 'Already exists' ? 'done' : 'working';
+  reporter.status({ resource: id, parent, text: status, status: size, kind });
+}
+
 /** Marks each line of a build's output with the service it is of. */
-function prefixed(output: Writable, service: string): PassThrough {
+function prefixed(print: (text: string) => void, service: string): PassThrough {
   const pass = new PassThrough();
   let rest = '';
   pass.on('data', (chunk: Buffer) => {
     const lines = (rest + chunk.toString()).split('\n');
     rest = lines.pop() ?? '';
-    if (lines.length > 0) output.write(lines.map((line) => `[${service}] ${line}\n`).join(''));
+    if (lines.length > 0) print(lines.map((line) => `[${service}] ${line}\n`).join(''));
   });
   pass.on('end', () => {
-    if (rest !== '') output.write(`[${service}] ${rest}\n`);
+    if (rest !== '') print(`[${service}] ${rest}\n`);
   });
   return pass;
 }
@@ -87,10 +102,12 @@ export class ClientImageSource implements ImageSource {
     this.#invocation = invocation;
   }
 
-  async pull(image: string, options: { platform?: string | undefined }): Promise<void> {
+  async pull(image: string, options: PullOptions): Promise<void> {
+    const { platform, quiet, reporter, resource: parent } = options;
     await pullImage(this.#client, this.#invocation, {
       image,
-      ...(options.platform ? { platform: options.platform } : {}),
+      ...(platform ? { platform } : {}),
+      ...(quiet ? {} : { onMessage: (message) => reportLayer(message, { reporter, parent }) }),
     });
   }
 
@@ -127,7 +144,7 @@ export class ClientImageSource implements ImageSource {
       query: { ...buildQuery(service, context.dockerfile, options), remote: context.remote },
       auths: await allCredentials(readConfigFile(globals.configDir)),
     });
-    const output = prefixed(terminal.stderr, service.name);
+    const output = prefixed((text) => options.reporter.print(text), service.name);
     if (options.quiet) output.removeAllListeners('data').resume();
     try {
       await renderProgress(messages, output);

@@ -1,4 +1,4 @@
-import type { StatusEvent } from '#compose';
+import type { Reporter, StatusEvent } from '#compose';
 import type { Terminal } from '../command/index.ts';
 
 interface Line {
@@ -7,83 +7,132 @@ interface Line {
   ended: number | undefined;
 }
 
-const spinner = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
-const colours = { working: 36, done: 32, warning: 33, error: 31 } as const;
-
-function paint(kind: keyof typeof colours, text: string): string {
-  return `\x1b[${colours[kind]}m${text}\x1b[0m`;
+/** How a {@link LiveStatus} looks. */
+export interface LiveStatusOptions {
+  readonly colour: boolean;
+  /** A warning as a line of text. */
+  readonly warning: (message: string) => string;
 }
 
-/** Shows every resource on a line of its own that changes in place, with the time it took. */
-export class LiveStatus {
-  readonly #output: Terminal['stderr'];
-  readonly #warning: (message: string) => string;
+const spinner = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+const colours = { working: 36, done: 32, warning: 33, error: 31 } as const;
+/** Milliseconds between two frames. */
+const frame = 100;
+
+/** A text of at most `columns` characters; what is cut is marked. */
+function clip(text: string, columns: number): string {
+  if (text.length <= columns) return text;
+  return columns < 2 ? '' : `${text.slice(0, columns - 1)}…`;
+}
+
+/**
+ * Shows every resource on a line of its own that changes in place, with the time it took. A frame is one write, and no
+ * line is longer than the terminal is wide: a line that wraps could not be drawn over.
+ */
+export class LiveStatus implements Reporter {
+  readonly #output: Terminal['stderr'] & { rows?: number };
+  readonly #options: LiveStatusOptions;
   readonly #lines = new Map<string, Line>();
   #drawn = 0;
   #tick = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(output: Terminal['stderr'], warning: (message: string) => string) {
+  constructor(output: Terminal['stderr'], options: LiveStatusOptions) {
     this.#output = output;
-    this.#warning = warning;
+    this.#options = options;
   }
 
   status(event: StatusEvent): void {
     const now = Date.now();
-    const line = this.#lines.get(event.resource);
+    const key = `${event.parent ?? ''} ${event.resource}`;
+    const line = this.#lines.get(key);
     const ended = event.kind === 'working' ? undefined : now;
-    if (line === undefined) this.#lines.set(event.resource, { event, began: now, ended });
+    if (line === undefined) this.#lines.set(key, { event, began: now, ended });
     else {
       line.event = event;
       line.ended = ended;
     }
-    this.#draw();
-    this.#timer ??= setInterval(() => {
+    if (this.#timer !== undefined) return;
+    this.#write('');
+    this.#timer = setInterval(() => {
       this.#tick += 1;
-      this.#draw();
-    }, 100).unref();
+      this.#write('');
+    }, frame).unref();
   }
 
   warn(message: string): void {
-    this.#erase();
-    this.#output.write(this.#warning(message));
-    this.#draw();
+    this.#write(this.#options.warning(message));
   }
 
+  print(text: string): void {
+    this.#write(text.endsWith('\n') ? text : `${text}\n`);
+  }
+
+  /** Makes room for other output: what is shown stays as it is. */
   close(): void {
     if (this.#timer !== undefined) clearInterval(this.#timer);
     this.#timer = undefined;
+    if (this.#lines.size > 0) this.#write('');
     this.#drawn = 0;
     this.#lines.clear();
   }
 
-  #erase(): void {
-    if (this.#drawn > 0) this.#output.write(`\x1b[${this.#drawn}A\x1b[J`);
-    this.#drawn = 0;
+  /** Draws the next frame, with `text` above it. */
+  #write(text: string): void {
+    const lines = this.#frame();
+    // Each line ends by clearing what a longer one left; below the last one all is cleared.
+    const body = lines.map((line) => `${line}\x1b[K\n`).join('');
+    const up = this.#drawn > 0 ? `\x1b[${this.#drawn}A\r` : '';
+    const above = text === '' ? '' : `${this.#drawn > 0 ? '\x1b[J' : ''}${text}`;
+    const rest = this.#drawn > lines.length && text === '' ? '\x1b[J' : '';
+    this.#drawn = lines.length;
+    this.#output.write(`${up}${above}${body}${rest}`);
   }
 
-  #draw(): void {
-    const all = [...this.#lines.values()];
-    if (all.length === 0) return;
+  #frame(): string[] {
+    const tops = [...this.#lines.values()].filter(({ event }) => event.parent === undefined);
+    if (tops.length === 0) return [];
     const columns = this.#output.columns ?? 80;
-    const rows = Math.max(5, (process.stdout.rows ?? 24) - 2);
-    const done = all.filter(({ ended }) => ended !== undefined).length;
+    const rows = Math.max(5, (this.#output.rows ?? 24) - 2);
+    const done = tops.filter(({ ended }) => ended !== undefined).length;
     // What still changes is worth more than what is done, where the screen is too small for all.
     const shown =
-      all.length <= rows ? all : [...all].sort((a, b) => Number(a.ended ?? 0) - Number(b.ended ?? 0)).slice(0, rows);
-    const width = Math.max(...shown.map(({ event }) => event.resource.length));
-    const text = shown.map((line) => this.#lineText(line, { columns, width }));
-    this.#erase();
-    this.#output.write(`${[`[+] Running ${done}/${all.length}`, ...text].join('\n')}\n`);
-    this.#drawn = text.length + 1;
+      tops.length <= rows ? tops : [...tops].sort((a, b) => Number(a.ended ?? 0) - Number(b.ended ?? 0)).slice(0, rows);
+    let room = rows - shown.length;
+    const all = shown.flatMap((top) => {
+      const parts = top.ended === undefined ? this.#partsOf(top).slice(0, Math.max(0, room)) : [];
+      room -= parts.length;
+      return [top, ...parts];
+    });
+    const width = Math.min(Math.max(...all.map((line) => labelOf(line).length)), Math.max(10, columns - 24));
+    return [
+      clip(`[+] Running ${done}/${tops.length}`, columns),
+      ...all.map((line) => this.#lineText(line, { columns, width })),
+    ];
   }
 
-  #lineText({ event, began, ended }: Line, size: { columns: number; width: number }): string {
+  #partsOf({ event }: Line): Line[] {
+    return [...this.#lines.values()].filter((line) => line.event.parent === event.resource);
+  }
+
+  #lineText(line: Line, size: { columns: number; width: number }): string {
+    const { event, began, ended } = line;
     const marks = { working: spinner[this.#tick % spinner.length] ?? '', done: '✔', warning: '!', error: '✘' };
     const seconds = `${(((ended ?? Date.now()) - began) / 1000).toFixed(1)}s`;
-    const room = size.columns - size.width - seconds.length - 6;
-    const status = event.status.split('\n')[0]?.slice(0, Math.max(8, room)) ?? '';
-    const gap = ' '.repeat(Math.max(1, size.columns - size.width - status.length - seconds.length - 6));
-    return ` ${paint(event.kind, marks[event.kind])} ${event.resource.padEnd(size.width)} ${paint(event.kind, status)}${gap}${seconds}`;
+    const label = clip(labelOf(line), size.width).padEnd(size.width);
+    // A space, the mark, a space, the label, two spaces, the status, a space, the time, and a column left free.
+    const room = Math.max(0, size.columns - size.width - seconds.length - 7);
+    const said = [event.text, event.status].filter(Boolean).join(' ').split('\n')[0] ?? '';
+    const status = clip(said, room);
+    const gap = ' '.repeat(room - status.length + 1);
+    return ` ${this.#paint(event.kind, marks[event.kind])} ${label}  ${this.#paint(event.kind, status)}${gap}${seconds}`;
   }
+
+  #paint(kind: keyof typeof colours, text: string): string {
+    return this.#options.colour ? `\x1b[${colours[kind]}m${text}\x1b[0m` : text;
+  }
+}
+
+function labelOf({ event }: Line): string {
+  return event.parent === undefined ? event.resource : `  ${event.resource}`;
 }

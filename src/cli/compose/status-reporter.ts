@@ -1,4 +1,4 @@
-import type { Reporter, StatusEvent } from '#compose';
+import type { Reporter } from '#compose';
 import type { Terminal } from '../command/index.ts';
 import type { ComposeGlobals } from './compose-command.ts';
 import { isTrue } from './is-true.ts';
@@ -18,9 +18,17 @@ function warningLine(message: string): string {
 }
 
 function plain(output: Output, lead: string): ClosingReporter {
+  const said = new Map<string, string>();
   return {
-    status: ({ resource, text = '', status }: StatusEvent) => output.write(` ${lead}${resource} ${text} ${status}\n`),
+    status: (event) => {
+      // Of a layer that is being pulled only what is new is told, not how many bytes there are.
+      const { resource, parent, text = '', status } = event;
+      if (parent !== undefined && said.get(`${parent} ${resource}`) === text) return;
+      if (parent !== undefined) said.set(`${parent} ${resource}`, text);
+      output.write(` ${lead}${resource} ${text} ${parent === undefined ? status : ''}\n`);
+    },
     warn: (message) => output.write(warningLine(message)),
+    print: (text) => output.write(text),
     close: () => undefined,
   };
 }
@@ -30,23 +38,25 @@ function json(output: Output): ClosingReporter {
     status: ({ resource, text, status }) =>
       output.write(`${JSON.stringify({ id: resource, text, status: status || undefined })}\n`),
     warn: (message) => output.write(`${JSON.stringify({ level: 'warning', message })}\n`),
+    print: (text) => output.write(`${JSON.stringify({ text: text.trimEnd() })}\n`),
     close: () => undefined,
   };
 }
 
-/** The reporter without its statuses. */
-export function warningsOnly(reporter: Reporter): Reporter {
-  return { status: () => undefined, warn: (message) => reporter.warn(message) };
+/** The reporter without its statuses and what others print. */
+export function warningsOnly(reporter: Pick<Reporter, 'warn'>): Reporter {
+  return { status: () => undefined, warn: (message) => reporter.warn(message), print: () => undefined };
 }
 
 /** The reporter for the progress mode asked for: live on a terminal, one line an event elsewhere. */
 export function statusReporter(terminal: Terminal, globals: ComposeGlobals): ClosingReporter {
   const output = isTrue(terminal.env.COMPOSE_STATUS_STDOUT) ? terminal.stdout : terminal.stderr;
   if (globals.progress === 'quiet') {
-    return { status: () => undefined, warn: (message) => output.write(warningLine(message)), close: () => undefined };
+    return { ...warningsOnly({ warn: (message) => output.write(warningLine(message)) }), close: () => undefined };
   }
   if (globals.progress === 'json') return json(output);
   const live = globals.progress === 'tty' || (globals.progress === 'auto' && output.isTTY === true);
-  if (live && globals.ansi !== 'never') return new LiveStatus(output, warningLine);
+  if (live && globals.ansi !== 'never')
+    return new LiveStatus(output, { colour: !terminal.env.NO_COLOR, warning: warningLine });
   return plain(output, globals.dryRun ? 'DRY-RUN MODE -  ' : '');
 }

@@ -158,6 +158,7 @@ function quietStarts(reporter: Reporter, stage: { readonly starting: boolean }):
       if (!stage.starting) reporter.status(event);
     },
     warn: (message) => reporter.warn(message),
+    print: (text) => reporter.print(text),
   };
 }
 

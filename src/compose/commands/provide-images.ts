@@ -1,12 +1,22 @@
 import { conflict, invalid, isBerthError, messageOf, notFound } from '#base';
+import type { Reporter } from '../execute/index.ts';
 import type { Project, Service } from '../model/index.ts';
 import { imageName } from '../plan/index.ts';
 import type { ProjectContext } from './context.ts';
 
-/** Gets images from outside: registries and builds. What is shown meanwhile is its own affair. */
+/** Gets images from outside: registries and builds. It tells the reporter how far it is. */
 export interface ImageSource {
   /** Throws when the registry does not give it. */
-  pull(image: string, options: { readonly platform?: string | undefined; readonly quiet: boolean }): Promise<void>;
+  pull(
+    image: string,
+    options: {
+      readonly platform?: string | undefined;
+      readonly quiet: boolean;
+      readonly reporter: Reporter;
+      /** What the reporter knows the pull as. */
+      readonly resource: string;
+    },
+  ): Promise<void>;
   /** Builds the image of a service and names it. */
   build(
     service: Service,
@@ -18,6 +28,7 @@ export interface ImageSource {
       readonly args?: Readonly<Record<string, string | null>>;
       readonly memory?: number;
       readonly quiet: boolean;
+      readonly reporter: Reporter;
     },
   ): Promise<void>;
 }
@@ -117,7 +128,12 @@ async function pullImages(
       const { reporter } = context;
       reporter.status({ resource: service.name, text: 'Pulling', status: '', kind: 'working' });
       try {
-        await all.source.pull(image, { platform: service.platform, quiet: all.quietPull });
+        await all.source.pull(image, {
+          platform: service.platform,
+          quiet: all.quietPull,
+          reporter,
+          resource: service.name,
+        });
         reporter.status({ resource: service.name, text: 'Pulled', status: '', kind: 'done' });
       } catch (error) {
         if (service.build !== undefined && policy !== 'always') {
@@ -155,7 +171,7 @@ export async function buildImages(
         const image = imageName(context.project, service);
         context.reporter.status({ resource: service.name, status: 'Building', kind: 'working' });
         try {
-          await source.build(service, { project: context.project, image, ...rest });
+          await source.build(service, { project: context.project, image, reporter: context.reporter, ...rest });
           context.reporter.status({ resource: service.name, status: 'Built', kind: 'done' });
         } catch (error) {
           context.reporter.status({ resource: service.name, status: 'Error', kind: 'error' });

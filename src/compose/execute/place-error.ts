@@ -2,13 +2,23 @@ import { BerthError } from '#base';
 import type { Project } from '../model/index.ts';
 import type { Operation } from '../plan/index.ts';
 
+/** Operations on containers that the file has no say in. */
+const fileless = new Set<Operation['kind']>([
+  'stop-container',
+  'restart-container',
+  'kill-container',
+  'pause-container',
+  'unpause-container',
+  'remove-container',
+]);
+
 /** The keys of the file that an operation's failure is most likely about. */
 function pathOf(operation: Operation, message: string): string[] | undefined {
   if (operation.kind === 'wait-for') {
     const end = operation.condition === 'service_completed_successfully' ? 'command' : 'healthcheck';
     return ['services', operation.dependency, end];
   }
-  if (!('container' in operation)) return undefined;
+  if (!('container' in operation) || fileless.has(operation.kind)) return undefined;
   const isPort = /port is already allocated|address already in use|failed to bind host port/.test(message);
   return ['services', operation.container.service, ...(isPort ? ['ports'] : [])];
 }

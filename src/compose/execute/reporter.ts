@@ -5,6 +5,8 @@ export type StatusKind = 'working' | 'done' | 'warning' | 'error';
 export interface StatusEvent {
   /** `Container app-web-1`, `Network app_default`, a service's name while its image is pulled. */
   readonly resource: string;
+  /** The resource that this is a part of, such as the service whose image's layer it is. */
+  readonly parent?: string;
   /** What is done to it, where the status alone does not say, such as `copy a.txt to app-web-1:/tmp`. */
   readonly text?: string;
   /** `Creating`, `Created`, an error's text. */
@@ -16,4 +18,6 @@ export interface StatusEvent {
 export interface Reporter {
   status(event: StatusEvent): void;
   warn(message: string): void;
+  /** Shows whole lines of another program, such as a build's. */
+  print(text: string): void;
 }

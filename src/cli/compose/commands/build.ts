@@ -13,7 +13,7 @@ const flags = flagTable(`
       --check                   !
   -m, --memory bytes            Memory limit of the build containers
       --no-cache                Do not use the cache
-      --print                   !
+      --print                   Print the builds as a file of buildx bake, and build nothing
       --provenance string       !
       --pull                    Always look for a newer version of the base images
       --push                    Push the images when they are built
@@ -30,14 +30,26 @@ export const command: ComposeCommand = {
   flags,
   args: atLeast(0),
   async run(invocation) {
-    const { flags: given, args, compose } = invocation;
-    for (const name of ['check', 'print', 'ssh']) {
+    const { flags: given, args, compose, terminal } = invocation;
+    for (const name of ['check', 'ssh']) {
       if (given.changed(name)) throw invalid(`--${name} cannot be used with this builder`);
     }
     const { context, client } = await openProject(invocation, args);
     const { selected } = selectServices(context.project, args, !given.bool('with-dependencies'));
     const services = [...selected].flatMap((name) => context.project.services[name] ?? []);
     const buildable = services.filter(({ build }) => build !== undefined);
+    if (given.bool('print')) {
+      const { bakeDocument } = await import('../bake-document.ts');
+      const document = bakeDocument(context.project, {
+        targets: buildable.map(({ name }) => name),
+        args: buildArguments(invocation),
+        noCache: given.bool('no-cache'),
+        pull: given.bool('pull'),
+        push: given.bool('push'),
+      });
+      terminal.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
+      return;
+    }
     if (buildable.length === 0) {
       context.reporter.close();
       return;

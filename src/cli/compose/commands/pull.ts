@@ -55,7 +55,9 @@ export const command: ComposeCommand = {
         reporter.status({ resource: name, text: 'Pulling', status: '', kind: 'working' });
         if (compose.dryRun) return;
         try {
-          const pull = done.get(image) ?? source.pull(image, { platform: service.platform });
+          const pull =
+            done.get(image) ??
+            source.pull(image, { platform: service.platform, quiet: given.bool('quiet'), reporter, resource: name });
           done.set(image, pull);
           await pull;
           reporter.status({ resource: name, text: 'Pulled', status: '', kind: 'done' });
