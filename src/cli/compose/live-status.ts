@@ -25,6 +25,11 @@ function clip(text: string, columns: number): string {
   return columns < 2 ? '' : `${text.slice(0, columns - 1)}…`;
 }
 
+/** The end of a text, where names differ. */
+function clipFront(text: string, columns: number): string {
+  return text.length <= columns ? text : `…${text.slice(text.length - columns + 1)}`;
+}
+
 /**
  * Shows every resource on a line of its own that changes in place, with the time it took. A frame is one write, and no
  * line is longer than the terminal is wide: a line that wraps could not be drawn over.
@@ -66,6 +71,16 @@ export class LiveStatus implements Reporter {
 
   print(text: string): void {
     this.#write(text.endsWith('\n') ? text : `${text}\n`);
+  }
+
+  /** Writes something else to the terminal, above what is shown. */
+  above<T>(write: () => T): T {
+    if (this.#drawn === 0) return write();
+    this.#output.write(`\x1b[${this.#drawn}A\r\x1b[J`);
+    this.#drawn = 0;
+    const result = write();
+    this.#write('');
+    return result;
   }
 
   /** Makes room for other output: what is shown stays as it is. */
@@ -119,7 +134,7 @@ export class LiveStatus implements Reporter {
     const { event, began, ended } = line;
     const marks = { working: spinner[this.#tick % spinner.length] ?? '', done: '✔', warning: '!', error: '✘' };
     const seconds = `${(((ended ?? Date.now()) - began) / 1000).toFixed(1)}s`;
-    const label = clip(labelOf(line), size.width).padEnd(size.width);
+    const label = clipFront(labelOf(line), size.width).padEnd(size.width);
     // A space, the mark, a space, the label, two spaces, the status, a space, the time, and a column left free.
     const room = Math.max(0, size.columns - size.width - seconds.length - 7);
     const said = [event.text, event.status].filter(Boolean).join(' ').split('\n')[0] ?? '';

@@ -8,6 +8,8 @@ export interface LogPrinterOptions {
   readonly colour: boolean;
   readonly prefix: boolean;
   readonly projectName: string;
+  /** Makes the write where what is shown meanwhile is not disturbed; at once when absent. */
+  readonly above?: <T>(write: () => T) => T;
 }
 
 /** Prints the lines of several containers, each with its name in a colour of its own, aligned. */
@@ -35,7 +37,7 @@ export class LogPrinter {
   line(name: string, text: string, stream: 'stdout' | 'stderr'): void | Promise<void> {
     const { terminal } = this.#options;
     const output = stream === 'stdout' ? terminal.stdout : terminal.stderr;
-    if (output.write(`${this.#prefix(name)}${text}\n`)) return;
+    if (this.#above(() => output.write(`${this.#prefix(name)}${text}\n`))) return;
     return new Promise((resolve) => output.once('drain', resolve));
   }
 
@@ -43,7 +45,12 @@ export class LogPrinter {
   note(name: string, text: string): void {
     const { terminal, colour } = this.#options;
     const line = `${this.label(name)} ${text}`;
-    terminal.stdout.write(colour ? `\x1b[${this.#colourOf(name)}m${line}\x1b[0m\n` : `${line}\n`);
+    const shown = colour ? `\x1b[${this.#colourOf(name)}m${line}\x1b[0m\n` : `${line}\n`;
+    this.#above(() => terminal.stdout.write(shown));
+  }
+
+  #above(write: () => boolean): boolean {
+    return this.#options.above === undefined ? write() : this.#options.above(write);
   }
 
   /** A line of ours among those of the containers. */

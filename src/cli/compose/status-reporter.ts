@@ -6,6 +6,8 @@ import { LiveStatus } from './live-status.ts';
 
 /** A reporter with something to tidy up at the end. */
 export interface ClosingReporter extends Reporter {
+  /** Writes other output to the terminal without disturbing what is shown. */
+  above<T>(write: () => T): T;
   /** Makes room for other output: what is shown stays as it is. */
   close(): void;
 }
@@ -29,6 +31,7 @@ function plain(output: Output, lead: string): ClosingReporter {
     },
     warn: (message) => output.write(warningLine(message)),
     print: (text) => output.write(text),
+    above: (write) => write(),
     close: () => undefined,
   };
 }
@@ -39,6 +42,7 @@ function json(output: Output): ClosingReporter {
       output.write(`${JSON.stringify({ id: resource, text, status: status || undefined })}\n`),
     warn: (message) => output.write(`${JSON.stringify({ level: 'warning', message })}\n`),
     print: (text) => output.write(`${JSON.stringify({ text: text.trimEnd() })}\n`),
+    above: (write) => write(),
     close: () => undefined,
   };
 }
@@ -52,7 +56,11 @@ export function warningsOnly(reporter: Pick<Reporter, 'warn'>): Reporter {
 export function statusReporter(terminal: Terminal, globals: ComposeGlobals): ClosingReporter {
   const output = isTrue(terminal.env.COMPOSE_STATUS_STDOUT) ? terminal.stdout : terminal.stderr;
   if (globals.progress === 'quiet') {
-    return { ...warningsOnly({ warn: (message) => output.write(warningLine(message)) }), close: () => undefined };
+    return {
+      ...warningsOnly({ warn: (message) => output.write(warningLine(message)) }),
+      above: (write) => write(),
+      close: () => undefined,
+    };
   }
   if (globals.progress === 'json') return json(output);
   const live = globals.progress === 'tty' || (globals.progress === 'auto' && output.isTTY === true);

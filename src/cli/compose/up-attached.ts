@@ -76,6 +76,7 @@ export async function upAttached(
     colour: wantsColour(terminal, { ansi: compose.ansi, noColor: flags.bool('no-color') }),
     prefix: !flags.bool('no-log-prefix'),
     projectName: context.projectName,
+    above: (write) => context.reporter.above(write),
   });
   const endings = new Endings(invocation);
   const stage = { starting: false };
@@ -86,6 +87,8 @@ export async function upAttached(
     listener: {
       line: (container, line, stream) => printer.line(container.name, line, stream),
       exited: (container, code) => {
+        // Until all is made, those that end are those that are replaced.
+        if (!stage.starting) return;
         if (wants(container.service)) printer.note(container.name, `exited with code ${code}`);
         endings.onExit(container, code);
       },
@@ -94,9 +97,10 @@ export async function upAttached(
       },
     },
   });
+  const isNamed = (service: string): boolean => options.services.length === 0 || options.services.includes(service);
   const stopAll = async (): Promise<void> => {
     await stop(context, { services: options.services, timeout: options.timeout, dryRun: false });
-    await watch.whenIdle();
+    await watch.whenIdle(isNamed);
   };
   const interrupt = onInterrupt(invocation, { stopping, kill: () => killAll(context) });
   const develop = flags.bool('watch')
@@ -130,7 +134,7 @@ export async function upAttached(
     );
     const outcome = await Promise.race([
       // While files are watched, containers that have all ended may yet be replaced.
-      develop?.run().then(() => 'interrupted' as const) ?? watch.whenIdle().then(() => 'idle' as const),
+      develop?.run().then(() => 'interrupted' as const) ?? watch.whenIdle(isNamed).then(() => 'idle' as const),
       endings.aborted,
       interrupt.requested,
     ]);

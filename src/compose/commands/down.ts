@@ -1,8 +1,9 @@
 import type { ImageInspect } from '#api-types';
 import { isBerthError } from '#base';
 import { executePlan, observe } from '../execute/index.ts';
-import { imageName, labels, type Plan, planDown } from '../plan/index.ts';
+import { imageName, labels, type ObservedContainer, type Plan, planDown } from '../plan/index.ts';
 import type { ComposeContext } from './context.ts';
+import { projectOfContainers } from './project-of-containers.ts';
 
 /** What is removed beside containers and networks. */
 export interface DownOptions {
@@ -22,10 +23,12 @@ function isBuiltFor(project: string, image: ImageInspect): boolean {
 
 /** The images that are there of those that `images` means: all of the services', or those that compose built. */
 async function imagesToRemove(
-  { client, project, projectName }: ComposeContext,
+  { client, projectName, ...context }: ComposeContext,
   { images, services }: DownOptions,
+  containers: readonly ObservedContainer[],
 ): Promise<string[]> {
-  if (project === undefined || images === 'none') return [];
+  if (images === 'none') return [];
+  const project = context.project ?? projectOfContainers(projectName, containers);
   const wanted = Object.values(project.services).filter(({ name }) => services.length === 0 || services.includes(name));
   const found = await Promise.all(
     wanted.map(async (service): Promise<string[]> => {
@@ -53,7 +56,7 @@ export async function down(context: ComposeContext, options: DownOptions): Promi
     services: options.services,
     removeOrphans: options.removeOrphans,
     volumes: options.volumes,
-    images: await imagesToRemove(context, options),
+    images: await imagesToRemove(context, options, observed.containers),
     timeout: options.timeout,
   });
   if (options.dryRun) return plan;

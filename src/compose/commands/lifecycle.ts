@@ -1,5 +1,5 @@
 import { notFound } from '#base';
-import { executePlan, observeContainers } from '../execute/index.ts';
+import { executePlan, executeWithin, observeContainers } from '../execute/index.ts';
 import {
   dependenciesOf,
   inDependencyOrder,
@@ -48,8 +48,16 @@ export async function stop(context: ComposeContext, options: LifecycleOptions): 
   return perform(context, plan, options.dryRun);
 }
 
+/** How containers are started. */
+export interface StartOptions extends LifecycleOptions {
+  /** Wait until they run or are healthy. */
+  readonly wait?: boolean;
+  /** Most seconds to wait; no limit when absent. */
+  readonly waitTimeout?: number | undefined;
+}
+
 /** Starts containers that are there, in dependency order and with its conditions. Throws `not-found` where there are none. */
-export async function start(context: ComposeContext, options: LifecycleOptions & { wait?: boolean }): Promise<Plan> {
+export async function start(context: ComposeContext, options: StartOptions): Promise<Plan> {
   const containers = await chosen(context, { services: [] });
   if (containers.length === 0 && context.project === undefined) {
     throw notFound(`no container found for project "${context.projectName}": not found`);
@@ -69,7 +77,9 @@ export async function start(context: ComposeContext, options: LifecycleOptions &
     }
     if (options.wait) planWaits(builder, project, service.name);
   }
-  return perform({ ...context, project }, builder.done(), options.dryRun);
+  const plan = builder.done();
+  if (!options.dryRun) await executeWithin(plan, { ...context, project }, options.waitTimeout);
+  return plan;
 }
 
 /** Restarts containers in dependency order; dependents that ask for it are restarted, too, unless `noDeps`. */

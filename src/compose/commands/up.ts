@@ -1,5 +1,5 @@
-import { invalid, notFound, unavailable } from '#base';
-import { executePlan, observe } from '../execute/index.ts';
+import { invalid, notFound } from '#base';
+import { executeWithin, observe } from '../execute/index.ts';
 import { type Project, type Service, updatePolicyOf } from '../model/index.ts';
 import { divergedVolumes, holdStarts, type Plan, planUp, type RecreatePolicy } from '../plan/index.ts';
 import type { ProjectContext } from './context.ts';
@@ -125,22 +125,13 @@ async function knownImages(
 export async function up(context: ProjectContext, options: UpOptions): Promise<Plan> {
   const { plan, project, imageIds } = await planProject(context, options);
   if (options.dryRun) return plan;
-  const waitSignal =
-    options.waitTimeout === undefined || options.waitTimeout <= 0
-      ? context.signal
-      : AbortSignal.any([AbortSignal.timeout(options.waitTimeout * 1000), ...(context.signal ? [context.signal] : [])]);
   let made = false;
   const onFirstStart = (): void => {
     if (!made) options.onMade?.(plan);
     made = true;
   };
   const ordered = options.onMade === undefined ? plan : holdStarts(plan);
-  try {
-    await executePlan(ordered, { ...context, project, imageIds, waitSignal, onFirstStart });
-  } catch (error) {
-    const late = waitSignal?.aborted === true && context.signal?.aborted !== true;
-    throw late ? unavailable(`application not healthy after ${options.waitTimeout}s`, { cause: error }) : error;
-  }
+  await executeWithin(ordered, { ...context, project, imageIds, onFirstStart }, options.waitTimeout);
   onFirstStart();
   if (options.start) await recordRevision(context, { plan, project, imageIds });
   return plan;

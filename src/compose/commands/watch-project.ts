@@ -36,14 +36,15 @@ export class ProjectWatch {
   readonly #options: ProjectWatchOptions;
   readonly #end = new AbortController();
   readonly #followed = new Map<string, Promise<void>>();
-  readonly #running = new Set<string>();
+  /** Containers that run, with their services. */
+  readonly #running = new Map<string, string>();
   /** When each container ended last: a new start's output is what comes after. */
   readonly #lastExit = new Map<string, string>();
   #opened = '';
   #idle: () => void = () => undefined;
   #failed: (error: unknown) => void = () => undefined;
-  /** True once everything that shall be started has been. */
-  #complete = false;
+  /** Whose containers are waited for, once everything that shall be started has been. */
+  #awaited: ((service: string) => boolean) | undefined;
 
   constructor(context: ComposeContext, options: ProjectWatchOptions) {
     this.#context = context;
@@ -78,7 +79,7 @@ export class ProjectWatch {
 
   /** Shows a container that runs already, or has just been started. Doing it twice is harmless. */
   attach(container: Attached, range: LogRange): void {
-    this.#running.add(container.id);
+    this.#running.set(container.id, container.service);
     if (!this.#options.wants(container.service) || this.#followed.has(container.id)) return;
     this.#followed.set(container.id, this.#follow(container, range));
   }
@@ -118,15 +119,19 @@ export class ProjectWatch {
   }
 
   #checkIdle(): void {
-    if (this.#complete && this.#running.size === 0) this.#idle();
+    const awaited = this.#awaited;
+    if (awaited !== undefined && ![...this.#running.values()].some(awaited)) this.#idle();
   }
 
-  /** Resolves when no container runs any more; call it when all have been started. Rejects when the engine goes away. */
-  whenIdle(): Promise<void> {
+  /**
+   * Resolves when no container of the services runs any more (of any, when not given); call it when all have been
+   * started. A later call takes the place of an earlier one. Rejects when the engine goes away.
+   */
+  whenIdle(of: (service: string) => boolean = () => true): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#idle = resolve;
       this.#failed = reject;
-      this.#complete = true;
+      this.#awaited = of;
       this.#checkIdle();
     });
   }

@@ -1,5 +1,5 @@
 import type { ContainerCreateRequest } from '#api-types';
-import { BerthError, conflict, internal, isBerthError, messageOf } from '#base';
+import { BerthError, conflict, internal, isBerthError, messageOf, unavailable } from '#base';
 import type { Client } from '#client';
 import type { Project, Service } from '../model/index.ts';
 import {
@@ -333,4 +333,20 @@ function resourceOf(operation: Operation): string | undefined {
  */
 export async function executePlan(plan: Plan, options: ExecuteOptions): Promise<void> {
   await new PlanRun(plan, options).run();
+}
+
+/**
+ * Runs a plan whose waits for containers end after `seconds`; without a limit where that is absent or not positive.
+ * Throws `unavailable` when the time is over.
+ */
+export async function executeWithin(plan: Plan, options: ExecuteOptions, seconds: number | undefined): Promise<void> {
+  if (seconds === undefined || seconds <= 0) return executePlan(plan, options);
+  const limit = AbortSignal.timeout(seconds * 1000);
+  const waitSignal = AbortSignal.any([limit, ...(options.signal ? [options.signal] : [])]);
+  try {
+    await executePlan(plan, { ...options, waitSignal });
+  } catch (error) {
+    if (!limit.aborted || options.signal?.aborted) throw error;
+    throw unavailable(`application not healthy after ${seconds}s`, { cause: error });
+  }
 }

@@ -1,7 +1,9 @@
 import { conflict, invalid, messageOf } from '#base';
 import { imageName, selectServices } from '#compose';
 import { atLeast, program } from '../../command/index.ts';
+import { errorText } from '../../error-text.ts';
 import { flagTable } from '../../flags/index.ts';
+import { readImageName } from '../../progress/index.ts';
 import type { ComposeCommand } from '../compose-command.ts';
 import { ClientImageSource } from '../image-source.ts';
 import { openProject } from '../open-project.ts';
@@ -43,7 +45,12 @@ export const command: ComposeCommand = {
           return;
         }
         const image = imageName(context.project, service);
-        if (policy === 'missing' && (await client.images.inspect(image).catch(() => undefined)) !== undefined) {
+        const movable = (readImageName(image).tag ?? 'latest') === 'latest';
+        if (
+          policy === 'missing' &&
+          !movable &&
+          (await client.images.inspect(image).catch(() => undefined)) !== undefined
+        ) {
           reporter.status({
             resource: name,
             text: 'Skipped - Image is already present locally',
@@ -81,6 +88,7 @@ export const command: ComposeCommand = {
     }
     const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
     if (failures.length === 1) throw failures[0];
-    if (failures.length > 1) throw conflict([...new Set(failures.map(messageOf))].join('\n'));
+    if (failures.length > 1)
+      throw conflict([...new Set(failures.map((error) => errorText(error).trimEnd()))].join('\n'));
   },
 };

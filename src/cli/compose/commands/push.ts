@@ -6,6 +6,7 @@ import { readConfigFile } from '../../host/index.ts';
 import { credentialsFor, discard, readImageName, registryKey, renderProgress } from '../../progress/index.ts';
 import type { ComposeCommand } from '../compose-command.ts';
 import { openProject } from '../open-project.ts';
+import { warningsOnly } from '../status-reporter.ts';
 
 const flags = flagTable(`
       --ignore-push-failures   Push what can be pushed
@@ -23,7 +24,7 @@ export const command: ComposeCommand = {
     const { flags: given, args, compose, globals } = invocation;
     const { context, client } = await openProject(invocation, args, { lock: 'ignore' });
     const { selected } = selectServices(context.project, args, !given.bool('include-deps'));
-    const { reporter } = context;
+    const reporter = given.bool('quiet') ? warningsOnly(context.reporter) : context.reporter;
     const failures: unknown[] = [];
     for (const name of selected) {
       const service = context.project.services[name];
@@ -46,7 +47,7 @@ export const command: ComposeCommand = {
         }
       }
     }
-    reporter.close();
+    context.reporter.close();
     if (failures.length === 1) throw failures[0];
     if (failures.length > 1) throw conflict([...new Set(failures.map(messageOf))].join('\n'));
   },

@@ -71,8 +71,10 @@ export const command: ComposeCommand = {
     const opened = await openProject(invocation, args, { lock: given.bool('locked') ? 'insist' : 'heed' });
     const { services } = opened.context.project;
     if (from !== '' && services[from] === undefined) throw notFound(`no such service: ${from}: not found`);
+    const shared = createOptions(invocation, opened.client);
     const options = {
-      ...createOptions(invocation, opened.client),
+      ...shared,
+      images: { ...shared.images, quietBuild: shared.images.quietBuild || given.bool('quiet-build') },
       recreateDependencies: given.bool('always-recreate-deps') ? ('force' as const) : ('diverged' as const),
       noDeps: given.bool('no-deps'),
       renewAnonymousVolumes: given.bool('renew-anon-volumes'),
