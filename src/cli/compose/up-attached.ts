@@ -130,7 +130,7 @@ export async function upAttached(
     const isRunning = new Set(found.filter(({ state }) => state === 'running').map(({ id }) => id));
     await up(
       { ...context, reporter: quietStarts(context.reporter, stage), signal: stopping.signal },
-      { ...options, onMade },
+      { ...options, onMade, starts: watch.starts },
     );
     const outcome = await Promise.race([
       // While files are watched, containers that have all ended may yet be replaced.

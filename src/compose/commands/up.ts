@@ -1,5 +1,5 @@
 import { invalid, notFound } from '#base';
-import { executeWithin, observe } from '../execute/index.ts';
+import { executeWithin, observe, type StartListener } from '../execute/index.ts';
 import { type Project, type Service, updatePolicyOf } from '../model/index.ts';
 import { divergedVolumes, holdStarts, type Plan, planUp, type RecreatePolicy } from '../plan/index.ts';
 import type { ProjectContext } from './context.ts';
@@ -33,6 +33,7 @@ export interface UpOptions {
    * before all is made.
    */
   readonly onMade?: ((plan: Plan) => void) | undefined;
+  readonly starts?: StartListener | undefined;
 }
 
 /** The project with other numbers of containers. Throws `invalid` where a fixed name forbids more than one. */
@@ -126,13 +127,20 @@ export async function up(context: ProjectContext, options: UpOptions): Promise<P
   const { plan, project, imageIds } = await planProject(context, options);
   if (options.dryRun) return plan;
   let made = false;
-  const onFirstStart = (): void => {
+  const sayMade = (): void => {
     if (!made) options.onMade?.(plan);
     made = true;
   };
+  const starts: StartListener = {
+    starting: (container) => {
+      sayMade();
+      options.starts?.starting(container);
+    },
+    failed: (id) => options.starts?.failed(id),
+  };
   const ordered = options.onMade === undefined ? plan : holdStarts(plan);
-  await executeWithin(ordered, { ...context, project, imageIds, onFirstStart }, options.waitTimeout);
-  onFirstStart();
+  await executeWithin(ordered, { ...context, project, imageIds, starts }, options.waitTimeout);
+  sayMade();
   if (options.start) await recordRevision(context, { plan, project, imageIds });
   return plan;
 }

@@ -77,6 +77,17 @@ export class ProjectWatch {
     });
   }
 
+  /** A container is about to be started, or is not after all: what whenIdle waits for. */
+  readonly starts = {
+    starting: ({ id, service }: { readonly id: string; readonly service: string }): void => {
+      this.#running.set(id, service);
+    },
+    failed: (id: string): void => {
+      this.#running.delete(id);
+      this.#checkIdle();
+    },
+  };
+
   /** Shows a container that runs already, or has just been started. Doing it twice is harmless. */
   attach(container: Attached, range: LogRange): void {
     this.#running.set(container.id, container.service);

@@ -22,6 +22,14 @@ import type { Reporter } from './reporter.ts';
 import { runHook } from './run-hook.ts';
 import { combinedError, runSteps } from './run-steps.ts';
 
+/** Told of starts of containers. */
+export interface StartListener {
+  /** A container is about to be started. */
+  starting(container: { readonly id: string; readonly service: string }): void;
+  /** It could not be. */
+  failed(id: string): void;
+}
+
 /** What a plan is run with. */
 export interface ExecuteOptions {
   readonly client: Client;
@@ -38,8 +46,7 @@ export interface ExecuteOptions {
   readonly signal?: AbortSignal | undefined;
   /** Gives a timeout its own signal: waits for health end with it. */
   readonly waitSignal?: AbortSignal | undefined;
-  /** Called when the first container is about to be started. */
-  readonly onFirstStart?: (() => void) | undefined;
+  readonly starts?: StartListener | undefined;
 }
 
 /** Operations that may leave what they are about, which is then told. */
@@ -52,7 +59,6 @@ class PlanRun {
   readonly #options: ExecuteOptions;
   readonly #ids = new Map<string, string>();
   readonly #waits: ContainerWaits;
-  #started = false;
 
   constructor(plan: Plan, options: ExecuteOptions) {
     this.#plan = plan;
@@ -79,10 +85,6 @@ class PlanRun {
   async #runStep(step: Step): Promise<void> {
     const { reporter } = this.#options;
     const { display } = step;
-    if (step.operation.kind === 'start-container' && !this.#started) {
-      this.#started = true;
-      this.#options.onFirstStart?.();
-    }
     if (display?.begin) reporter.status({ resource: display.resource, status: display.begin, kind: 'working' });
     let outcome: Outcome;
     try {
@@ -91,7 +93,9 @@ class PlanRun {
       const failure = step.rescue === undefined ? cause : await this.#rescue(step.rescue, cause);
       const error = placeError(failure, step.operation, this.#options.project);
       const resource = display?.resource ?? resourceOf(step.operation);
-      if (resource !== undefined && step.operation.kind !== 'wait-for') {
+      // Of what has no beginning on the screen only the error is told, at the end.
+      const isShown = display === undefined || display.begin !== undefined;
+      if (resource !== undefined && isShown && step.operation.kind !== 'wait-for') {
         reporter.status({ resource, status: failureText(step, error), kind: 'error' });
       }
       throw error;
@@ -244,9 +248,15 @@ class PlanRun {
 
   async #start(operation: Of<'start-container'>): Promise<void> {
     const id = this.#target(operation.container);
-    const { containers } = this.#options.client;
-    if (operation.beside === undefined) await containers.start(id);
-    else await containers.startBeside(id, this.#target(operation.beside));
+    const { client, starts } = this.#options;
+    starts?.starting({ id, service: operation.container.service });
+    try {
+      if (operation.beside === undefined) await client.containers.start(id);
+      else await client.containers.startBeside(id, this.#target(operation.beside));
+    } catch (error) {
+      starts?.failed(id);
+      throw error;
+    }
   }
 
   async #remove(operation: Of<'remove-container'>): Promise<void> {
