@@ -45,7 +45,7 @@ function bakeTarget(project: Project, service: Service, options: BakeOptions): R
     context,
     contexts: sorted(build.additional_contexts ?? {}),
     dockerfile: inline === undefined ? path : undefined,
-    'dockerfile-inline': inline?.replaceAll('${', '$${'),
+    'dockerfile-inline': inline?.replaceAll('${', () => '$${'),
     args: sorted(Object.fromEntries(args)),
     labels: sorted({
       ...build.labels,

@@ -84,7 +84,10 @@ class PlanRun {
 
   async #runStep(step: Step): Promise<void> {
     const { reporter } = this.#options;
-    const { display } = step;
+    const { display, operation: begun } = step;
+    if (begun.kind === 'start-container') {
+      this.#options.starts?.starting({ id: this.#target(begun.container), service: begun.container.service });
+    }
     if (display?.begin) reporter.status({ resource: display.resource, status: display.begin, kind: 'working' });
     let outcome: Outcome;
     try {
@@ -249,7 +252,6 @@ class PlanRun {
   async #start(operation: Of<'start-container'>): Promise<void> {
     const id = this.#target(operation.container);
     const { client, starts } = this.#options;
-    starts?.starting({ id, service: operation.container.service });
     try {
       if (operation.beside === undefined) await client.containers.start(id);
       else await client.containers.startBeside(id, this.#target(operation.beside));

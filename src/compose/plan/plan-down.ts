@@ -69,14 +69,14 @@ function volumesOf(input: DownPlanInput): string[] {
   return owned.map(({ name }) => name);
 }
 
-/** Containers that `down` removes: all of the project's that the file knows, one-offs among them, and orphans if asked for. */
+/** Containers that `down` removes: those of services whose profiles are on, one-offs among them, and orphans if asked for. */
 function containersOf(input: DownPlanInput): ObservedContainer[] {
   const { project, observed, services } = input;
   return observed.containers.filter((container) => {
     if (services.length > 0) return services.includes(container.service);
-    if (project === undefined || input.removeOrphans) return true;
-    const known = project.services[container.service] ?? project.disabledServices[container.service];
-    return known !== undefined;
+    if (project === undefined) return true;
+    if (input.removeOrphans && project.disabledServices[container.service] === undefined) return true;
+    return project.services[container.service] !== undefined;
   });
 }
 

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { bakeDocument } from './bake-document.ts';
+
+test('a file of buildx bake has a target for every build and a group of those asked for', () => {
+  const service = (name: string, build?: object) => ({ name, command: null, entrypoint: null, networks: {}, ...build });
+  const document = bakeDocument(
+    {
+      name: 'app',
+      workingDir: '/work',
+      composeFiles: [],
+      envFiles: [],
+      environment: {},
+      profiles: [],
+      services: {
+        web: service('web', { build: { context: '/work/web', args: { A: 'file', B: null }, target: 'final' } }),
+        base: service('base', { image: 'base:1', build: { context: '/work', dockerfile_inline: 'FROM ${X}' } }),
+        db: service('db'),
+      },
+      disabledServices: {},
+      networks: {},
+      volumes: {},
+      secrets: {},
+      configs: {},
+      models: {},
+      extensions: {},
+      warnings: [],
+    },
+    { targets: ['web'], args: { A: 'flag' }, noCache: true, pull: false, push: false },
+  );
+  const labels = (name: string) => ({
+    'com.docker.compose.project': 'app',
+    'com.docker.compose.service': name,
+    'com.docker.compose.version': '2.40.3',
+  });
+  assert.deepEqual(document, {
+    group: { default: { targets: ['web'] } },
+    target: {
+      web: {
+        context: '/work/web',
+        dockerfile: '/work/web/Dockerfile',
+        args: { A: 'flag' },
+        labels: labels('web'),
+        tags: ['app-web'],
+        target: 'final',
+        'no-cache': true,
+        output: ['type=docker'],
+      },
+      base: {
+        context: '/work',
+        'dockerfile-inline': 'FROM $${X}',
+        args: { A: 'flag' },
+        labels: labels('base'),
+        tags: ['base:1'],
+        'no-cache': true,
+        output: ['type=docker'],
+      },
+    },
+  });
+});
