@@ -14,7 +14,7 @@ test('a file of buildx bake has a target for every build and a group of those as
       profiles: [],
       services: {
         web: service('web', { build: { context: '/work/web', args: { A: 'file', B: null }, target: 'final' } }),
-        base: service('base', { image: 'base:1', build: { context: '/work', dockerfile_inline: 'FROM ${X}' } }),
+        base: service('base', { image: 'base:1', build: { context: '/work', dockerfile_inline: `FROM \${X}` } }),
         db: service('db'),
       },
       disabledServices: {},
@@ -48,7 +48,7 @@ test('a file of buildx bake has a target for every build and a group of those as
       },
       base: {
         context: '/work',
-        'dockerfile-inline': 'FROM $${X}',
+        'dockerfile-inline': `FROM $\${X}`,
         args: { A: 'flag' },
         labels: labels('base'),
         tags: ['base:1'],
