@@ -2,7 +2,8 @@ import { type Document, hasRecordKeys } from '../model/config-document.ts';
 import type { FileObject, Project } from '../model/project.ts';
 import type { Service } from '../model/service.ts';
 import { serviceKeys } from '../model/service-keys.ts';
-import { yamlText } from './yaml-text.ts';
+import { compareNaturally } from './natural-order.ts';
+import { inYamlOrder, yamlText } from './yaml-text.ts';
 
 const lowerCase: Readonly<Record<string, string>> = { Path: 'path', Rate: 'rate', Weight: 'weight' };
 
@@ -22,9 +23,12 @@ function yamlValue(value: unknown, isRecord: boolean): unknown {
   if (typeof value !== 'object' || value === null) return value;
   // A Map keeps keys such as "10" where they are.
   const entries = new Map<string, unknown>();
-  for (const [key, entry] of Object.entries(value)) {
+  const pairs = Object.entries(value);
+  if (isRecord) pairs.sort(([a], [b]) => compareNaturally(a, b));
+  for (const [key, entry] of pairs) {
     if (!isRecord && saysNothing(key, entry)) continue;
-    const inner = key.startsWith('x-') && !isRecord ? entry : yamlValue(entry, !isRecord && hasRecordKeys(key));
+    const isExtension = key.startsWith('x-') && !isRecord;
+    const inner = isExtension ? inYamlOrder(entry) : yamlValue(entry, !isRecord && hasRecordKeys(key));
     entries.set(isRecord ? key : (lowerCase[key] ?? key), inner);
   }
   return entries;
@@ -32,7 +36,7 @@ function yamlValue(value: unknown, isRecord: boolean): unknown {
 
 function serviceValue(service: Service): unknown {
   const entries = new Map<string, unknown>(Object.entries(service));
-  const own = [...entries.keys()].filter((key) => key.startsWith('x-')).sort();
+  const own = [...entries.keys()].filter((key) => key.startsWith('x-')).sort(compareNaturally);
   const ordered: Document = {};
   for (const key of [...serviceKeys, ...own]) if (entries.get(key) !== undefined) ordered[key] = entries.get(key);
   return yamlValue(ordered, false);
@@ -44,7 +48,9 @@ function fileObjectValue(object: FileObject, isSecret: boolean): unknown {
 }
 
 function section<T>(objects: Record<string, T>, valueFor: (object: T) => unknown): Map<string, unknown> | undefined {
-  const entries = Object.entries(objects).map(([key, object]) => [key, valueFor(object)] as const);
+  const entries = Object.entries(objects)
+    .sort(([a], [b]) => compareNaturally(a, b))
+    .map(([key, object]) => [key, valueFor(object)] as const);
   return entries.length === 0 ? undefined : new Map(entries);
 }
 
@@ -73,6 +79,7 @@ export function configYaml(project: Project): string {
     'models',
     section(project.models, (model) => yamlValue(model, false)),
   );
-  for (const [key, value] of Object.entries(project.extensions)) add(key, value);
+  const extensions = Object.entries(project.extensions).sort(([a], [b]) => compareNaturally(a, b));
+  for (const [key, value] of extensions) add(key, inYamlOrder(value));
   return yamlText(document);
 }

@@ -55,9 +55,14 @@ export interface Interpolation {
   warn(message: string): void;
 }
 
-/** A path as messages of interpolation show it: positions in lists are not told. */
+/** A path as messages of interpolation show it: positions in lists, which begin with a bracket, are not told. */
 function shown(path: Path): string {
-  return path.map((key) => (/^\d+$/.test(key) ? '[]' : key)).join('.');
+  return path.map((key) => (key.startsWith('[') ? '[]' : key)).join('.');
+}
+
+/** The same path as other messages know it. */
+function plainPath(path: Path): Path {
+  return path.map((key) => key.replace(/^\[(\d+)$/, '$1'));
 }
 
 function interpolateText(text: string, cast: Cast | undefined, path: Path, context: Interpolation): Tree {
@@ -68,16 +73,18 @@ function interpolateText(text: string, cast: Cast | undefined, path: Path, conte
       return cast(value, context.warn);
     } catch (error) {
       const message = `error while interpolating ${shown(path)}: failed to cast to expected type: ${messageOf(error)}`;
-      throw context.sources.error(message, path, { cause: error });
+      throw context.sources.error(message, plainPath(path), { cause: error });
     }
   } catch (error) {
     if (error instanceof TemplateSyntaxError) {
       const advice = 'You may need to escape any $ with another $.';
       const message = `invalid interpolation format for ${shown(path)}.\n${advice}\n${text}`;
-      throw context.sources.error(message, path, { cause: error });
+      throw context.sources.error(message, plainPath(path), { cause: error });
     }
     if (!isBerthError(error) || error.details.path !== undefined) throw error;
-    throw context.sources.error(`error while interpolating ${shown(path)}: ${error.message}`, path, { cause: error });
+    throw context.sources.error(`error while interpolating ${shown(path)}: ${error.message}`, plainPath(path), {
+      cause: error,
+    });
   }
 }
 
@@ -88,7 +95,7 @@ function walk(value: Tree, path: string[], rules: RuleNode<Cast> | undefined, co
   if (isList(value)) {
     return value.map((item, index) => {
       const key = String(index);
-      path.push(key);
+      path.push(`[${key}`);
       const result = walk(item, path, ruleAt(rules, key), context);
       path.pop();
       return result;

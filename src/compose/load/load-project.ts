@@ -45,6 +45,7 @@ async function findSetting(options: LoadOptions, warn: (message: string) => void
   const processVariables = new Map<string, string>();
   for (const [name, value] of Object.entries(options.environment))
     if (value !== undefined) processVariables.set(name, value);
+  processVariables.set('PWD', workingDir);
   const onUnset = (name: string) => warn(`The "${name}" variable is not set. Defaulting to a blank string.`);
   const absolute = (path: string) => resolve(workingDir, path);
   const given = options.envFiles?.length ? options.envFiles : splitList(processVariables.get('COMPOSE_ENV_FILES'), ',');

@@ -8,7 +8,7 @@ import type { LoadOptions } from './load-options.ts';
 import { loadModel, loadProject } from './load-project.ts';
 import { type VariableUse, variableUses } from './template.ts';
 import { isList, isMap, mapAt, type Tree } from './tree.ts';
-import { yamlText } from './yaml-text.ts';
+import { inYamlOrder, yamlText } from './yaml-text.ts';
 
 /** What `config` is asked to print instead of the whole document. */
 export type ConfigSelection =
@@ -131,8 +131,7 @@ async function rawConfig(request: ConfigRequest): Promise<ConfigOutput> {
   if (request.print === 'services') {
     return { text: [...(mapAt(model, 'services')?.keys() ?? [])].map((name) => `${name}\n`).join(''), warnings };
   }
-  const sorted = sortKeys(document) as object;
-  const text = request.format === 'json' ? goJson(sorted, 2) : yamlText(sorted);
+  const text = request.format === 'json' ? goJson(sortKeys(document), 2) : yamlText(inYamlOrder(document) as object);
   return { text, warnings };
 }
 
@@ -158,7 +157,7 @@ export async function renderConfig(request: ConfigRequest): Promise<ConfigOutput
   const project = await loadProject({
     ...request,
     services: whole ? [] : (request.services ?? []),
-    resolveEnvironment: whole ? false : (request.resolveEnvironment ?? true),
+    resolveEnvironment: whole && request.print !== 'environment' ? false : (request.resolveEnvironment ?? true),
   });
   const { warnings } = project;
   if (request.hash !== undefined) return { text: lines(hashLines(project, request.hash)), warnings };

@@ -59,7 +59,8 @@ export async function resolveEnvFiles(service: Service, context: ServiceFilesCon
 export async function resolveLabelFiles(service: Service, context: ServiceFilesContext): Promise<void> {
   if (!service.label_file) return;
   const into = new Map<string, string>();
-  const variables = { lookup: (name: string) => context.environment.get(name), onUnset: context.onUnset };
+  // Labels refer to each other only, not to the variables of the project.
+  const variables = { lookup: () => undefined, onUnset: context.onUnset };
   for (const [index, path] of service.label_file.entries()) {
     const text = await readOptional(path, context.reader);
     if (text === undefined) {

@@ -1,3 +1,4 @@
+import { compareBytes } from '../model/byte-order.ts';
 /**
  * A Compose file as data, before it is given meaning. Mappings are `Map`s so that no key (`__proto__`, `10`) changes
  * order or behaviour; integers beyond 2^53 are `bigint`s so that an unquoted number used as text keeps its digits.
@@ -56,15 +57,21 @@ export function sameTree(a: Tree, b: Tree): boolean {
   return a === b;
 }
 
+/** A finite number as Go's `%g` prints it: with an exponent below 1e-4 and, unless whole, from 1e6 on. */
+export function goFloat(value: number): string {
+  const magnitude = Math.abs(value);
+  const exponential = (magnitude !== 0 && magnitude < 1e-4) || magnitude >= (Number.isInteger(value) ? 1e21 : 1e6);
+  const text = exponential ? value.toExponential() : String(value);
+  return text.replace(/e([+-])(\d)$/, 'e$10$2');
+}
+
 /** A scalar as text, as Go's `%v` prints it: this is what an unquoted number or boolean becomes as a variable. */
 export function scalarText(value: Tree): string {
   if (value === null) return '<nil>';
   if (typeof value !== 'number') return String(value);
   if (Number.isNaN(value)) return 'NaN';
   if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
-  const magnitude = Math.abs(value);
-  const text = magnitude !== 0 && magnitude < 1e-4 ? value.toExponential() : String(value);
-  return text.replace(/e([+-])(\d)$/, 'e$10$2');
+  return goFloat(value);
 }
 
 /** What a tree's value is called in messages. */
@@ -77,13 +84,13 @@ export function kindOf(value: Tree): string {
   return typeof value;
 }
 
-/** A tree as plain objects and lists, for output and for handing out `x-` values. */
+/** A tree as plain objects, their keys sorted, and lists: for output and for handing out `x-` values. */
 export function plainOf(value: Tree): unknown {
   if (isList(value)) return value.map(plainOf);
   if (typeof value === 'bigint') return Number(value);
   if (!isMap(value)) return value;
   const plain: Record<string, unknown> = {};
-  for (const [key, entry] of value) {
+  for (const [key, entry] of [...value].sort(([a], [b]) => compareBytes(a, b))) {
     Object.defineProperty(plain, key, { value: plainOf(entry), enumerable: true, configurable: true, writable: true });
   }
   return plain;

@@ -30,7 +30,10 @@ export function resolvePlainScalar(text: string): null | boolean | number | bigi
   const digits = text.replaceAll('_', '');
   const whole = parseInteger(digits);
   if (whole !== undefined) return whole;
-  if (float.test(digits)) return Number(digits);
+  if (float.test(digits)) {
+    const value = Number(digits);
+    return Number.isFinite(value) ? value : text;
+  }
   if (/^[-+]?\.(?:inf|Inf|INF)$/.test(text)) return text.startsWith('-') ? -Infinity : Infinity;
   if (/^\.(?:nan|NaN|NAN)$/.test(text)) return Number.NaN;
   return text;
