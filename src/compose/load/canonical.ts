@@ -151,14 +151,10 @@ const service: Expand = (value, { path, sources }) => {
   return value;
 };
 
-/** A rule that lets one watch entry name several paths. */
-const watch: Expand = (value) => {
-  if (!isList(value)) return value;
-  return value.flatMap((entry): Tree[] => {
-    const paths = isMap(entry) ? entry.get('path') : undefined;
-    if (!isMap(entry) || !isList(paths ?? null)) return [entry];
-    return (paths as Tree[]).map((path) => new Map([...entry, ['path', path]]));
-  });
+/** A limit must be a number by now, or a mapping of two. */
+const ulimit: Expand = (value, { path, sources }) => {
+  if (typeof value !== 'string') return value;
+  throw sources.error(`${path.join('.')}: invalid type string for external`, path);
 };
 
 const expansions = pathRules<Expand>({
@@ -174,9 +170,6 @@ const expansions = pathRules<Expand>({
   'services.*.models': namesToNull,
   'services.*.volumes.*': volume,
   'services.*.dns': listOf,
-  'services.*.dns_search': listOf,
-  'services.*.tmpfs': listOf,
-  'services.*.develop.watch': watch,
   'services.*.develop.watch.*.ignore': listOf,
   'services.*.develop.watch.*.include': listOf,
   'services.*.devices.*': device,
@@ -185,6 +178,8 @@ const expansions = pathRules<Expand>({
   'services.*.ports': ports,
   'services.*.build': named('context'),
   'services.*.build.ssh': ssh,
+  'services.*.build.ulimits.*': ulimit,
+  'services.*.ulimits.*': ulimit,
   'volumes.*': external,
   'networks.*': external,
   'secrets.*': external,

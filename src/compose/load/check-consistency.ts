@@ -161,7 +161,7 @@ export function checkConsistency(context: ConsistencyContext): void {
     for (const check of checks) check(service, context, report);
   }
   for (const [name, secret] of Object.entries(model.secrets)) {
-    if (secret.external || secret.file || secret.environment || secret.driver) continue;
+    if (secret.external || secret.file || secret.environment) continue;
     throw sources.error(`secret ${JSON.stringify(name)} must declare either \`file\` or \`environment\`${suffix}`, [
       'secrets',
       name,

@@ -8,6 +8,7 @@ import { inYamlOrder, yamlText } from './yaml-text.ts';
 const lowerCase: Readonly<Record<string, string>> = { Path: 'path', Rate: 'rate', Weight: 'weight' };
 
 function isEmpty(value: unknown): boolean {
+  if (value instanceof Map) return value.size === 0;
   return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length === 0;
 }
 

@@ -89,7 +89,7 @@ function unescapeDouble(text: string): string {
 function expand(text: string, options: DotenvOptions): string {
   try {
     const { variables, into } = options;
-    return substitute(text.replaceAll('\\$', '$$$$'), {
+    return substitute(text, {
       lookup: (name) => variables.lookup(name) ?? into.get(name),
       onUnset: (name) => variables.onUnset?.(name),
     });
@@ -120,7 +120,7 @@ function readQuoted(at: Cursor, quote: string, options: DotenvOptions): string {
   const raw = at.text.slice(at.index + 1, end);
   at.line += raw.split('\n').length - 1;
   at.index = end + 1;
-  return quote === '"' ? expand(unescapeDouble(raw), options) : raw;
+  return quote === '"' ? expand(unescapeDouble(raw).replaceAll('\\$', '$$$$'), options) : raw.replaceAll("\\'", "'");
 }
 
 function readValue(at: Cursor, options: DotenvOptions): string {

@@ -43,7 +43,7 @@ function mergeValue(base: Tree, over: Tree, context: MergeContext): Tree {
 function mergeMappings(base: TreeMap, over: TreeMap, { path, rules, sources }: MergeContext): TreeMap {
   for (const [key, value] of over) {
     const existing = base.get(key);
-    if (existing === undefined || existing === null || key.startsWith('x-')) {
+    if (existing === undefined || existing === null) {
       base.set(key, value);
       continue;
     }

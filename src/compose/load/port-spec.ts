@@ -19,12 +19,12 @@ function range(text: string, what: string, spec: string): [number, number] {
 }
 
 /** Splits `[IP:][HOST:]CONTAINER`, the address possibly in brackets. */
-function parts(spec: string): { ip: string; host: string; container: string } {
+function parts(spec: string): { ip: string; bracketed: boolean; host: string; container: string } {
   const bracket = /^\[([^\]]*)\]:(.*)$/.exec(spec);
   const fields = bracket ? [bracket[1] ?? '', ...(bracket[2] ?? '').split(':')] : spec.split(':');
   const container = fields.pop() ?? '';
   const host = fields.pop() ?? '';
-  return { ip: fields.join(':'), host, container };
+  return { ip: fields.join(':'), bracketed: bracket !== null, host, container };
 }
 
 /**
@@ -35,11 +35,11 @@ function parts(spec: string): { ip: string; host: string; container: string } {
 export function parsePortSpec(spec: string): PortSpec[] {
   const [body = '', protocolText] = spec.split('/');
   const protocol = (protocolText ?? '').toLowerCase() || 'tcp';
-  const { ip, host, container } = parts(body);
-  if (ip !== '' && isIP(ip.replace(/%.*$/, '')) === 0) {
-    const reason = ip.includes(':') ? `: address ${ip}:: too many colons in address` : '';
-    throw invalid(`Invalid ip address ${ip}${reason}`);
-  }
+  const { ip, bracketed, host, container } = parts(body);
+  // An IPv6 address must stand in brackets.
+  if (ip.includes(':') && !bracketed)
+    throw invalid(`Invalid ip address ${ip}: address ${ip}:: too many colons in address`);
+  if (ip !== '' && isIP(ip.replace(/%.*$/, '')) === 0) throw invalid(`Invalid ip address ${ip}`);
   if (container === '') throw invalid(`No port specified: ${spec}<empty>`);
   const [first, last] = range(container, 'containerPort', spec);
   const published = host === '' ? undefined : range(host, 'hostPort', spec);

@@ -62,7 +62,7 @@ async function variablesText(request: ConfigRequest): Promise<ConfigOutput> {
       name,
       { Name: name, DefaultValue: defaultValue, PresenceValue: presenceValue, Required: required },
     ]);
-    return { text: `${JSON.stringify(Object.fromEntries(document), null, 4)}\n`, warnings };
+    return { text: `${JSON.stringify(Object.fromEntries(document), null, 4)}\n\n`, warnings };
   }
   const rows = uses.map((use) => [use.name, String(use.required), use.defaultValue, use.presenceValue]);
   const table = [['NAME', 'REQUIRED', 'DEFAULT VALUE', 'ALTERNATE VALUE'], ...rows];

@@ -27,7 +27,9 @@ export function expandHome(path: string): string {
 
 function absolute(path: string, base: string): string {
   const expanded = expandHome(path);
-  return isAbsolute(expanded) || /^(?:[a-zA-Z]:[\\/]|\\\\)/.test(expanded) ? expanded : join(base, expanded);
+  return isAbsolute(expanded) || /^(?:[a-zA-Z]:[\\/]|\\\\)/.test(expanded)
+    ? expanded
+    : join(base, expanded).replace(/(.)\/$/, '$1');
 }
 
 const file: Resolve = (value, { base }) => (typeof value === 'string' ? absolute(value, base) : value);

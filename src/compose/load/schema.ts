@@ -21,14 +21,22 @@ export interface Schema {
   items?: Schema;
   /** No entry of the list may be there twice. */
   distinct?: boolean;
+  /** Least and largest number. */
+  min?: number;
+  max?: number;
+  /** Of alternatives, the one that messages tell. */
+  first?: Schema;
 }
 
 const scalar = (...scalars: ScalarKind[]): Schema => ({ scalars });
 const object = (keys: Record<string, Schema>, required: string[] = []): Schema => ({ keys, required });
 const list = (items: Schema): Schema => ({ items });
 const mapOf = (each: Schema): Schema => ({ each });
-const either = (...schemas: Schema[]): Schema =>
+/** Whatever one of `schemas` allows. */
+const union = (...schemas: Schema[]): Schema =>
   Object.assign({}, ...schemas, { scalars: schemas.flatMap((schema) => schema.scalars ?? []) });
+/** Alternatives: as {@link union}, but messages tell the first. */
+const either = (first: Schema, ...others: Schema[]): Schema => ({ ...union(first, ...others), first });
 const oneOf = (...values: string[]): Schema => ({ scalars: ['string'], values });
 
 const text = scalar('string');
@@ -39,13 +47,17 @@ const number = scalar('number', 'string');
 const nothing = scalar('null');
 const texts = list(text);
 const distinctTexts: Schema = { items: text, distinct: true };
-const textOrTexts = either(text, texts);
-const listOrDict = either(texts, mapOf(scalar('boolean', 'null', 'number', 'string')));
-const command = either(nothing, textOrTexts);
-const extraHosts = either(texts, mapOf(textOrTexts));
+const textOrTexts = either(text, distinctTexts);
+const names = distinctTexts;
+const listOrDict = either(mapOf(scalar('boolean', 'null', 'number', 'string')), names);
+const command = either(nothing, text, texts);
+const extraHosts = either(mapOf(either(text, texts)), names);
+/** A whole number with bounds, or text. */
+const within = (min: number, max?: number): Schema =>
+  either(text, { scalars: ['integer'], min, ...(max === undefined ? {} : { max }) });
 const ulimits = mapOf(either(integer, object({ hard: integer, soft: integer }, ['soft', 'hard'])));
 const driverOptions = mapOf(scalar('number', 'string'));
-const external = either(flag, object({ name: text }));
+const external = union(flag, object({ name: text }));
 
 const fileReference = either(text, object({ source: text, target: text, uid: text, gid: text, mode: number }));
 
@@ -63,7 +75,7 @@ const build = object({
   dockerfile_inline: text,
   entitlements: texts,
   args: listOrDict,
-  ssh: either(text, listOrDict),
+  ssh: listOrDict,
   labels: listOrDict,
   cache_from: texts,
   cache_to: texts,
@@ -90,7 +102,7 @@ const develop = object({
       {
         ignore: textOrTexts,
         include: textOrTexts,
-        path: textOrTexts,
+        path: text,
         action: oneOf('rebuild', 'sync', 'restart', 'sync+restart', 'sync+exec'),
         target: text,
         exec: hook,
@@ -145,11 +157,11 @@ const blkio = object({
 });
 
 const serviceNetwork = object({
-  aliases: texts,
+  aliases: names,
   interface_name: text,
   ipv4_address: text,
   ipv6_address: text,
-  link_local_ips: texts,
+  link_local_ips: names,
   mac_address: text,
   driver_opts: driverOptions,
   priority: scalar('number'),
@@ -170,14 +182,14 @@ const volumeMount = object(
       selinux: oneOf('z', 'Z'),
     }),
     volume: object({ labels: listOrDict, nocopy: flag, subpath: text }),
-    tmpfs: object({ size: integer, mode: number }),
+    tmpfs: object({ size: within(0), mode: number }),
     image: object({ subpath: text }),
   },
   ['type'],
 );
 
 const dependsOn = either(
-  texts,
+  names,
   mapOf(
     object(
       {
@@ -191,21 +203,21 @@ const dependsOn = either(
 );
 
 const service = object({
-  develop: either(nothing, develop),
-  deploy: either(nothing, deploy),
+  develop: union(nothing, develop),
+  deploy: union(nothing, deploy),
   annotations: listOrDict,
   attach: flag,
   build: either(text, build),
   blkio_config: blkio,
-  cap_add: texts,
-  cap_drop: texts,
+  cap_add: names,
+  cap_drop: names,
   cgroup: oneOf('host', 'private'),
   cgroup_parent: text,
   command,
   configs: list(fileReference),
   container_name: { scalars: ['string'], pattern: '[a-zA-Z0-9][a-zA-Z0-9_.-]+' },
-  cpu_count: integer,
-  cpu_percent: integer,
+  cpu_count: within(0),
+  cpu_percent: within(0, 100),
   cpu_shares: number,
   cpu_quota: number,
   cpu_period: number,
@@ -218,14 +230,14 @@ const service = object({
   device_cgroup_rules: distinctTexts,
   devices: list(either(text, object({ source: text, target: text, permissions: text }, ['source']))),
   dns: textOrTexts,
-  dns_opt: texts,
+  dns_opt: names,
   dns_search: textOrTexts,
   domainname: text,
   entrypoint: command,
   env_file: either(text, list(either(text, object({ path: text, format: text, required: flag }, ['path'])))),
-  label_file: textOrTexts,
+  label_file: either(text, texts),
   environment: listOrDict,
-  expose: list(scalar('number', 'string')),
+  expose: { items: scalar('number', 'string'), distinct: true },
   extends: either(text, object({ service: text, file: text }, ['service'])),
   provider: object(
     {
@@ -242,7 +254,7 @@ const service = object({
     disable: flag,
     interval: text,
     retries: number,
-    test: textOrTexts,
+    test: either(text, texts),
     timeout: text,
     start_period: text,
     start_interval: text,
@@ -253,7 +265,7 @@ const service = object({
   ipc: text,
   isolation: text,
   labels: listOrDict,
-  links: texts,
+  links: names,
   logging: object({ driver: text, options: mapOf(scalar('null', 'number', 'string')) }),
   mac_address: text,
   mem_limit: number,
@@ -261,16 +273,17 @@ const service = object({
   mem_swappiness: integer,
   memswap_limit: number,
   network_mode: text,
-  models: either(texts, mapOf(either(nothing, object({ endpoint_var: text, model_var: text })))),
-  networks: either(texts, mapOf(either(nothing, serviceNetwork))),
+  models: either(names, mapOf(either(object({ endpoint_var: text, model_var: text }), nothing))),
+  networks: either(names, mapOf(either(serviceNetwork, nothing))),
   oom_kill_disable: flag,
-  oom_score_adj: integer,
-  pid: either(nothing, text),
+  oom_score_adj: within(-1000, 1000),
+  pid: union(nothing, text),
   pids_limit: number,
   platform: text,
   ports: list(
     either(
-      scalar('number', 'string'),
+      scalar('number'),
+      text,
       object({
         name: text,
         mode: text,
@@ -285,7 +298,7 @@ const service = object({
   post_start: list(hook),
   pre_stop: list(hook),
   privileged: flag,
-  profiles: texts,
+  profiles: names,
   pull_policy: {
     scalars: ['string'],
     pattern: 'always|never|build|if_not_present|missing|refresh|daily|weekly|every_([0-9]+[wdhms])+',
@@ -334,16 +347,7 @@ const network = object({
 
 const volume = object({ name: text, driver: text, driver_opts: driverOptions, external, labels: listOrDict });
 
-const fileObject = {
-  name: text,
-  environment: text,
-  file: text,
-  external,
-  labels: listOrDict,
-  driver: text,
-  driver_opts: driverOptions,
-  template_driver: text,
-};
+const fileObject = { name: text, environment: text, file: text, external, labels: listOrDict, template_driver: text };
 
 const named = (schema: Schema): Schema => ({ each: schema, keyPattern: /^[a-zA-Z0-9._-]+$/ });
 
@@ -354,8 +358,8 @@ export const composeSchema: Schema = object({
   include: list(either(text, object({ path: textOrTexts, env_file: textOrTexts, project_directory: text }))),
   services: named(service),
   models: named(object({ name: text, model: text, context_size: scalar('integer'), runtime_flags: texts }, ['model'])),
-  networks: named(either(nothing, network)),
-  volumes: named(either(nothing, volume)),
-  secrets: named(object(fileObject)),
+  networks: named(union(nothing, network)),
+  volumes: named(union(nothing, volume)),
+  secrets: named(object({ ...fileObject, driver: text, driver_opts: driverOptions })),
   configs: named(object({ ...fileObject, content: text })),
 });

@@ -1,5 +1,6 @@
 import {
   always,
+  attempt,
   bareInteger,
   byteSize,
   type Decode,
@@ -27,10 +28,10 @@ import { shellWords } from './shell-words.ts';
 import { isList, isMap, scalarText } from './tree.ts';
 
 /** A command: text is split into words; null is the image's own and an empty one clears that. */
-const command: Decode = (value, { path, sources }) => {
+const command: Decode = (value, context) => {
   if (value === null) return null;
   if (isList(value)) return value.map(scalarText);
-  return sources.locating(path, () => shellWords(scalarText(value)));
+  return attempt(context, () => shellWords(scalarText(value)));
 };
 
 /** A check: text is for the shell. */

@@ -32,7 +32,8 @@ function shown(path: Path): string {
     .join('');
 }
 
-function attempt<T>(context: DecodeContext, work: () => T): T {
+/** Does `work` on what is at `context`, and words what is thrown as a fault of decoding there. */
+export function attempt<T>(context: DecodeContext, work: () => T): T {
   try {
     return work();
   } catch (error) {
@@ -108,7 +109,7 @@ export const float: Decode = (value, context) => {
 export const byteSize: Decode = (value, context) => {
   if (value === null) return undefined;
   const size = asText(value, context);
-  const bytes = /^-\d+$/.test(size) ? Number(size) : attempt(context, () => parseByteSize(size));
+  const bytes = typeof value === 'number' ? value : attempt(context, () => parseByteSize(size));
   return bytes === 0 ? undefined : String(bytes);
 };
 

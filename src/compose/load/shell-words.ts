@@ -2,7 +2,8 @@ import { invalid } from '#base';
 
 /**
  * Splits a command line into words as a shell does: blanks separate, 'quotes' are literal, in "quotes" a backslash
- * escapes `$`, backquote, quote and backslash, elsewhere it escapes anything. Nothing is expanded.
+ * escapes `$`, backquote, quote and backslash, elsewhere it escapes anything. Nothing is expanded; what follows an operator of the shell (`;`, `&`, `|`, `<`, `>`) is
+ * left out, as docker compose leaves it out.
  * Throws `invalid` for a quote or backslash that is not closed.
  */
 export function shellWords(line: string): string[] {
@@ -10,6 +11,7 @@ export function shellWords(line: string): string[] {
   let word: string | undefined;
   for (let i = 0; i < line.length; i++) {
     const char = line[i] ?? '';
+    if (/[;&|<>]/.test(char)) break;
     if (/[ \t\r\n]/.test(char)) {
       if (word !== undefined) words.push(word);
       word = undefined;

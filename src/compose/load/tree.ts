@@ -60,7 +60,9 @@ export function sameTree(a: Tree, b: Tree): boolean {
 /** A finite number as Go's `%g` prints it: with an exponent below 1e-4 and, unless whole, from 1e6 on. */
 export function goFloat(value: number): string {
   const magnitude = Math.abs(value);
-  const exponential = (magnitude !== 0 && magnitude < 1e-4) || magnitude >= (Number.isInteger(value) ? 1e21 : 1e6);
+  // A whole number that is not exact can only have been written with a point or an exponent.
+  const largest = Number.isSafeInteger(value) ? Infinity : 1e6;
+  const exponential = (magnitude !== 0 && magnitude < 1e-4) || magnitude >= largest;
   const text = exponential ? value.toExponential() : String(value);
   return text.replace(/e([+-])(\d)$/, 'e$10$2');
 }

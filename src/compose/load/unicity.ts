@@ -48,7 +48,6 @@ const byPort: Identity = (entry, path) => {
 const identities = pathRules<Identity>({
   'networks.*.labels': byKey,
   'networks.*.ipam.options': byKey,
-  'volumes.*.labels': byKey,
   'services.*.annotations': byKey,
   'services.*.build.args': byKey,
   'services.*.build.additional_contexts': byKey,

@@ -6,15 +6,15 @@ import { isList, isMap, type Path, type Tree, type TreeMap } from './tree.ts';
 /** Returns what is wrong with a value, in words that follow its path. */
 type Check = (value: Tree) => string | undefined;
 
-const isSet = (map: TreeMap, key: string) => (map.get(key) ?? '') !== '';
-
 const fileObject =
   (...keys: string[]): Check =>
   (value) => {
-    if (!isMap(value) || (value.get('external') ?? false) !== false || isSet(value, 'driver')) return undefined;
-    const count = keys.filter((key) => isSet(value, key)).length;
-    if (count === 0) return `one of ${keys.join('|')} must be set`;
-    return count > 1 ? `${keys.join('|')} attributes are mutually exclusive` : undefined;
+    if (!isMap(value)) return undefined;
+    const count = keys.filter((key) => value.has(key)).length;
+    if (count > 1) return `${keys.join('|')} attributes are mutually exclusive`;
+    return count === 1 || value.has('driver') || value.has('external')
+      ? undefined
+      : `one of ${keys.join('|')} must be set`;
   };
 
 const externalVolume: Check = (value) => {
@@ -29,7 +29,7 @@ const deviceRequest: Check = (value) =>
     : undefined;
 
 const hostAddress: Check = (value) =>
-  typeof value === 'string' && value !== '' && isIP(value) === 0 ? `invalid ip address: ${value}` : undefined;
+  typeof value === 'string' && isIP(value) === 0 ? `invalid ip address: ${value}` : undefined;
 
 const notBlank: Check = (value) => (value === '' ? "value can't be blank" : undefined);
 

@@ -9,6 +9,8 @@ interface Fault {
   /** Path whose line is shown when it is not `path`, such as that of a wrong key. */
   at?: Path;
   hint?: string | undefined;
+  /** A fault of a key, not of a value. */
+  isWrongKey?: boolean;
 }
 
 function quoted(names: readonly string[]): string {
@@ -16,48 +18,70 @@ function quoted(names: readonly string[]): string {
 }
 
 function allowedKinds(schema: Schema): string {
+  if (schema.first) return allowedKinds(schema.first);
   const kinds: string[] = [...(schema.scalars ?? [])];
   if (schema.items) kinds.push('array');
-  if (schema.keys || schema.each || schema.open) kinds.push('object');
+  if (schema.keys || schema.each || schema.open) kinds.push('mapping');
   const names = [...new Set(kinds)].sort();
   const last = names.pop() ?? 'nothing';
   return names.length === 0 ? last : `${names.join(', ')} or ${last}`;
 }
 
-function allowsScalar(schema: Schema, kind: string): boolean {
+function allowsKind(schema: Schema, value: Tree): boolean {
+  if (isMap(value)) return Boolean(schema.keys || schema.each || schema.open);
+  if (isList(value)) return schema.items !== undefined;
+  const kind = kindOf(value);
   const scalars: readonly ScalarKind[] = schema.scalars ?? [];
   return scalars.some((allowed) => allowed === kind || (allowed === 'number' && kind === 'integer'));
 }
 
+/** Of two faults the one to tell: the deeper, where keys that are not allowed count as one deeper; else the first. */
+function moreSpecific(one: Fault | undefined, other: Fault | undefined): Fault | undefined {
+  if (!one || !other) return one ?? other;
+  return depthOf(other) > depthOf(one) ? other : one;
+}
+
+function depthOf({ path, isWrongKey }: Fault): number {
+  return path.length + (isWrongKey ? 1 : 0);
+}
+
+function wrongKeys(wrong: readonly string[], path: Path, hint: string | undefined): Fault | undefined {
+  const [first] = wrong;
+  if (first === undefined) return undefined;
+  const message = `additional properties ${quoted(wrong)} not allowed`;
+  return { path, at: [...path, first], isWrongKey: true, message, hint };
+}
+
+function keysFault(value: TreeMap, schema: Schema, path: Path): Fault | undefined {
+  const { keys: known, keyPattern } = schema;
+  const isWrong = (key: string) =>
+    known ? !Object.hasOwn(known, key) : keyPattern !== undefined && !keyPattern.test(key);
+  const wrong = [...value.keys()].filter((key) => isWrong(key) && !key.startsWith('x-'));
+  if (!known) return wrongKeys(wrong, path, 'a name consists of letters, digits, ".", "_" and "-"');
+  const guess = wrong[0] === undefined ? undefined : closestName(wrong[0], Object.keys(known));
+  const fault = wrongKeys(wrong, path, guess && `did you mean "${guess}"?`);
+  const missing = schema.required?.filter((key) => !value.has(key)) ?? [];
+  if (missing.length === 0) return fault;
+  const message = `missing ${missing.length > 1 ? 'properties' : 'property'} ${quoted(missing)}`;
+  return moreSpecific(fault, { path, message });
+}
+
 function mappingFault(value: TreeMap, schema: Schema, path: Path): Fault | undefined {
-  const known = schema.keys;
-  if (known) {
-    const wrong = [...value.keys()].filter((key) => !Object.hasOwn(known, key) && !key.startsWith('x-'));
-    const first = wrong[0];
-    if (first !== undefined) {
-      const guess = closestName(first, Object.keys(known));
-      return {
-        path,
-        at: [...path, first],
-        message: `additional properties ${quoted(wrong)} not allowed`,
-        hint: guess && `did you mean "${guess}"?`,
-      };
-    }
-    const missing = schema.required?.filter((key) => !value.has(key)) ?? [];
-    if (missing.length > 0) {
-      return { path, message: `missing ${missing.length > 1 ? 'properties' : 'property'} ${quoted(missing)}` };
-    }
-  }
+  let worst = keysFault(value, schema, path);
   for (const [key, entry] of value) {
-    if (schema.keyPattern && !schema.keyPattern.test(key) && !key.startsWith('x-')) {
-      const hint = 'a name consists of letters, digits, ".", "_" and "-"';
-      return { path, at: [...path, key], message: `additional properties ${quoted([key])} not allowed`, hint };
-    }
+    const known = schema.keys;
     const inner = known ? (Object.hasOwn(known, key) ? known[key] : undefined) : schema.each;
-    const fault = inner && faultOf(entry, inner, [...path, key]);
-    if (fault) return fault;
+    if (inner) worst = moreSpecific(worst, faultOf(entry, inner, [...path, key]));
   }
-  return undefined;
+  return worst;
+}
+
+function listFault(value: Tree[], schema: Schema, path: Path): Fault | undefined {
+  let worst = schema.distinct ? repetitionFault(value, path) : undefined;
+  for (const [index, entry] of value.entries()) {
+    if (schema.items) worst = moreSpecific(worst, faultOf(entry, schema.items, [...path, String(index)]));
+  }
+  return worst;
 }
 
 function repetitionFault(value: Tree[], path: Path): Fault | undefined {
@@ -69,17 +93,12 @@ function repetitionFault(value: Tree[], path: Path): Fault | undefined {
   return undefined;
 }
 
-function faultOf(value: Tree, schema: Schema, path: Path): Fault | undefined {
-  if (isMap(value) && (schema.keys || schema.each || schema.open)) return mappingFault(value, schema, path);
-  if (isList(value) && schema.items) {
-    for (const [index, entry] of value.entries()) {
-      const fault = faultOf(entry, schema.items, [...path, String(index)]);
-      if (fault) return fault;
-    }
-    return schema.distinct ? repetitionFault(value, path) : undefined;
+function scalarFault(value: Tree, schema: Schema, path: Path): Fault | undefined {
+  if (typeof value === 'number' || typeof value === 'bigint') {
+    const { min, max } = schema;
+    if (min !== undefined && value < min) return { path, message: `must be greater than or equal to ${min}` };
+    if (max !== undefined && value > max) return { path, message: `must be less than or equal to ${max}` };
   }
-  const kind = kindOf(value);
-  if (!allowsScalar(schema, kind)) return { path, message: `must be a ${allowedKinds(schema)}` };
   if (typeof value !== 'string') return undefined;
   if (schema.values && !schema.values.includes(value)) {
     const many = schema.values.length > 1;
@@ -91,6 +110,18 @@ function faultOf(value: Tree, schema: Schema, path: Path): Fault | undefined {
     return { path, message: `'${value}' does not match pattern '${schema.pattern}'` };
   }
   return undefined;
+}
+
+function faultOf(value: Tree, schema: Schema, path: Path): Fault | undefined {
+  const wrongKind = () => ({ path, message: `must be a ${allowedKinds(schema)}` });
+  if (!allowsKind(schema, value)) return wrongKind();
+  let fault: Fault | undefined;
+  if (isMap(value)) fault = mappingFault(value, schema, path);
+  else if (isList(value)) fault = listFault(value, schema, path);
+  else fault = scalarFault(value, schema, path);
+  // Of alternatives, the first is told unless another one fits better.
+  const isLater = schema.first !== undefined && !allowsKind(schema.first, value);
+  return fault && isLater && depthOf(fault) <= path.length ? wrongKind() : fault;
 }
 
 /**

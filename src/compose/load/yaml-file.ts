@@ -104,7 +104,8 @@ export class YamlFile {
   }
 
   #scalar({ text, plain, tag }: ScalarNode): Tree {
-    return plain && tag !== '!!str' ? resolvePlainScalar(text) : text;
+    const isText = tag === '!!str' || tag === '!override';
+    return plain && !isText ? resolvePlainScalar(text) : text;
   }
 
   #sequence(items: readonly YamlNode[], state: ConvertState): Tree[] {
@@ -154,7 +155,10 @@ export class YamlFile {
     for (const source of sources) {
       if (!(source instanceof Map)) {
         const at = this.#position(merge.key.start);
-        throw composeError('yaml: map merge requires map or sequence of maps as the value', { at, path: state.path });
+        throw composeError(
+          `failed to parse ${this.name}: yaml: map merge requires map or sequence of maps as the value`,
+          { at, path: state.path },
+        );
       }
       for (const [key, entry] of source) if (!map.has(key)) map.set(key, entry);
     }
@@ -169,7 +173,10 @@ export class YamlFile {
     const target = state.anchors.get(name);
     if (target === undefined) {
       const at = this.#position(node.start);
-      throw composeError(`yaml: unknown anchor '${name}' referenced`, { at, path: state.path });
+      throw composeError(`failed to parse ${this.name}: yaml: unknown anchor '${name}' referenced`, {
+        at,
+        path: state.path,
+      });
     }
     if (state.open.has(target)) {
       const at = this.#position(node.start);
