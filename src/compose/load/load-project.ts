@@ -173,6 +173,7 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
     checkConsistency({ model: { ...decoded, services: on }, disabled: off, sources });
   }
   const files = {
+    workingDir: options.workingDir,
     reader: options.reader ?? diskReader,
     sources,
     environment,

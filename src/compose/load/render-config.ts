@@ -6,8 +6,10 @@ import type { Project } from '../model/project.ts';
 import { configYaml } from './config-yaml.ts';
 import type { LoadOptions } from './load-options.ts';
 import { loadModel, loadProject } from './load-project.ts';
+import { sortedRecord } from './shape.ts';
 import { type VariableUse, variableUses } from './template.ts';
-import { isList, isMap, mapAt, type Tree } from './tree.ts';
+import { isList, isMap, mapAt, type Path, type Tree } from './tree.ts';
+import { hasIdentity } from './unicity.ts';
 import { inYamlOrder, yamlText } from './yaml-text.ts';
 
 /** What `config` is asked to print instead of the whole document. */
@@ -127,12 +129,24 @@ async function pinImages(project: Project, resolve: (image: string) => Promise<s
 }
 
 async function rawConfig(request: ConfigRequest): Promise<ConfigOutput> {
-  const { model, document, warnings } = await loadModel(request);
+  const { model, document: loaded, warnings } = await loadModel(request);
+  const document = request.format === 'json' ? withoutEmptyLists(loaded, []) : loaded;
   if (request.print === 'services') {
     return { text: [...(mapAt(model, 'services')?.keys() ?? [])].map((name) => `${name}\n`).join(''), warnings };
   }
   const text = request.format === 'json' ? goJson(sortKeys(document), 2) : yamlText(inYamlOrder(document) as object);
   return { text, warnings };
+}
+
+/** Empty lists are null in docker compose's JSON, but for those that it has looked through for repetitions. */
+function withoutEmptyLists(value: unknown, path: Path): unknown {
+  if (Array.isArray(value)) {
+    if (value.length === 0) return hasIdentity(path) ? value : null;
+    return value.map((entry, index) => withoutEmptyLists(entry, [...path, String(index)]));
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([key, entry]) => [key, withoutEmptyLists(entry, [...path, key])] as const);
+  return sortedRecord(entries);
 }
 
 function sortKeys(value: unknown): unknown {

@@ -52,7 +52,8 @@ const mount: Resolve = (value, { base, path, sources }) => {
   if (source === undefined || source === '') {
     throw sources.error('invalid mount config for type "bind": field Source must not be empty', path);
   }
-  value.set('source', absolute(source, base));
+  const isWindows = /^(?:[a-zA-Z]:[\\/]|\\\\)/.test(source);
+  if (!isWindows) value.set('source', absolute(source, base));
   return value;
 };
 

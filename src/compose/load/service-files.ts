@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { errnoOf } from '#base';
 import type { Service } from '../model/service.ts';
 import type { Environment } from '../model/service-parts.ts';
@@ -9,6 +10,8 @@ import type { Variables } from './template.ts';
 
 /** What the files of a service are read with. */
 export interface ServiceFilesContext {
+  /** Absolute; relative paths, which are left where paths are not resolved, start here. */
+  workingDir: string;
   reader: SourceReader;
   sources: Sources;
   /** Variables of the project. */
@@ -40,7 +43,7 @@ export async function resolveEnvFiles(service: Service, context: ServiceFilesCon
   const into = new Map<string, string>();
   for (const [index, { path, required, format }] of files.entries()) {
     const at = ['services', service.name, 'env_file', String(index)];
-    const text = await readOptional(path, context.reader);
+    const text = await readOptional(resolve(context.workingDir, path), context.reader);
     if (text === undefined) {
       if (required === false) continue;
       const message = `env file ${path} not found: stat ${path}: no such file or directory`;
@@ -62,7 +65,7 @@ export async function resolveLabelFiles(service: Service, context: ServiceFilesC
   // Labels refer to each other only, not to the variables of the project.
   const variables = { lookup: () => undefined, onUnset: context.onUnset };
   for (const [index, path] of service.label_file.entries()) {
-    const text = await readOptional(path, context.reader);
+    const text = await readOptional(resolve(context.workingDir, path), context.reader);
     if (text === undefined) {
       const message = `label file ${path} not found: stat ${path}: no such file or directory`;
       throw context.sources.error(message, ['services', service.name, 'label_file', String(index)]);

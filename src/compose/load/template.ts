@@ -113,7 +113,7 @@ export function substitute(text: string, variables: Variables): string {
   return result + text.slice(from);
 }
 
-/** The variables that a template uses, those inside defaults left out. Text that does not parse has none. */
+/** The variables that a template uses, also inside defaults and alternatives. Text that does not parse has none. */
 export function variableUses(text: string): VariableUse[] {
   const uses: VariableUse[] = [];
   let from = 0;
@@ -129,6 +129,7 @@ export function variableUses(text: string): VariableUse[] {
         defaultValue: kind === '-' ? use.argument : '',
         presenceValue: kind === '+' ? use.argument : '',
       });
+      if (kind !== '?') uses.push(...variableUses(use.argument));
       from = use.end;
     } catch {
       from = dollar + 1;

@@ -109,3 +109,8 @@ function walk(value: Tree, path: Path, rules: RuleNode<Identity>): Tree {
 export function dropRedefinitions(model: TreeMap): void {
   walk(model, [], identities);
 }
+
+/** True for the path of a list whose entries have an identity. */
+export function hasIdentity(path: Path): boolean {
+  return path.reduce<RuleNode<Identity> | undefined>(ruleAt, identities)?.rule !== undefined;
+}

@@ -28,8 +28,10 @@ const deviceRequest: Check = (value) =>
     ? '"count" and "device_ids" attributes are exclusive'
     : undefined;
 
-const hostAddress: Check = (value) =>
-  typeof value === 'string' && isIP(value) === 0 ? `invalid ip address: ${value}` : undefined;
+const hostAddress: Check = (value) => {
+  const address = isMap(value) ? value.get('host_ip') : undefined;
+  return typeof address === 'string' && isIP(address) === 0 ? `invalid ip address: ${address}` : undefined;
+};
 
 const notBlank: Check = (value) => (value === '' ? "value can't be blank" : undefined);
 
@@ -37,23 +39,30 @@ const checks = pathRules<Check>({
   'volumes.*': externalVolume,
   'configs.*': fileObject('file', 'environment', 'content'),
   'secrets.*': fileObject('file', 'environment'),
-  'services.*.ports.*.host_ip': hostAddress,
+  'services.*.ports.*': hostAddress,
   'services.*.develop.watch.*.path': notBlank,
   'services.*.deploy.resources.reservations.devices.*': deviceRequest,
   'services.*.gpus.*': deviceRequest,
 });
 
-function walk(value: Tree, path: Path, rules: RuleNode<Check>, sources: Sources): void {
+/** Where a value is: for the place in the file, and as messages show it, where positions in lists are not told. */
+interface Place {
+  path: Path;
+  shown: Path;
+}
+
+function walk(value: Tree, { path, shown }: Place, rules: RuleNode<Check>, sources: Sources): void {
   const fault = rules.rule?.(value);
-  if (fault) throw sources.error(`${path.join('.')}: ${fault}`, path);
+  if (fault) throw sources.error(`${shown.join('.')}: ${fault}`, path);
   const entries: Iterable<[string | number, Tree]> = isMap(value) ? value : isList(value) ? value.entries() : [];
-  for (const [key, entry] of entries) {
-    const next = ruleAt(rules, String(key));
-    if (next) walk(entry, [...path, String(key)], next, sources);
+  for (const [index, entry] of entries) {
+    const key = String(index);
+    const next = ruleAt(rules, key);
+    if (next) walk(entry, { path: [...path, key], shown: [...shown, isMap(value) ? key : '[]'] }, next, sources);
   }
 }
 
 /** Checks rules of a merged, canonical model that the schema cannot say. Throws `invalid` with path and line. */
 export function validateModel(model: TreeMap, sources: Sources): void {
-  walk(model, [], checks, sources);
+  walk(model, { path: [], shown: [] }, checks, sources);
 }

@@ -173,7 +173,7 @@ export class YamlFile {
     const target = state.anchors.get(name);
     if (target === undefined) {
       const at = this.#position(node.start);
-      throw composeError(`failed to parse ${this.name}: yaml: unknown anchor '${name}' referenced`, {
+      throw composeError(`yaml: unknown anchor '${name}' referenced`, {
         at,
         path: state.path,
       });

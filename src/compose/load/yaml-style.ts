@@ -9,11 +9,9 @@ const oldForms =
 const time = /^\d{4}-\d{1,2}-\d{1,2}(?:[Tt ]\s*\d{1,2}:\d{1,2}:\d{1,2}(?:\.\d*)?\s*(?:Z|[-+]\d{1,2}(?::\d\d)?)?)?$/;
 /** Text that needs no closer look. */
 const simple = /^[A-Za-z/][\w/.+=$@-]*$/;
-const lineBreak = /[\n\r\u0085\u2028\u2029]/;
-/** What must be escaped: no break, and not in the ranges that the writer prints; tabs are looked at apart. */
-const special = /[^\t\n\x20-\x7e\u00a0-\ud7ff\ue000-\ufefe\uff00-\ufffd]/;
-const indicators =
-  /^[#,[\]{}&*!|>'"%@`]|^[?:-](?:[\s\u0085\u2028\u2029]|$)|:(?:[\s\u0085\u2028\u2029]|$)|[\s\u0085\u2028\u2029]#|^---|^\.\.\./;
+/** What must be escaped, tabs aside: what the writer does not print, and breaks that it would not read back. */
+const special = /[^\t\n\x20-\x7e\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]/;
+const indicators = /^[#,[\]{}&*!|>'"%@`]|^[?:-](?:[\s]|$)|:(?:[\s]|$)|[\s]#|^---|^\.\.\./;
 
 /** True for text that without quotes would be read as text, by old readers too. */
 function readsAsText(text: string): boolean {
@@ -31,9 +29,9 @@ export function yamlStyle(text: string, isKey: boolean): YamlStyle {
     if (!readsAsText(text)) return 'double';
     if (simple.test(text)) return 'plain';
   }
-  const escapes = special.test(text) || / [\n\r\u0085\u2028\u2029]/.test(text);
+  const escapes = special.test(text) || / \n/.test(text);
   if (lines) return escapes || isKey || text.endsWith(' ') ? 'double' : 'literal';
-  if (escapes || text.includes('\t') || /[\u0085\u2028\u2029] /.test(text)) return 'double';
-  const plain = !/^ | $/.test(text) && !lineBreak.test(text) && !indicators.test(text);
+  if (escapes || text.includes('\t')) return 'double';
+  const plain = !/^ | $/.test(text) && !indicators.test(text);
   return plain ? 'plain' : 'single';
 }

@@ -49,7 +49,7 @@ function textAs(text: string, indent: string, isKey = false): string {
   if (style === 'plain') return text;
   if (style === 'literal') return literal(text, indent);
   if (style === 'double') return doubleQuoted(text);
-  return `'${text.replaceAll("'", "''").replace(/[\u2028\u2029]+/g, (breaks) => breaks + indent)}'`;
+  return `'${text.replaceAll("'", "''")}'`;
 }
 
 function numberText(value: number): string {
