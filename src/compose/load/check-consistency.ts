@@ -79,17 +79,17 @@ function checkReferences(service: Service, { model, disabled }: ConsistencyConte
   known('secret', service.secrets?.map((secret) => secret.source) ?? [], model.secrets, 'secrets');
 }
 
-/** Old keys and their places under `deploy` must agree when both are given. */
+/** Old keys and their places under `deploy` must agree where there are limits, or reservations, at all. */
 function checkLimits(service: Service, _context: ConsistencyContext, report: Report): void {
   const { limits, reservations } = service.deploy?.resources ?? {};
-  const pairs: Array<[string, unknown, string, unknown]> = [
-    ['cpus', service.cpus, 'limits.cpus', limits?.cpus],
-    ['mem_limit', service.mem_limit, 'limits.memory', limits?.memory],
-    ['mem_reservation', service.mem_reservation, 'reservations.memory', reservations?.memory],
-    ['pids_limit', service.pids_limit, 'limits.pids', limits?.pids],
+  const pairs: Array<[string, unknown, string, unknown, unknown]> = [
+    ['cpus', service.cpus, 'limits.cpus', limits, limits?.cpus],
+    ['mem_limit', service.mem_limit, 'limits.memory', limits, limits?.memory],
+    ['mem_reservation', service.mem_reservation, 'reservations.memory', reservations, reservations?.memory],
+    ['pids_limit', service.pids_limit, 'limits.pids', limits, limits?.pids],
   ];
-  for (const [key, value, deployKey, other] of pairs) {
-    if (value === undefined || other === undefined || value === other) continue;
+  for (const [key, value, deployKey, among, other] of pairs) {
+    if (value === undefined || among === undefined || value === other) continue;
     const message = `services.${service.name}: can't set distinct values on '${key}' and 'deploy.resources.${deployKey}'`;
     report(message + suffix, key);
   }

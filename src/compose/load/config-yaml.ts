@@ -35,11 +35,20 @@ function yamlValue(value: unknown, isRecord: boolean): unknown {
   return entries;
 }
 
+/** Both limits, where JSON output leaves out those that are 0. */
+function ulimitsValue(ulimits: Service['ulimits']): unknown {
+  const entries = Object.entries(ulimits ?? {}).map(
+    ([name, limit]) => [name, typeof limit === 'number' ? limit : { soft: 0, hard: 0, ...limit }] as const,
+  );
+  return Object.fromEntries(entries);
+}
+
 function serviceValue(service: Service): unknown {
   const entries = new Map<string, unknown>(Object.entries(service));
   const own = [...entries.keys()].filter((key) => key.startsWith('x-')).sort(compareNaturally);
   const ordered: Document = {};
   for (const key of [...serviceKeys, ...own]) if (entries.get(key) !== undefined) ordered[key] = entries.get(key);
+  if (service.ulimits) ordered.ulimits = ulimitsValue(service.ulimits);
   return yamlValue(ordered, false);
 }
 

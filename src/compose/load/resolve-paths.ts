@@ -27,15 +27,19 @@ export function expandHome(path: string): string {
 
 function absolute(path: string, base: string): string {
   const expanded = expandHome(path);
-  return isAbsolute(expanded) || /^(?:[a-zA-Z]:[\\/]|\\\\)/.test(expanded)
-    ? expanded
-    : join(base, expanded).replace(/(.)\/$/, '$1');
+  return isAbsolute(expanded) ? expanded : join(base, expanded).replace(/(.)\/$/, '$1');
 }
 
 const file: Resolve = (value, { base }) => (typeof value === 'string' ? absolute(value, base) : value);
 
 const contextPath: Resolve = (value, context) => {
-  if (typeof value !== 'string' || value.includes('://') || value.startsWith('service:') || isRemote(value))
+  if (
+    typeof value !== 'string' ||
+    value === '' ||
+    value.includes('://') ||
+    value.startsWith('service:') ||
+    isRemote(value)
+  )
     return value;
   return file(value, context);
 };

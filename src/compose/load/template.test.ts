@@ -14,6 +14,7 @@ describe('substitution', () => {
     [`\${NO:-\${ALSO_NO:-\${SET}}}`, 'value'],
     [`\${NO:-{x}}`, '{x}'],
     ['$$SET', '$SET'],
+    ['$5 a $ b$', '$5 a $ b$'],
     [`\${NO:-$$x}`, '$x'],
     [`\${SET:?must}`, 'value'],
     ['plain', 'plain'],
@@ -22,7 +23,7 @@ describe('substitution', () => {
     test(`${template} gives ${result}`, () => assert.equal(substitute(template, { lookup }), result));
   }
 
-  for (const template of [`\${SET!x}`, '$5', 'end$', `\${SET`, `\${}`]) {
+  for (const template of [`\${SET!x}`, `\${5}`, `\${SET`, `\${}`]) {
     test(`${template} is refused`, () => assert.throws(() => substitute(template, { lookup }), TemplateSyntaxError));
   }
 });

@@ -92,7 +92,7 @@ function valueFor(use: Substitution, variables: Variables): string {
 
 /**
  * Replaces `$VAR`, `${VAR}`, `${VAR-default}`, `${VAR:-default}`, `${VAR?error}`, `${VAR:?error}`, `${VAR+other}` and
- * `${VAR:+other}`; with a colon an empty value counts as unset. `$$` is a dollar sign. The text after an operator is a
+ * `${VAR:+other}`; with a colon an empty value counts as unset. `$$` is a dollar sign, as is one before anything else. The text after an operator is a
  * template of its own and is looked at only when it is used.
  * Throws {@link TemplateSyntaxError}, or `invalid` for a required variable.
  */
@@ -101,9 +101,15 @@ export function substitute(text: string, variables: Variables): string {
   let result = '';
   for (let dollar = text.indexOf('$'); dollar !== -1; dollar = text.indexOf('$', from)) {
     result += text.slice(from, dollar);
-    if (text[dollar + 1] === '$') {
+    const next = text[dollar + 1] ?? '';
+    if (next === '$') {
       result += '$';
       from = dollar + 2;
+      continue;
+    }
+    if (!/[_a-zA-Z{]/.test(next)) {
+      result += '$';
+      from = dollar + 1;
       continue;
     }
     const use = substitutionAt(text, dollar);

@@ -71,6 +71,13 @@ function each<T>(objects: Record<string, T>, document: (object: T) => unknown): 
   return entries.length === 0 ? undefined : Object.fromEntries(entries);
 }
 
+/** Empty lists of extensions are null in docker compose's JSON. */
+function extensionValue(value: unknown): unknown {
+  if (Array.isArray(value)) return value.length === 0 ? null : value.map(extensionValue);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, extensionValue(entry)]));
+}
+
 /** What `config --format json` prints, before `$` is doubled. Models are not part of it, as in docker compose. */
 export function configDocument(project: Project): Document {
   const document: Document = {
@@ -80,7 +87,7 @@ export function configDocument(project: Project): Document {
     volumes: each(project.volumes, volumeDocument),
     secrets: each(project.secrets, (secret) => fileObjectDocument(secret, true)),
     configs: each(project.configs, (config) => fileObjectDocument(config, false)),
-    ...project.extensions,
+    ...Object.fromEntries(Object.entries(project.extensions).map(([key, value]) => [key, extensionValue(value)])),
   };
   const entries = Object.entries(document).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));

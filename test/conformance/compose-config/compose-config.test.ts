@@ -1,6 +1,6 @@
 // Compares what we make of Compose files with what docker compose 2.40.3 made of the same files. Each directory of
 // testdata is a case: `case.json` has arguments (those that begin with @ are services) and variables, `expected.json`
-// the document, `expected.hash` the output of `config --hash '*'`, `expected.err` the message when there is no document.
+// the document, `expected.yaml` the same as YAML, `expected.hash` the output of `config --hash '*'`, `expected.err` the message when there is no document.
 // The files were recorded in `recordedAt`, which hashes depend on through absolute paths, so they are read as if there.
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -73,6 +73,12 @@ describe('compose config', () => {
     test(`${name} gives docker compose's document`, async () => {
       assert.deepEqual(await documentOf(optionsOf(name)), JSON.parse(document));
     });
+    const yaml = expected(name, 'expected.yaml');
+    if (yaml !== undefined) {
+      test(`${name} gives docker compose's YAML, byte for byte`, async () => {
+        assert.equal((await renderConfig(optionsOf(name))).text, yaml);
+      });
+    }
     const hashes = expected(name, 'expected.hash');
     if (hashes === undefined) continue;
     test(`${name} gives docker compose's hashes`, async () => {
