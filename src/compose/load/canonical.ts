@@ -151,6 +151,9 @@ const service: Expand = (value, { path, sources }) => {
   return value;
 };
 
+/** An attestation is text, also where it is only on or off. */
+const attestation: Expand = (value) => (typeof value === 'boolean' ? String(value) : value);
+
 /** A limit must be a number by now, or a mapping of two. */
 const ulimit: Expand = (value, { path, sources }) => {
   if (typeof value !== 'string') return value;
@@ -178,6 +181,8 @@ const expansions = pathRules<Expand>({
   'services.*.ports': ports,
   'services.*.build': named('context'),
   'services.*.build.ssh': ssh,
+  'services.*.build.provenance': attestation,
+  'services.*.build.sbom': attestation,
   'services.*.build.ulimits.*': ulimit,
   'services.*.ulimits.*': ulimit,
   'volumes.*': external,

@@ -17,7 +17,7 @@ import { sortedRecord } from './shape.ts';
 import { diskReader } from './source-reader.ts';
 import { Sources } from './sources.ts';
 import { substitute } from './template.ts';
-import { isMap, mapAt, plainOf, type TreeMap, textAt } from './tree.ts';
+import { isMap, mapAt, type TreeMap, textAt } from './tree.ts';
 
 /** Which files make up a project, and the variables they see. */
 interface Setting {
@@ -121,12 +121,10 @@ async function load(options: LoadOptions): Promise<Loaded> {
   const setting = await findSetting(options, warn);
   const sources = new Sources();
   const texts = await readSources(setting.files, options);
-  const name = projectName({
-    flag: options.projectName,
-    variable: setting.environment.get('COMPOSE_PROJECT_NAME'),
-    file: nameInFiles(texts, sources, setting, interpolate),
-    directory: setting.directory,
-  });
+  const explicit = { flag: options.projectName, variable: setting.environment.get('COMPOSE_PROJECT_NAME') };
+  const named = explicit.flag || explicit.variable;
+  const file = named ? undefined : nameInFiles(texts, sources, setting, interpolate);
+  const name = projectName({ ...explicit, file, directory: setting.directory });
   setting.environment.set('COMPOSE_PROJECT_NAME', name);
   const scope: ModelScope = {
     reader,
@@ -217,8 +215,6 @@ function dropEnvironmentValues(model: TreeMap): void {
 export interface RawModel {
   name: string;
   model: TreeMap;
-  /** The same as plain objects and lists. */
-  document: unknown;
   warnings: string[];
 }
 
@@ -226,5 +222,5 @@ export interface RawModel {
 export async function loadModel(options: LoadOptions): Promise<RawModel> {
   const { name, model, warnings } = await load(options);
   dropEnvironmentValues(model);
-  return { name, model, document: plainOf(model), warnings: [...warnings] };
+  return { name, model, warnings: [...warnings] };
 }

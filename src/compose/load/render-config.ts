@@ -8,7 +8,7 @@ import type { LoadOptions } from './load-options.ts';
 import { loadModel, loadProject } from './load-project.ts';
 import { sortedRecord } from './shape.ts';
 import { type VariableUse, variableUses } from './template.ts';
-import { isList, isMap, mapAt, type Path, type Tree } from './tree.ts';
+import { isList, isMap, mapAt, type Path, plainOf, scalarText, type Tree, type TreeMap } from './tree.ts';
 import { hasIdentity } from './unicity.ts';
 import { inYamlOrder, yamlText } from './yaml-text.ts';
 
@@ -129,13 +129,29 @@ async function pinImages(project: Project, resolve: (image: string) => Promise<s
 }
 
 async function rawConfig(request: ConfigRequest): Promise<ConfigOutput> {
-  const { model, document: loaded, warnings } = await loadModel(request);
+  const { model, warnings } = await loadModel(request);
+  nameSshKeys(model);
+  const loaded = plainOf(model);
   const document = request.format === 'json' ? withoutEmptyLists(loaded, []) : loaded;
   if (request.print === 'services') {
     return { text: [...(mapAt(model, 'services')?.keys() ?? [])].map((name) => `${name}\n`).join(''), warnings };
   }
   const text = request.format === 'json' ? goJson(sortKeys(document), 2) : yamlText(inYamlOrder(document) as object);
   return { text, warnings };
+}
+
+/** Keys of `ssh` by their names, as docker compose keeps them in a model without types. */
+function nameSshKeys(model: TreeMap): void {
+  for (const service of mapAt(model, 'services')?.values() ?? []) {
+    const build = isMap(service) ? mapAt(service, 'build') : undefined;
+    const ssh = build?.get('ssh') ?? null;
+    if (!build || !isList(ssh)) continue;
+    const keys = ssh.map((entry): [string, Tree] => {
+      const [, name = '', path = null] = /^([^=]*)(?:=(.*))?$/s.exec(scalarText(entry)) ?? [];
+      return [name, path];
+    });
+    build.set('ssh', new Map(keys));
+  }
 }
 
 /** Empty lists are null in docker compose's JSON, but for those that it has looked through for repetitions. */
