@@ -110,7 +110,9 @@ function checkScale(service: Service, _context: ConsistencyContext, report: Repo
       'container_name',
     );
   }
-  if (scale !== undefined && deploy) deploy.replicas = scale;
+  if (scale === undefined || !deploy) return;
+  const { mode, replicas: _replicas, ...rest } = deploy;
+  service.deploy = { ...(mode === undefined ? {} : { mode }), replicas: scale, ...rest };
 }
 
 function checkWatch(service: Service, _context: ConsistencyContext, report: Report): void {

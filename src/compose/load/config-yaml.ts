@@ -53,8 +53,8 @@ function serviceValue(service: Service): unknown {
 }
 
 function fileObjectValue(object: FileObject, isSecret: boolean): unknown {
-  const { content, ...rest } = object;
-  return yamlValue(isSecret || object.environment ? rest : { ...rest, ...(content && { content }) }, false);
+  const content = isSecret || object.environment ? undefined : object.content || undefined;
+  return yamlValue({ ...object, content }, false);
 }
 
 function section<T>(objects: Record<string, T>, valueFor: (object: T) => unknown): Map<string, unknown> | undefined {

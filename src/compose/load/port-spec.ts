@@ -51,7 +51,9 @@ export function parsePortSpec(spec: string): PortSpec[] {
   const ports = Array.from({ length: count }, (_, index): PortSpec => {
     const port: PortSpec = { target: first + index, protocol };
     if (ip !== '') port.hostIp = ip;
-    if (published) port.published = count === 1 ? host : String(published[0] + index);
+    if (published)
+      port.published =
+        count === 1 ? (published[0] === published[1] ? String(published[0]) : host) : String(published[0] + index);
     return port;
   });
   return ports.sort((a, b) => (String(a.target) < String(b.target) ? -1 : 1));
