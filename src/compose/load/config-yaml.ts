@@ -48,7 +48,9 @@ function serviceValue(service: Service): unknown {
   const own = [...entries.keys()].filter((key) => key.startsWith('x-')).sort(compareNaturally);
   const ordered: Document = {};
   for (const key of [...serviceKeys, ...own]) if (entries.get(key) !== undefined) ordered[key] = entries.get(key);
-  if (service.ulimits) ordered.ulimits = ulimitsValue(service.ulimits);
+  const { build, ulimits } = service;
+  if (ulimits) ordered.ulimits = ulimitsValue(ulimits);
+  if (build?.ulimits) ordered.build = { ...build, ulimits: ulimitsValue(build.ulimits) };
   return yamlValue(ordered, false);
 }
 
