@@ -19,6 +19,15 @@ export interface ProjectRevisionCreated {
   Number: number;
 }
 
+/** A line of the answer of POST /berth/projects/NAME/turn, which goes on until the client ends it. */
+export type ProjectTurnMessage =
+  /** Others are at work: `up by anna@laptop`. */
+  | { WaitsFor: string }
+  /** It is the client's turn. */
+  | { Granted: true }
+  /** What the client does is made pointless by this: `down by anna@laptop`. */
+  | { EndsFor: string };
+
 /** The log of a container that is gone while its service goes on: GET /berth/projects/NAME/logs, oldest first. */
 export interface ProjectLog {
   /** Id and name of the container. */

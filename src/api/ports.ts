@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Builder } from '#builder';
-import type { Containers, EventJournal, Execs, ProjectHistory, ProjectLogs } from '#engine';
+import type { Containers, EventJournal, Execs, ProjectHistory, ProjectLogs, ProjectTurns } from '#engine';
 import type { BootstrapSpec, Image, ImageStore, RegistryCredentials } from '#image';
 import type { Networks } from '#network';
 import type { Descriptor, Platform } from '#oci';
@@ -115,6 +115,8 @@ export interface ApiPorts {
   readonly execs: Execs;
   /** Revisions of Compose projects. */
   readonly history: ProjectHistory;
+  /** Whose turn it is to change a Compose project. */
+  readonly turns: ProjectTurns;
   /** Logs of earlier containers of Compose projects. */
   readonly projectLogs: ProjectLogs;
   readonly events: EventJournal;

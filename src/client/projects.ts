@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import type { ProjectLog, ProjectRevision, ProjectRevisionCreated } from '#api-types';
+import type { ProjectLog, ProjectRevision, ProjectRevisionCreated, ProjectTurnMessage } from '#api-types';
 import type { LogsOptions } from './containers.ts';
+import { jsonLines } from './json-lines.ts';
 import type { Transport } from './transport.ts';
 
 const at = (project: string, action: string): string => `/berth/projects/${encodeURIComponent(project)}${action}`;
@@ -37,6 +38,16 @@ export class ProjectsClient {
       query: { stdout, stderr, since, until, timestamps: timestamps || undefined, tail },
       ...(signal ? { signal } : {}),
     });
+  }
+
+  /** Asks for a turn to change the project; it lasts until `signal`. The messages come as things happen. */
+  async *turn(
+    project: string,
+    options: { by: string; ends: boolean; signal: AbortSignal },
+  ): AsyncGenerator<ProjectTurnMessage> {
+    const { signal, ...query } = options;
+    const call = { method: 'POST', path: at(project, '/turn'), query, signal } as const;
+    yield* jsonLines<ProjectTurnMessage>(await this.#transport.stream(call));
   }
 
   /** Records a revision in the caller's name. */

@@ -169,6 +169,7 @@ export async function assemble(config: DaemonConfig, place: DaemonPlace): Promis
       containers: engine.containers,
       execs: engine.execs,
       history: engine.history,
+      turns: engine.turns,
       projectLogs: engine.projectLogs,
       events: journal,
       images,

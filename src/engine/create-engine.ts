@@ -32,6 +32,7 @@ import type { Execs } from './exec/execs.ts';
 import { LogShipper } from './logging/log-shipper.ts';
 import { KeptLogs, type ProjectLogs } from './projects/kept-logs.ts';
 import { createProjectHistory, type ProjectHistory } from './projects/project-history.ts';
+import { ProjectTurns } from './projects/project-turns.ts';
 import { readHostLimits } from './system/host-limits.ts';
 
 /** The rooms below, and where things are kept. */
@@ -72,6 +73,8 @@ export interface ContainerEngine {
   readonly projectLogs: ProjectLogs;
   /** Revisions of Compose projects. */
   readonly history: ProjectHistory;
+  /** Whose turn it is to change a Compose project. */
+  readonly turns: ProjectTurns;
   /** Snapshot keys that containers stand on: not to be collected with images. */
   snapshotsInUse(): ReadonlySet<string>;
   /** True while a container, running or not, has secrets: what they are mounted in must outlive the daemon. */
@@ -149,6 +152,7 @@ export function createContainerEngine(options: EngineOptions): ContainerEngine {
     execs,
     projectLogs: keptLogs,
     history: createProjectHistory(options.database),
+    turns: new ProjectTurns(),
     snapshotsInUse() {
       return new Set(registry.all().flatMap(({ id, settings }) => [id, settings.parentSnapshot ?? id]));
     },

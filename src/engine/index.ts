@@ -12,4 +12,5 @@ export type { Session } from './events/session.ts';
 export * from './exec/execs.ts';
 export type { KeptLog, ProjectLogs } from './projects/kept-logs.ts';
 export * from './projects/project-history.ts';
+export * from './projects/project-turns.ts';
 export { engineMigrations } from './schema.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { notFound, silentLogger } from '#base';
-import type { Session } from '#engine';
+import { ProjectTurns, type Session } from '#engine';
 import type { OutputChunk } from '#runtime';
 import { type ApiOptions, createApiServer } from '../api-server.ts';
 import type { ApiPorts, EngineFacts } from '../ports.ts';
@@ -87,6 +87,7 @@ function fakePorts(given: PartialPorts): ApiPorts {
       list: async () => [],
       keptVersions: async () => new Set(),
     }),
+    turns: new ProjectTurns(),
     history: failing<ApiPorts['history']>('history', given.history, { keptImages: async () => new Set() }),
     projectLogs: failing<ApiPorts['projectLogs']>('projectLogs', given.projectLogs, {}),
     networks: failing<ApiPorts['networks']>('networks', given.networks, { list: async () => [] }),

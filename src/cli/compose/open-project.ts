@@ -110,7 +110,8 @@ export async function openNamed(
   let project: Project | undefined;
   if (projectName === '' || files.length > 0) {
     try {
-      project = await loadProject(loadOptions(invocation));
+      // What is there is found by labels: an env_file that is missing does not keep it from being stopped.
+      project = await loadProject({ ...loadOptions(invocation), resolveEnvironment: false });
     } catch (error) {
       const noFile = isBerthError(error, 'not-found') && files.length === 0;
       if (!noFile || !name) throw error;

@@ -3,7 +3,9 @@ import { isBerthError } from '#base';
 import { executePlan, observe } from '../execute/index.ts';
 import { imageName, labels, type ObservedContainer, type Plan, planDown } from '../plan/index.ts';
 import type { ComposeContext } from './context.ts';
+import { inTurn } from './in-turn.ts';
 import { projectOfContainers } from './project-of-containers.ts';
+import { untilSettled } from './until-settled.ts';
 
 /** What is removed beside containers and networks. */
 export interface DownOptions {
@@ -48,8 +50,14 @@ async function imagesToRemove(
 
 /** Stops and removes all of a project; returns the plan that was run. */
 export async function down(context: ComposeContext, options: DownOptions): Promise<Plan> {
+  if (options.dryRun) return planAll(context, options);
+  const ends = options.services.length === 0;
+  return inTurn(context, { command: 'down', ends }, (inside) => untilSettled(inside, () => runDown(inside, options)));
+}
+
+async function planAll(context: ComposeContext, options: DownOptions): Promise<Plan> {
   const observed = await observe(context.client, context.projectName);
-  const plan = planDown({
+  return planDown({
     projectName: context.projectName,
     project: context.project,
     observed,
@@ -59,7 +67,10 @@ export async function down(context: ComposeContext, options: DownOptions): Promi
     images: await imagesToRemove(context, options, observed.containers),
     timeout: options.timeout,
   });
-  if (options.dryRun) return plan;
+}
+
+async function runDown(context: ComposeContext, options: DownOptions): Promise<Plan> {
+  const plan = await planAll(context, options);
   if (plan.steps.length === 0 && Object.keys(context.project?.networks ?? {}).length === 0) {
     context.reporter.warn(`Warning: No resource found to remove for project "${context.projectName}".`);
   }

@@ -6,6 +6,7 @@ import { containerRequest, planUp, refOf, scaleOf, uploadedFiles } from '../plan
 import type { ProjectContext } from './context.ts';
 import { type ProvideImagesOptions, provideImages } from './provide-images.ts';
 import { selectServices } from './select-services.ts';
+import { untilSettled } from './until-settled.ts';
 
 /** A container of a service's that runs one command. */
 export interface OneOffOptions {
@@ -30,30 +31,11 @@ export async function createOneOff(
   const inProject = { ...context, project };
   const { selected } = selectServices(project, [service.name], options.noDeps);
   const services = [...selected].flatMap((name) => project.services[name] ?? []);
-  const [observed, imageIds] = await Promise.all([
-    observe(context.client, context.projectName),
-    provideImages(inProject, services, options.images),
-  ]);
-  // The service's own containers stay as they are: only its networks, volumes and dependencies count.
-  const plan = planUp({
-    project: { ...project, services: { ...project.services, [service.name]: keepScale(service, observed.containers) } },
-    observed,
-    named: new Set([service.name]),
-    selected,
-    recreate: 'never',
-    recreateDependencies: 'diverged',
-    imageIds,
-    hash: context.hash,
-    removeOrphans: options.removeOrphans,
-    ignoreOrphans: true,
-    renewAnonymousVolumes: false,
-    start: false,
-    recreateVolumes: new Set(),
-    wait: false,
+  const imageIds = await provideImages(inProject, services, options.images);
+  await untilSettled(context, async () => {
+    await prepare(inProject, options, { selected, imageIds });
+    await startDependencies(inProject, { service, imageIds, selected });
   });
-  // Dependencies are told of when they are started.
-  await executePlan({ ...plan, unchanged: [] }, { ...inProject, imageIds });
-  await startDependencies(inProject, { service, imageIds, selected });
   const slug = randomBytes(32).toString('hex');
   const name = options.name || `${context.projectName}-${service.name}-run-${slug.slice(0, 12)}`;
   const after = await observe(context.client, context.projectName);
@@ -76,6 +58,37 @@ export async function createOneOff(
   });
   for (const file of uploadedFiles(service, project)) await deliverFile(context.client, Id, { file, project });
   return { id: Id, name, body: request };
+}
+
+/** Makes networks, volumes and the dependencies' containers. */
+async function prepare(
+  context: ProjectContext,
+  options: OneOffOptions,
+  given: { imageIds: Record<string, string | undefined>; selected: ReadonlySet<string> },
+): Promise<void> {
+  const { service } = options;
+  const { project } = context;
+  const { imageIds, selected } = given;
+  const observed = await observe(context.client, context.projectName);
+  // The service's own containers stay as they are: only its networks, volumes and dependencies count.
+  const plan = planUp({
+    project: { ...project, services: { ...project.services, [service.name]: keepScale(service, observed.containers) } },
+    observed,
+    named: new Set([service.name]),
+    selected,
+    recreate: 'never',
+    recreateDependencies: 'diverged',
+    imageIds,
+    hash: context.hash,
+    removeOrphans: options.removeOrphans,
+    ignoreOrphans: true,
+    renewAnonymousVolumes: false,
+    start: false,
+    recreateVolumes: new Set(),
+    wait: false,
+  });
+  // Dependencies are told of when they are started.
+  await executePlan({ ...plan, unchanged: [] }, { ...context, imageIds });
 }
 
 /** As many containers as there are: a one-off neither adds nor removes any. */

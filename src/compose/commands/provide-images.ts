@@ -1,6 +1,6 @@
-import { conflict, invalid, isBerthError, messageOf, notFound } from '#base';
-import type { Reporter } from '../execute/index.ts';
-import type { Project, Service } from '../model/index.ts';
+import { BerthError, invalid, isBerthError, messageOf, notFound } from '#base';
+import { combinedError, type Reporter } from '../execute/index.ts';
+import { type Project, placeOf, type Service } from '../model/index.ts';
 import { imageName } from '../plan/index.ts';
 import type { ProjectContext } from './context.ts';
 
@@ -141,13 +141,15 @@ async function pullImages(
           return;
         }
         reporter.status({ resource: service.name, text: 'Error', status: messageOf(error), kind: 'error' });
+        if (error instanceof BerthError) error.message += placeOf(context.project, ['services', service.name, 'image']);
         throw error;
       }
     }),
   );
-  const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
-  if (failures.length === 1) throw failures[0];
-  if (failures.length > 1) throw conflict(failures.map(messageOf).join('\n'));
+  const failures = results.flatMap((result) =>
+    result.status === 'rejected' ? [{ error: result.reason as unknown }] : [],
+  );
+  if (failures.length > 0) throw combinedError(failures);
   for (const [name, id] of await localImages(context, [...pulled])) local.set(name, id);
 }
 
@@ -179,7 +181,10 @@ export async function buildImages(
         }
       }),
     );
-    for (const result of results) if (result.status === 'rejected') throw result.reason;
+    const failures = results.flatMap((result) =>
+      result.status === 'rejected' ? [{ error: result.reason as unknown }] : [],
+    );
+    if (failures.length > 0) throw combinedError(failures);
   }
 }
 
@@ -214,7 +219,7 @@ export async function provideImages(
     if (!local.has(image)) {
       throw notFound(
         service.build === undefined
-          ? `No such image: ${image} (service "${service.name}")`
+          ? `No such image: ${image} (service "${service.name}")${placeOf(project, ['services', service.name, 'image'])}`
           : `No such image: ${image} (service "${service.name}"): build it with --build`,
       );
     }

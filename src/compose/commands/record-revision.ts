@@ -1,8 +1,8 @@
-import { hostname, userInfo } from 'node:os';
 import { isBerthError } from '#base';
 import type { FileObject, Project } from '../model/index.ts';
 import type { Plan } from '../plan/index.ts';
 import type { ProjectContext } from './context.ts';
+import { currentUser } from './current-user.ts';
 
 /** Why each service's containers change in a plan. */
 export function changesOf(plan: Plan): Record<string, string> {
@@ -28,21 +28,16 @@ function withoutSecrets(project: Project): Project {
   };
 }
 
-function currentUser(): string {
-  try {
-    return `${userInfo().username}@${hostname()}`;
-  } catch {
-    // A uid without an entry in the user database has no name.
-    return hostname();
-  }
-}
-
 /** Records what an `up` reached, where the engine keeps a history and something changed. */
 export async function recordRevision(
   context: ProjectContext,
-  reached: { plan: Plan; project: Project; imageIds: Readonly<Record<string, string | undefined>> },
+  reached: {
+    changes: Readonly<Record<string, string>>;
+    project: Project;
+    imageIds: Readonly<Record<string, string | undefined>>;
+  },
 ): Promise<void> {
-  const Changes = changesOf(reached.plan);
+  const Changes = { ...reached.changes };
   if (Object.keys(Changes).length === 0) return;
   const Images = Object.fromEntries(Object.entries(reached.imageIds).flatMap(([name, id]) => (id ? [[name, id]] : [])));
   try {

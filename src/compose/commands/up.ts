@@ -1,11 +1,13 @@
-import { invalid, notFound } from '#base';
+import { canceled, invalid, notFound } from '#base';
 import { executeWithin, observe, type StartListener } from '../execute/index.ts';
 import { type Project, type Service, updatePolicyOf } from '../model/index.ts';
 import { divergedVolumes, holdStarts, type Plan, planUp, type RecreatePolicy } from '../plan/index.ts';
 import type { ProjectContext } from './context.ts';
+import { inTurn } from './in-turn.ts';
 import { type ProvideImagesOptions, provideImages } from './provide-images.ts';
-import { recordRevision } from './record-revision.ts';
+import { changesOf, recordRevision } from './record-revision.ts';
 import { selectServices } from './select-services.ts';
+import { untilSettled } from './until-settled.ts';
 
 /** How a project is brought up. Times are seconds. */
 export interface UpOptions {
@@ -53,23 +55,35 @@ function withScale(project: Project, scale: Readonly<Record<string, number>>): P
   return { ...project, services };
 }
 
-/** Plans what `up` or `create` does; images are pulled and built for it, except in a dry run. */
-export async function planProject(
-  context: ProjectContext,
-  options: UpOptions,
-): Promise<{ plan: Plan; project: Project; imageIds: Record<string, string | undefined> }> {
+/** A plan, and what it was made from. */
+export interface PlannedProject {
+  readonly plan: Plan;
+  readonly project: Project;
+  readonly imageIds: Readonly<Record<string, string | undefined>>;
+}
+
+/** Plans what `up` or `create` would do, and changes nothing. */
+export function planProject(context: ProjectContext, options: UpOptions): Promise<PlannedProject> {
+  const { project, services } = wanted(context, options);
+  const names = services.map(({ name }) => name);
+  return knownImages({ ...context, project }, names).then((imageIds) => planWith(context, options, imageIds));
+}
+
+/** The project in the numbers asked for, and the services that count. */
+function wanted(context: ProjectContext, options: UpOptions) {
   const project = withScale(context.project, options.scale);
   const { named, selected } = selectServices(project, options.services, options.noDeps);
   const services = [...selected].flatMap((name) => project.services[name] ?? []);
-  const [observed, imageIds] = await Promise.all([
-    observe(context.client, context.projectName),
-    options.dryRun
-      ? knownImages(
-          context,
-          services.map(({ name }) => name),
-        )
-      : provideImages(context, services, options.images),
-  ]);
+  return { project, named, selected, services };
+}
+
+async function planWith(
+  context: ProjectContext,
+  options: UpOptions,
+  imageIds: PlannedProject['imageIds'],
+): Promise<PlannedProject> {
+  const { project, named, selected, services } = wanted(context, options);
+  const observed = await observe(context.client, context.projectName);
   const cannotSwap = await swapObstacle(context, services);
   const recreateVolumes = new Set<string>();
   for (const name of divergedVolumes(project, observed)) {
@@ -122,25 +136,43 @@ async function knownImages(
   return ids;
 }
 
-/** Brings the project to what the file says; returns the plan that was run. */
+/** Brings the project to what the file says; returns the plan that was run last. */
 export async function up(context: ProjectContext, options: UpOptions): Promise<Plan> {
-  const { plan, project, imageIds } = await planProject(context, options);
-  if (options.dryRun) return plan;
+  if (options.dryRun) return (await planProject(context, options)).plan;
+  // Images are made ready before others have to wait.
+  const imageIds = await provideImages(context, wanted(context, options).services, options.images);
+  return inTurn(context, { command: options.start ? 'up' : 'create', ends: false }, (inside) =>
+    upInTurn(inside, options, imageIds),
+  );
+}
+
+async function upInTurn(
+  context: ProjectContext,
+  options: UpOptions,
+  imageIds: PlannedProject['imageIds'],
+): Promise<Plan> {
+  const changes: Record<string, string> = {};
   let made = false;
-  const sayMade = (): void => {
-    if (!made) options.onMade?.(plan);
-    made = true;
-  };
-  const starts: StartListener = {
-    starting: (container) => {
-      sayMade();
-      options.starts?.starting(container);
-    },
-    failed: (id) => options.starts?.failed(id),
-  };
-  const ordered = options.onMade === undefined ? plan : holdStarts(plan);
-  await executeWithin(ordered, { ...context, project, imageIds, starts }, options.waitTimeout);
-  sayMade();
-  if (options.start) await recordRevision(context, { plan, project, imageIds });
+  const { plan, project } = await untilSettled(context, async () => {
+    const planned = await planWith(context, options, imageIds);
+    Object.assign(changes, { ...changesOf(planned.plan), ...changes });
+    const sayMade = (): void => {
+      if (!made) options.onMade?.(planned.plan);
+      made = true;
+    };
+    const starts: StartListener = {
+      starting: (container) => {
+        sayMade();
+        options.starts?.starting(container);
+      },
+      failed: (id) => options.starts?.failed(id),
+    };
+    const ordered = options.onMade === undefined ? planned.plan : holdStarts(planned.plan);
+    await executeWithin(ordered, { ...context, ...planned, starts }, options.waitTimeout);
+    sayMade();
+    return planned;
+  });
+  if (context.signal?.aborted) throw canceled('aborted');
+  if (options.start) await recordRevision(context, { changes, project, imageIds });
   return plan;
 }

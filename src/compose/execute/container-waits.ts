@@ -1,10 +1,14 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ContainerState } from '#api-types';
-import { canceled, conflict } from '#base';
+import { canceled, conflict, messageOf, unavailable } from '#base';
 import type { Client } from '#client';
 import { labels, type WaitCondition } from '../plan/index.ts';
 
 /** How a wait that succeeded ended. */
 export type WaitOutcome = 'Healthy' | 'Exited' | 'Started';
+
+/** How long, in ms, a container without a health check must have run to be believed: as docker compose, which looks twice a second. */
+const shortest = 500;
 
 interface Listener {
   readonly id: string;
@@ -51,14 +55,24 @@ export class ContainerWaits {
     condition: WaitCondition,
     signal?: AbortSignal,
   ): Promise<{ outcome: WaitOutcome; exitCode: number }> {
-    return await this.until(
-      container,
-      (state) => {
-        const outcome = judge(state, condition, container.name);
-        return outcome === undefined ? undefined : { outcome, exitCode: state.ExitCode };
-      },
-      signal,
-    );
+    const look = () =>
+      this.until(
+        container,
+        (state) => {
+          const outcome = judge(state, condition, container.name);
+          return outcome === undefined ? undefined : { outcome, state };
+        },
+        signal,
+      );
+    let { outcome, state } = await look();
+    if (condition === 'running_or_healthy' && state.Health === undefined) {
+      const age = Date.now() - Date.parse(state.StartedAt);
+      if (age < shortest) {
+        await delay(Math.min(shortest, shortest - age), undefined, signal ? { signal } : {}).catch(() => undefined);
+        ({ outcome, state } = await look());
+      }
+    }
+    return { outcome, exitCode: state.ExitCode };
   }
 
   /** Looks at a container's state now and at each of its events until `judged` gives something; its throw ends it. */
@@ -108,9 +122,14 @@ export class ContainerWaits {
         for (const listener of this.#listeners) if (event.Actor.ID === listener.id) listener.wake();
       }
     };
-    read().catch((error: unknown) => {
-      if (!this.#end.signal.aborted) this.#fault = error;
+    const lost = (why: string): void => {
+      if (!this.#end.signal.aborted)
+        this.#fault = unavailable(`the engine went away while containers were waited for${why}`);
       for (const listener of this.#listeners) listener.wake();
-    });
+    };
+    read().then(
+      () => lost(''),
+      (error: unknown) => lost(`: ${messageOf(error)}`),
+    );
   }
 }

@@ -7,6 +7,7 @@ import {
   containerRequest,
   type FindContainers,
   imageName,
+  labels,
   type Operation,
   type Plan,
   type Rescue,
@@ -15,6 +16,8 @@ import {
 } from '../plan/index.ts';
 import { ContainerWaits } from './container-waits.ts';
 import { deliverFile } from './deliver-file.ts';
+import { observeContainers } from './observe.ts';
+import { ForeignError, OvertakenError, wasOvertaken } from './overtaken-error.ts';
 import { placeError } from './place-error.ts';
 import { proveContainer } from './prove-container.ts';
 import { type Outcome, removeImage, removeNetwork, removeVolume } from './remove-resource.ts';
@@ -58,6 +61,7 @@ class PlanRun {
   readonly #plan: Plan;
   readonly #options: ExecuteOptions;
   readonly #ids = new Map<string, string>();
+  readonly #begun = new Set<string>();
   readonly #waits: ContainerWaits;
 
   constructor(plan: Plan, options: ExecuteOptions) {
@@ -76,7 +80,13 @@ class PlanRun {
         parallel: this.#options.parallel ?? 0,
         signal: this.#options.signal,
       });
-      if (failures.length > 0) throw combinedError(failures);
+      if (failures.length > 0) {
+        await this.#rescueUnstarted();
+        const error = combinedError(failures);
+        if (!failures.every(({ error: one }) => wasOvertaken(one))) throw error;
+        const kind = error instanceof BerthError ? error.kind : 'conflict';
+        throw new OvertakenError(kind, error.message, { cause: error });
+      }
     } finally {
       this.#waits.close();
     }
@@ -85,6 +95,7 @@ class PlanRun {
   async #runStep(step: Step): Promise<void> {
     const { reporter } = this.#options;
     const { display, operation: begun } = step;
+    this.#begun.add(step.id);
     if (begun.kind === 'start-container') {
       this.#options.starts?.starting({ id: this.#target(begun.container), service: begun.container.service });
     }
@@ -105,6 +116,17 @@ class PlanRun {
     }
     if (display?.end && typeof outcome === 'object') reporter.status({ resource: display.resource, ...outcome });
     else if (display?.end) reporter.status({ resource: display.resource, status: display.end, kind: 'done' });
+  }
+
+  /** A replacement that was made but whose start came after what failed is undone as one that failed to start. */
+  async #rescueUnstarted(): Promise<void> {
+    for (const { id, operation, rescue } of this.#plan.steps) {
+      if (operation.kind !== 'start-container' || rescue === undefined || this.#begun.has(id)) continue;
+      if (!this.#ids.has(operation.container.key)) continue;
+      for (const one of rescue.operations) {
+        await this.#perform(one).catch((error: unknown) => this.#options.reporter.warn(messageOf(error)));
+      }
+    }
   }
 
   /** Does what a failed step is followed by; returns the error that tells both. */
@@ -134,9 +156,9 @@ class PlanRun {
     const { client } = this.#options;
     switch (operation.kind) {
       case 'remove-network':
-        return removeNetwork(client, operation.id, operation);
+        return this.#unlessRenewed(operation.name, removeNetwork(client, operation.id, operation));
       case 'remove-volume':
-        return removeVolume(client, operation.name, operation);
+        return this.#unlessRenewed(operation.name, removeVolume(client, operation.name, operation));
       case 'remove-image':
         return removeImage(client, operation.name);
       default:
@@ -176,7 +198,7 @@ class PlanRun {
       case 'drain-container':
         return drain(client, this.#target(operation.container), operation.timeout);
       case 'stop-container':
-        return client.containers.stop(this.#target(operation.container), timeoutOf(operation)).catch(ignoreUnmodified);
+        return client.containers.stop(this.#target(operation.container), timeoutOf(operation)).catch(ignoreStopped);
       case 'restart-container':
         return client.containers.restart(this.#target(operation.container), timeoutOf(operation));
       case 'kill-container':
@@ -210,20 +232,10 @@ class PlanRun {
     const { client } = this.#options;
     const { service, container, createName } = operation;
     const body = await this.#request(operation);
-    const create = () =>
-      client.containers.create(body, {
-        name: createName,
-        ...(service.platform ? { platform: service.platform } : {}),
-      });
-    let created: Awaited<ReturnType<typeof create>>;
-    try {
-      created = await create();
-    } catch (error) {
-      // Left by an `up` that was interrupted between its look and now; it is ours, and never ran.
-      if (createName === container.name || !isBerthError(error, 'conflict')) throw error;
-      await client.containers.remove(createName, { force: true });
-      created = await create();
-    }
+    const platform = service.platform ? { platform: service.platform } : {};
+    const created = await client.containers
+      .create(body, { name: createName, ...platform })
+      .catch((error: unknown) => this.#nameTaken(error));
     this.#ids.set(container.key, created.Id);
     for (const warning of created.Warnings ?? []) this.#options.reporter.warn(warning);
   }
@@ -253,7 +265,7 @@ class PlanRun {
     const id = this.#target(operation.container);
     const { client, starts } = this.#options;
     try {
-      if (operation.beside === undefined) await client.containers.start(id);
+      if (operation.beside === undefined) await client.containers.start(id).catch(ignoreUnmodified);
       else await client.containers.startBeside(id, this.#target(operation.beside));
     } catch (error) {
       starts?.failed(id);
@@ -267,8 +279,43 @@ class PlanRun {
     try {
       await this.#options.client.containers.remove(id, { volumes, force });
     } catch (error) {
-      const racing = isBerthError(error, 'conflict') && /already in progress/.test(messageOf(error));
-      if (!isBerthError(error, 'not-found') && !racing) throw error;
+      if (isBerthError(error, 'not-found')) return;
+      if (!isBerthError(error, 'conflict') || !/already in progress/.test(messageOf(error))) throw error;
+      await this.#untilRemoved(id);
+    }
+  }
+
+  /** A name that a container of somebody else has is not free after another look: the error says so. */
+  async #nameTaken(error: unknown): Promise<never> {
+    const holder = isBerthError(error, 'conflict') && /in use by container "([0-9a-f]+)"/.exec(messageOf(error))?.[1];
+    if (!holder) throw error;
+    const { client, projectName } = this.#options;
+    const found = await client.containers.inspect(holder).catch(() => undefined);
+    if (found === undefined || found.Config.Labels?.[labels.project] === projectName) throw error;
+    throw new ForeignError('conflict', `${messageOf(error)} It does not belong to project ${projectName}.`, {
+      cause: error,
+    });
+  }
+
+  /** What stays because it is in use: is it by containers that were made since the look? Orphans stay, and what they use. */
+  async #unlessRenewed(name: string, removal: Promise<Outcome>): Promise<Outcome> {
+    const outcome = await removal;
+    if (outcome === undefined) return undefined;
+    const { client, project, projectName } = this.#options;
+    const services = project && { ...project.services, ...project.disabledServices };
+    const own = await observeContainers(client, projectName);
+    if (!own.some(({ service }) => services === undefined || services[service] !== undefined)) return outcome;
+    throw new OvertakenError('conflict', `${name} is used by containers that were made meanwhile`);
+  }
+
+  /** Another client removes it: what comes after needs its name, volumes and networks to be free. */
+  async #untilRemoved(id: string): Promise<void> {
+    const { client, signal } = this.#options;
+    try {
+      const { result } = await client.containers.wait(id, { condition: 'removed', ...(signal ? { signal } : {}) });
+      await result;
+    } catch (error) {
+      if (!isBerthError(error, 'not-found')) throw error;
     }
   }
 
@@ -309,7 +356,11 @@ function timeoutOf(operation: { readonly timeout?: number }): { timeout?: number
 }
 
 function ignoreUnmodified(error: unknown): void {
-  if (!isBerthError(error, 'not-modified') && !isBerthError(error, 'not-found')) throw error;
+  if (!isBerthError(error, 'not-modified')) throw error;
+}
+
+function ignoreStopped(error: unknown): void {
+  if (!isBerthError(error, 'not-found')) ignoreUnmodified(error);
 }
 
 /** Gone already is drained, too. */
@@ -341,7 +392,7 @@ function resourceOf(operation: Operation): string | undefined {
 
 /**
  * Runs a plan. Independent steps run at the same time, and one that fails stops only what comes after it; in the end all
- * failures are thrown as one error. Whatever state an interruption leaves, the next plan goes on from it.
+ * failures are thrown as one error, an `OvertakenError` where others caused them. Whatever state an interruption leaves, the next plan goes on from it.
  */
 export async function executePlan(plan: Plan, options: ExecuteOptions): Promise<void> {
   await new PlanRun(plan, options).run();

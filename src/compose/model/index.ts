@@ -1,6 +1,7 @@
 export { configDocument, type Document } from './config-document.ts';
 export * from './duration.ts';
 export { networkHash, serviceHash, volumeHash } from './hash.ts';
+export * from './place-of.ts';
 export * from './project.ts';
 export * from './service.ts';
 export * from './service-parts.ts';

@@ -5,6 +5,11 @@ export function containerName(project: string, service: Service, number: number)
   return service.container_name ?? `${project}-${service.name}-${number}`;
 }
 
+/** Name of a container that takes the place of another, until that one is gone. */
+export function replacementName(old: { readonly id: string }, name: string): string {
+  return `${old.id.slice(0, 12)}_${name}`;
+}
+
 /** Name of a service's image: as the file says, else `PROJECT-SERVICE` for one that is built. */
 export function imageName(project: Pick<Project, 'name'>, service: Service): string {
   return service.image ?? `${project.name}-${service.name}`;

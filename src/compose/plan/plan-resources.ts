@@ -1,10 +1,17 @@
 import { invalid, notFound } from '#base';
-import { type Network, networkHash, type Project, type Service, type Volume, volumeHash } from '../model/index.ts';
+import {
+  type Network,
+  networkHash,
+  type Project,
+  placeOf,
+  type Service,
+  type Volume,
+  volumeHash,
+} from '../model/index.ts';
 import { composeVersion, labels } from './labels.ts';
 import { resourceName } from './names.ts';
 import type { ObservedContainer, ObservedNetwork } from './observed.ts';
 import { type PlanBuilder, refOf } from './plan.ts';
-
 import type { UpPlanInput } from './up-input.ts';
 
 /** What became of the networks and volumes, for the containers that use them. */
@@ -134,7 +141,10 @@ function planNetworks(builder: PlanBuilder, input: UpPlanInput, services: readon
       ({ name, id }) => name === network.name || (network.external && id === network.name),
     );
     if (network.external) {
-      if (found === undefined) throw notFound(`network ${network.name} declared as external, but could not be found`);
+      if (found === undefined) {
+        const place = placeOf(project, ['networks', key]);
+        throw notFound(`network ${network.name} declared as external, but could not be found${place}`);
+      }
       ids.set(key, found.id);
       continue;
     }
@@ -178,7 +188,9 @@ function planVolumes(builder: PlanBuilder, input: UpPlanInput, services: readonl
     if (volume === undefined) continue;
     const found = observed.volumes.find(({ name }) => name === volume.name);
     if (volume.external) {
-      if (found === undefined) throw notFound(`external volume "${volume.name}" not found`);
+      if (found === undefined) {
+        throw notFound(`external volume "${volume.name}" not found${placeOf(project, ['volumes', key])}`);
+      }
     } else if (found === undefined) {
       steps.set(key, createVolume(builder, project, key, { after: [], why: 'there is none of that name' }));
     } else if (input.recreateVolumes.has(volume.name)) {

@@ -2,12 +2,12 @@ import { notImplemented } from '#base';
 import type { Service } from '../model/index.ts';
 import { divergence } from './divergence.ts';
 import { labels } from './labels.ts';
-import { containerName, resourceName, scaleOf } from './names.ts';
+import { containerName, replacementName, resourceName, scaleOf } from './names.ts';
 import type { ObservedContainer } from './observed.ts';
 import { type ContainerRef, refOf } from './plan.ts';
 import { planRemove, planStop } from './plan-stop.ts';
 import { canSwap, planSwap } from './plan-swap.ts';
-import { resourceSteps, type ServicePlanState, stopDependents } from './service-plan-state.ts';
+import { leftoverSteps, resourceSteps, type ServicePlanState, stopDependents } from './service-plan-state.ts';
 
 function planCreate(service: Service, number: number, state: ServicePlanState): void {
   const { builder, input } = state;
@@ -33,18 +33,23 @@ function planRecreate(service: Service, old: ObservedContainer, state: ServicePl
   const resource = resourceName('Container', name);
   const previous = refOf(old);
   const gone = builder.has(`remove ${key}`);
+  const createName = gone ? name : replacementName(old, name);
   const created = builder.add({
     id: `create ${key}`,
     operation: {
       kind: 'create-container',
       container,
       service,
-      createName: gone ? name : `${old.id.slice(0, 12)}_${name}`,
+      createName,
       replaces: service.container_name ?? `${service.name}-${old.number}`,
       ...(input.renewAnonymousVolumes ? {} : { inherit: old }),
     },
     reason,
-    after: [...resourceSteps(service, state), ...(gone ? [`remove ${key}`] : [])],
+    after: [
+      ...resourceSteps(service, state),
+      ...leftoverSteps(old, createName, builder),
+      ...(gone ? [`remove ${key}`] : []),
+    ],
     display: { resource, begin: 'Recreate', ...(gone ? { end: 'Recreated' } : {}) },
   });
   builder.keep(container);
@@ -162,6 +167,7 @@ export function planService(service: Service, state: ServicePlanState): void {
       planRemove(builder, container, {
         service,
         reason: `the service has ${expected} containers`,
+        after: [`rename left ${refOf(container).key}`],
         timeout: input.timeout,
       });
     } else if (reason !== undefined) {

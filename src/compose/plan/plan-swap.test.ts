@@ -59,3 +59,17 @@ test('what a swap left behind is cleaned up: the old container under a name with
   const steps = stepIds(planUp(testInput(testProject([web]), testObserved([left, now]))));
   assert.deepEqual(steps, ['stop web#abcdef012345_app-web-1', 'remove web#abcdef012345_app-web-1']);
 });
+
+test('a service that is restarted with its dependency is swapped after it, or stopped first when it is', () => {
+  const needs = { web: { condition: 'service_started', required: true, restart: true } } as const;
+  const before = [old, testService('front', { depends_on: needs })].map((service) => testContainer(service));
+  const front = testService('front', { depends_on: needs, 'x-update': 'start-first', hostname: 'new' });
+  const stopOf = (dependency: Service) => {
+    const { steps, warnings } = planUp(testInput(testProject([dependency, front]), testObserved(before)));
+    return { after: steps.find(({ id }) => id === 'stop front#1')?.after, warnings };
+  };
+  assert.deepEqual(stopOf(web), { after: ['drain front#1'], warnings: [] });
+  const stopped = stopOf(testService('web', { hostname: 'new' }));
+  assert.deepEqual(stopped.after, ['create web#1']);
+  assert.match(stopped.warnings[0] ?? '', /front.*service web, which it is restarted with, is stopped first/);
+});

@@ -1,9 +1,15 @@
 import { type Service, updatePolicyOf } from '../model/index.ts';
-import { containerName, resourceName } from './names.ts';
+import { containerName, replacementName, resourceName } from './names.ts';
 import type { ObservedContainer } from './observed.ts';
 import { type ContainerRef, type PlanBuilder, type Rescue, refOf } from './plan.ts';
 import { planStop } from './plan-stop.ts';
-import { resourceSteps, type ServicePlanState, type Swap, stopDependents } from './service-plan-state.ts';
+import {
+  leftoverSteps,
+  resourceSteps,
+  type ServicePlanState,
+  type Swap,
+  stopDependents,
+} from './service-plan-state.ts';
 
 /** Id of the step in which a container takes over. */
 export function takeOverStep(key: string): string {
@@ -26,13 +32,28 @@ function obstacle(service: Service, state: ServicePlanState): string | undefined
   return volume === undefined ? undefined : `volume ${volume.source} is made anew`;
 }
 
+/** Which dependency, one that wants its dependents to be restarted, is stopped before its new container starts. */
+function stoppedFor(service: Service, { builder, renewed, swaps }: ServicePlanState): string | undefined {
+  const dependency = Object.entries(service.depends_on ?? {}).find(
+    ([name, { restart }]) =>
+      restart === true && renewed.has(name) && builder.containersOf(name).some(({ key }) => !swaps.has(key)),
+  );
+  return dependency && `service ${dependency[0]}, which it is restarted with, is stopped first`;
+}
+
 /** Whether a container that is to be replaced hands over to the new one. Warns where the file asks for it in vain. */
 export function canSwap(service: Service, old: ObservedContainer, state: ServicePlanState): boolean {
   if (updatePolicyOf(service).order !== 'start-first') return false;
   // Without a container that serves there is nothing to keep up.
   if (!state.input.start || old.state !== 'running' || state.builder.has(`remove ${refOf(old).key}`)) return false;
-  const why = obstacle(service, state);
-  if (why === undefined) return true;
+  const why = obstacle(service, state) ?? stoppedFor(service, state);
+  if (why === undefined) {
+    // The new container starts when the dependency's has taken over, so the old one need not be restarted.
+    const { key } = refOf(old);
+    for (const index of (service.pre_stop ?? []).keys()) state.builder.drop(`pre-stop ${key} ${index}`);
+    state.builder.drop(`stop ${key}`);
+    return true;
+  }
   state.builder.warn(`service "${service.name}" is stopped first, in spite of x-update: start-first: ${why}`);
   return false;
 }
@@ -43,6 +64,7 @@ export function planSwap(service: Service, old: ObservedContainer, state: Servic
   const key = `${service.name}#${old.number}`;
   const name = containerName(input.project.name, service, old.number);
   const container: ContainerRef = { key, service: service.name, name, number: old.number };
+  const createName = replacementName(old, name);
   const earlier = [...swaps.values()].filter(({ old: { service: of } }) => of === service.name).at(-1);
   const created = builder.add({
     id: `create ${key}`,
@@ -50,12 +72,16 @@ export function planSwap(service: Service, old: ObservedContainer, state: Servic
       kind: 'create-container',
       container,
       service,
-      createName: `${old.id.slice(0, 12)}_${name}`,
+      createName,
       replaces: service.container_name ?? `${service.name}-${old.number}`,
       ...(input.renewAnonymousVolumes ? {} : { inherit: old }),
     },
     reason: `${reason}; x-update: start-first`,
-    after: [...resourceSteps(service, state), ...(earlier === undefined ? [] : [`remove ${earlier.old.key}`])],
+    after: [
+      ...resourceSteps(service, state),
+      ...leftoverSteps(old, createName, builder),
+      ...(earlier === undefined ? [] : [`remove ${earlier.old.key}`]),
+    ],
     display: { resource: resourceName('Container', name), begin: 'Creating', end: 'Created' },
   });
   builder.keep(container);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { labels } from './labels.ts';
+import { replacementName } from './names.ts';
 import type { Plan, Step } from './plan.ts';
 import { planUp } from './plan-up.ts';
 import { stepIds, testContainer, testInput, testObserved, testProject, testService } from './planning-fixture.ts';
@@ -104,6 +105,22 @@ test('a replacement that was interrupted is finished: renamed, or removed while 
   assert.deepEqual(stepIds(alone), ['rename left web#1', 'start web#1']);
   const both = planUp(testInput(testProject([web]), testObserved([testContainer(web), left])));
   assert.deepEqual(stepIds(both), ['remove web#0123456789ab_app-web-1']);
+});
+test('a replacement is made only when the one that an interruption left under its name is gone', () => {
+  const web = testService('web');
+  const old = testContainer(web, 1, { id: '0123456789abcdef' });
+  const left = testContainer(web, 1, {
+    id: 'feedfeedfeed',
+    name: replacementName(old, old.name),
+    labels: { ...old.labels, [labels.replace]: 'web-1' },
+  });
+  const changed = { ...web, command: ['other'] };
+  for (const service of [changed, { ...changed, 'x-update': 'start-first' }]) {
+    const plan = planUp(testInput(testProject([service]), testObserved([old, left])));
+    assert.ok(step(plan, 'create web#1').after.includes(`remove web#${left.name}`));
+  }
+  const alone = planUp(testInput(testProject([changed]), testObserved([left])));
+  assert.ok(step(alone, 'create web#1').after.includes('rename left web#1'));
 });
 test('orphans are told of, or removed when asked for', () => {
   const web = testService('web');

@@ -134,6 +134,11 @@ export class PlanBuilder {
     return step.id;
   }
 
+  /** Takes a step out again; what comes after it no longer waits for it. */
+  drop(id: string): void {
+    this.#steps.delete(id);
+  }
+
   has(id: string): boolean {
     return this.#steps.has(id);
   }

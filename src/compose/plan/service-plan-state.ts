@@ -1,4 +1,5 @@
 import type { Service, UpdatePolicy } from '../model/index.ts';
+import type { ObservedContainer } from './observed.ts';
 import { type ContainerRef, type PlanBuilder, refOf } from './plan.ts';
 import type { PlannedResources } from './plan-resources.ts';
 import { planStop } from './plan-stop.ts';
@@ -36,6 +37,12 @@ export function resourceSteps(service: Service, state: ServicePlanState): string
     state.builder.containersOf(name).map(({ key }) => state.ready.get(key)),
   );
   return [...networks, ...volumes, ...joined].filter((step) => step !== undefined);
+}
+
+/** Ids of the steps that settle what an interrupted replacement of this container left, before another is made. */
+export function leftoverSteps(old: ObservedContainer, createName: string, builder: PlanBuilder): string[] {
+  const steps = [`remove ${old.service}#${createName}`, `rename left ${old.service}#${old.number}`];
+  return steps.filter((id) => builder.has(id));
 }
 
 /** Running containers of services that want to be restarted with this one are stopped first, and started again after. */
