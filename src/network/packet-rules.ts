@@ -1,4 +1,4 @@
-import { type Logger, messageOf } from '#base';
+import { type Logger, messageOf, Semaphore } from '#base';
 import type { ConnectionFilter, Connections, Firewall } from '#host';
 import type { InputDetour } from './input-detour.ts';
 import { contains, parseAddress, parseSubnet } from './ip.ts';
@@ -36,6 +36,11 @@ export class PacketRules {
   readonly #networks = new Map<string, BridgeRules>();
   /** By all that makes an element, so that the same port is never added twice. */
   readonly #ports = new Map<string, PortRule>();
+  /**
+   * One change at a time: what is loaded and what is remembered are changed together, so that a table that is loaded anew
+   * is never one of before.
+   */
+  readonly #turn = new Semaphore(1);
   /** How many rules the loaded table has; undefined when it should not be there. */
   #size: number | undefined;
 
@@ -49,46 +54,121 @@ export class PacketRules {
   }
 
   /** Replaces the table with these networks and ports, whatever was there. */
-  async reload(networks: readonly BridgeRules[], ports: readonly PortRule[]): Promise<void> {
-    this.#networks.clear();
-    this.#ports.clear();
-    for (const network of networks) this.#networks.set(network.bridge, network);
-    for (const port of this.#asking(ports)) this.#ports.set(this.#key(port), port);
-    this.#size = undefined;
-    await this.restore();
+  reload(networks: readonly BridgeRules[], ports: readonly PortRule[]): Promise<void> {
+    return this.#turn.run(async () => {
+      this.#networks.clear();
+      this.#ports.clear();
+      for (const network of networks) this.#networks.set(network.bridge, network);
+      for (const port of this.#asking(ports)) this.#ports.set(this.#key(port), port);
+      this.#size = undefined;
+      await this.#restore();
+    });
+  }
+
+  /** Loads the table anew when somebody removed it or flushed its rules; returns whether that was so. */
+  repair(): Promise<boolean> {
+    return this.#turn.run(() => this.#repair());
+  }
+
+  /** Takes the whole table away. */
+  remove(): Promise<void> {
+    return this.#turn.run(async () => {
+      this.#size = undefined;
+      await this.#firewall.load(removalScript(this.#names.table));
+    });
+  }
+
+  addNetwork(network: BridgeRules): Promise<void> {
+    return this.#turn.run(async () => {
+      if (!this.asksHost && this.#asks(network)) {
+        await this.#startAsking(network);
+        return;
+      }
+      await this.#put(networkElements(this.#names.table, 'add', network));
+      this.#networks.set(network.bridge, network);
+    });
+  }
+
+  /** Harmless when repeated. */
+  removeNetwork(network: BridgeRules): Promise<void> {
+    return this.#turn.run(async () => {
+      const asked = this.asksHost;
+      if (!this.#networks.delete(network.bridge)) return;
+      if (asked && !this.asksHost) {
+        this.#size = undefined;
+        await this.#restore();
+        return;
+      }
+      await this.#take(networkElements(this.#names.table, 'delete', network));
+    });
+  }
+
+  /** The input rules of the host decide about published ports of some network. */
+  get asksHost(): boolean {
+    return [...this.#networks.values()].some((network) => this.#asks(network));
+  }
+
+  /** Publishes ports, all or none, also for UDP clients that asked in vain before. */
+  async addPorts(ports: readonly PortRule[]): Promise<void> {
+    const fresh = await this.#turn.run(async () => {
+      const missing = this.#asking(this.#once(ports).filter((port) => !this.#ports.has(this.#key(port))));
+      if (missing.length === 0) return [];
+      await this.#put(missing.flatMap((port) => portElements(this.#names.table, 'add', port)));
+      for (const port of missing) this.#ports.set(this.#key(port), port);
+      return missing;
+    });
+    const filters = fresh.flatMap(({ binding, target }): ConnectionFilter[] =>
+      binding.protocol === 'udp' ? [{ udpPort: binding.hostPort, family: target.includes(':') ? 6 : 4 }] : [],
+    );
+    for (const filter of filters) await this.#forget(filter);
+  }
+
+  /** Harmless when repeated. Clients whose packets the kernel still sent to the old container come to the next one. */
+  async removePorts(ports: readonly PortRule[]): Promise<void> {
+    const gone = await this.#turn.run(async () => {
+      const known = this.#known(ports);
+      for (const port of known) this.#ports.delete(this.#key(port));
+      if (known.length > 0) await this.#take(known.flatMap((port) => portElements(this.#names.table, 'delete', port)));
+      return known;
+    });
+    await this.#forgetServers(gone);
+  }
+
+  /**
+   * Publishes `fresh` in place of `gone` in one transaction: there is no moment at which neither is there. Open TCP
+   * connections stay where they are; UDP clients come to the new target with their next packet. All or nothing.
+   */
+  async movePorts(gone: readonly PortRule[], fresh: readonly PortRule[]): Promise<void> {
+    const { table } = this.#names;
+    const old = await this.#turn.run(async () => {
+      const known = this.#known(gone);
+      const asking = this.#asking(this.#once(fresh));
+      const lines = [
+        ...known.flatMap((port) => portElements(table, 'delete', port)),
+        ...asking.flatMap((port) => portElements(table, 'add', port)),
+      ];
+      if (lines.length === 0) return [];
+      await this.#put(lines);
+      for (const port of known) this.#ports.delete(this.#key(port));
+      for (const port of asking) this.#ports.set(this.#key(port), port);
+      return known;
+    });
+    await this.#forgetServers(old);
   }
 
   /** Loads what should be there anew. */
-  async restore(): Promise<void> {
+  async #restore(): Promise<void> {
     const [networks, ports] = [[...this.#networks.values()], [...this.#ports.values()]];
     const detourIndex = this.asksHost ? await this.#detour.up() : undefined;
     await this.#firewall.load(renderRuleset(this.#names, { networks, ports, detourIndex }));
     this.#size ??= await this.#count();
   }
 
-  /** Loads the table anew when somebody removed it or flushed its rules; returns whether that was so. */
-  async repair(): Promise<boolean> {
+  async #repair(): Promise<boolean> {
+    // Undefined: the engine has left the host.
     if (this.#size === undefined || (await this.#count()) === this.#size) return false;
-    // The engine may have left the host while we looked.
-    if (this.#size === undefined) return false;
-    await this.restore();
+    await this.#restore();
     return true;
-  }
-
-  /** Takes the whole table away. */
-  async remove(): Promise<void> {
-    this.#size = undefined;
-    await this.#firewall.load(removalScript(this.#names.table));
-  }
-
-  async addNetwork(network: BridgeRules): Promise<void> {
-    const asked = this.asksHost;
-    if (!asked && this.#asks(network)) {
-      await this.#startAsking(network);
-      return;
-    }
-    await this.#put(networkElements(this.#names.table, 'add', network));
-    this.#networks.set(network.bridge, network);
   }
 
   /** The first network that asks the host needs more chains than there were. */
@@ -96,21 +176,16 @@ export class PacketRules {
     this.#networks.set(network.bridge, network);
     try {
       this.#size = undefined;
-      await this.restore();
+      await this.#restore();
     } catch (error) {
       this.#networks.delete(network.bridge);
-      await this.restore();
+      await this.#restore();
       throw error;
     }
   }
 
   #asks(network: BridgeRules): boolean {
     return (network.firewall ?? this.#mode) === 'host';
-  }
-
-  /** The input rules of the host decide about published ports of some network. */
-  get asksHost(): boolean {
-    return [...this.#networks.values()].some((network) => this.#asks(network));
   }
 
   /** The same ports, each with what the network of its target says of the host's firewall. */
@@ -128,58 +203,14 @@ export class PacketRules {
     });
   }
 
-  /** Harmless when repeated. */
-  async removeNetwork(network: BridgeRules): Promise<void> {
-    const asked = this.asksHost;
-    if (!this.#networks.delete(network.bridge)) return;
-    if (asked && !this.asksHost) {
-      this.#size = undefined;
-      await this.restore();
-      return;
-    }
-    await this.#take(networkElements(this.#names.table, 'delete', network));
+  /** Those of `ports` that are published, as they are. */
+  #known(ports: readonly PortRule[]): PortRule[] {
+    return this.#once(ports).flatMap((port) => this.#ports.get(this.#key(port)) ?? []);
   }
 
-  /** Publishes ports, all or none, also for UDP clients that asked in vain before. */
-  async addPorts(ports: readonly PortRule[]): Promise<void> {
-    const fresh = this.#asking(this.#once(ports).filter((port) => !this.#ports.has(this.#key(port))));
-    if (fresh.length === 0) return;
-    await this.#put(fresh.flatMap((port) => portElements(this.#names.table, 'add', port)));
-    for (const port of fresh) this.#ports.set(this.#key(port), port);
-    const filters = fresh.flatMap(({ binding, target }): ConnectionFilter[] =>
-      binding.protocol === 'udp' ? [{ udpPort: binding.hostPort, family: target.includes(':') ? 6 : 4 }] : [],
-    );
-    for (const filter of filters) await this.#forget(filter);
-  }
-
-  /** Harmless when repeated. Clients whose packets the kernel still sent to the old container come to the next one. */
-  async removePorts(ports: readonly PortRule[]): Promise<void> {
-    const keys = this.#once(ports).map((port) => this.#key(port));
-    const gone = keys.flatMap((key) => this.#ports.get(key) ?? []);
-    for (const key of keys) this.#ports.delete(key);
-    if (gone.length === 0) return;
-    await this.#take(gone.flatMap((port) => portElements(this.#names.table, 'delete', port)));
+  /** Ends what the kernel remembers of UDP clients of containers that no longer serve. */
+  async #forgetServers(gone: readonly PortRule[]): Promise<void> {
     const servers = new Set(gone.filter(({ binding }) => binding.protocol === 'udp').map(({ target }) => target));
-    for (const udpServer of servers) await this.#forget({ udpServer });
-  }
-
-  /**
-   * Publishes `fresh` in place of `gone` in one transaction: there is no moment at which neither is there. Open TCP
-   * connections stay where they are; UDP clients come to the new target with their next packet. All or nothing.
-   */
-  async movePorts(gone: readonly PortRule[], fresh: readonly PortRule[]): Promise<void> {
-    const { table } = this.#names;
-    const old = this.#once(gone).flatMap((port) => this.#ports.get(this.#key(port)) ?? []);
-    const asking = this.#asking(this.#once(fresh));
-    const lines = [
-      ...old.flatMap((port) => portElements(table, 'delete', port)),
-      ...asking.flatMap((port) => portElements(table, 'add', port)),
-    ];
-    if (lines.length === 0) return;
-    await this.#put(lines);
-    for (const port of old) this.#ports.delete(this.#key(port));
-    for (const port of asking) this.#ports.set(this.#key(port), port);
-    const servers = new Set(old.filter(({ binding }) => binding.protocol === 'udp').map(({ target }) => target));
     for (const udpServer of servers) await this.#forget({ udpServer });
   }
 
@@ -196,7 +227,7 @@ export class PacketRules {
     try {
       await this.#firewall.load(lines.join('\n'));
     } catch (error) {
-      if (!(await this.repair())) throw error;
+      if (!(await this.#repair())) throw error;
       await this.#firewall.load(lines.join('\n'));
     }
   }
@@ -206,7 +237,7 @@ export class PacketRules {
     try {
       await this.#firewall.load(lines.join('\n'));
     } catch {
-      await this.restore();
+      await this.#restore();
     }
   }
 
