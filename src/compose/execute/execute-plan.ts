@@ -16,11 +16,10 @@ import {
 } from '../plan/index.ts';
 import { ContainerWaits } from './container-waits.ts';
 import { deliverFile } from './deliver-file.ts';
-import { observeContainers } from './observe.ts';
 import { ForeignError, OvertakenError, wasOvertaken } from './overtaken-error.ts';
 import { placeError } from './place-error.ts';
 import { proveContainer } from './prove-container.ts';
-import { type Outcome, removeImage, removeNetwork, removeVolume } from './remove-resource.ts';
+import { type Outcome, removeImage, removeUnlessUsed } from './remove-resource.ts';
 import type { Reporter } from './reporter.ts';
 import { runHook } from './run-hook.ts';
 import { combinedError, runSteps } from './run-steps.ts';
@@ -156,9 +155,8 @@ class PlanRun {
     const { client } = this.#options;
     switch (operation.kind) {
       case 'remove-network':
-        return this.#unlessRenewed(operation.name, removeNetwork(client, operation.id, operation));
       case 'remove-volume':
-        return this.#unlessRenewed(operation.name, removeVolume(client, operation.name, operation));
+        return removeUnlessUsed(this.#options, operation);
       case 'remove-image':
         return removeImage(client, operation.name);
       default:
@@ -295,17 +293,6 @@ class PlanRun {
     throw new ForeignError('conflict', `${messageOf(error)} It does not belong to project ${projectName}.`, {
       cause: error,
     });
-  }
-
-  /** What stays because it is in use: is it by containers that were made since the look? Orphans stay, and what they use. */
-  async #unlessRenewed(name: string, removal: Promise<Outcome>): Promise<Outcome> {
-    const outcome = await removal;
-    if (outcome === undefined) return undefined;
-    const { client, project, projectName } = this.#options;
-    const services = project && { ...project.services, ...project.disabledServices };
-    const own = await observeContainers(client, projectName);
-    if (!own.some(({ service }) => services === undefined || services[service] !== undefined)) return outcome;
-    throw new OvertakenError('conflict', `${name} is used by containers that were made meanwhile`);
   }
 
   /** Another client removes it: what comes after needs its name, volumes and networks to be free. */

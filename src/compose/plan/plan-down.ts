@@ -98,10 +98,11 @@ export function planDown(input: DownPlanInput): Plan {
       volumes: input.volumes,
     });
   });
+  const seen = input.observed.containers.map(({ id }) => id);
   for (const { id, name } of networksOf(input)) {
     builder.add({
       id: `remove network ${name}`,
-      operation: { kind: 'remove-network', id, name, keepUsed: true },
+      operation: { kind: 'remove-network', id, name, seen },
       reason: 'the project goes down',
       after: removals,
       display: { resource: resourceName('Network', name), begin: 'Removing', end: 'Removed' },
@@ -110,7 +111,7 @@ export function planDown(input: DownPlanInput): Plan {
   for (const name of input.volumes ? volumesOf(input) : []) {
     builder.add({
       id: `remove volume ${name}`,
-      operation: { kind: 'remove-volume', name, keepUsed: true },
+      operation: { kind: 'remove-volume', name, seen },
       reason: 'volumes are to be removed, too',
       after: removals,
       display: { resource: resourceName('Volume', name), begin: 'Removing', end: 'Removed' },

@@ -13,14 +13,22 @@ export interface ContainerRef {
   readonly id?: string;
 }
 
+/** What becomes of a resource that is in use. */
+export interface KeepUsed {
+  /**
+   * Ids of the project's containers when the plan was made. Given: what is in use stays, with a warning, unless there are
+   * others by now, which nobody knew of.
+   */
+  readonly seen?: readonly string[];
+}
+
 /** One call of the API, as data. Times are seconds. */
 export type Operation =
   | { readonly kind: 'create-network'; readonly body: NetworkCreateRequest }
-  /** `keepUsed`: one that something else uses stays. */
-  | { readonly kind: 'remove-network'; readonly id: string; readonly name: string; readonly keepUsed?: boolean }
+  | ({ readonly kind: 'remove-network'; readonly id: string; readonly name: string } & KeepUsed)
   | { readonly kind: 'disconnect-network'; readonly network: string; readonly container: ContainerRef }
   | { readonly kind: 'create-volume'; readonly body: VolumeCreateRequest }
-  | { readonly kind: 'remove-volume'; readonly name: string; readonly keepUsed?: boolean }
+  | ({ readonly kind: 'remove-volume'; readonly name: string } & KeepUsed)
   | {
       readonly kind: 'create-container';
       readonly container: ContainerRef;
