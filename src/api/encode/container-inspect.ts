@@ -42,7 +42,7 @@ export function encodeContainerInspect(container: Container, size?: ContainerSiz
     HostConfig: encodeHostConfig(container.host),
     GraphDriver: { Data: null, Name: storageDriver },
     ...(size === undefined ? {} : { SizeRw: size.rw, SizeRootFs: size.rootFs }),
-    Mounts: container.mountPoints.map(encodeMountPoint),
+    Mounts: encodeMountPoints(container.mountPoints),
     Config: encodeConfig(container),
     NetworkSettings: encodeNetworkSettings(container),
   };
@@ -79,8 +79,13 @@ function encodeState({ state }: Container): ContainerState {
   };
 }
 
+/** `Mounts`, in the order of their places: Docker's is that of chance. */
+export function encodeMountPoints(points: readonly DomainMountPoint[]): MountPoint[] {
+  return [...points].sort((a, b) => (a.destination < b.destination ? -1 : 1)).map(encodeMountPoint);
+}
+
 /** One entry of `Mounts`. */
-export function encodeMountPoint(mount: DomainMountPoint): MountPoint {
+function encodeMountPoint(mount: DomainMountPoint): MountPoint {
   return {
     Type: mount.type,
     ...(mount.name === undefined ? {} : { Name: mount.name }),

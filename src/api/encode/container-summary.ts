@@ -1,6 +1,6 @@
 import type { ContainerSummary, PortSummary } from '#api-types';
 import type { Container, ContainerSize } from '#engine';
-import { encodeMountPoint } from './container-inspect.ts';
+import { encodeMountPoints } from './container-inspect.ts';
 import { encodeNetworks } from './endpoint.ts';
 import { formatSeconds, humanDuration } from './time.ts';
 
@@ -32,7 +32,7 @@ export function encodeContainerSummary(container: Container, facts: SummaryFacts
       ...(Object.keys(container.host.annotations).length > 0 ? { Annotations: { ...container.host.annotations } } : {}),
     },
     NetworkSettings: { Networks: encodeNetworks(container) },
-    Mounts: container.mountPoints.map(encodeMountPoint),
+    Mounts: encodeMountPoints(container.mountPoints),
   };
 }
 

@@ -51,11 +51,18 @@ async function forwardOutput(
 ): Promise<void> {
   for await (const chunk of attachment.output) {
     if (!options[chunk.stream] || chunk.data.length === 0) continue;
+    // Who types and detaches at once is gone before we write, which ends the connection: what was typed is read first.
+    if (options.tty && options.stdin) await nextTurn();
     if (socket.destroyed) return;
     if (!socket.write(encodeOutput(chunk, options.tty))) {
       await drained(socket);
     }
   }
+}
+
+/** Resolves when all that has arrived on any connection has been seen. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Resolves when `socket` takes more, or nothing ever again; leaves no listener behind. */
