@@ -347,7 +347,7 @@ export const scenarios: readonly Scenario[] = [
       all('docker run -d --name t-out busybox sleep 300 | wc -c'),
       all("docker exec t-out sh -c 'echo out > /dev/stdout; echo err > /dev/stderr'"),
       out(
-        "printf 'FROM busybox\\nRUN echo a1 > /dev/stdout; echo b2 > /dev/stderr\\n' | DOCKER_BUILDKIT=0 docker build --no-cache - | grep -oE '(a1|b2)$' | sort",
+        "printf 'FROM busybox\\nRUN echo a1 > /dev/stdout; echo b2 > /dev/stderr\\n' | DOCKER_BUILDKIT=0 docker build --no-cache - | grep -oE '^(a1|b2)$' | sort",
       ),
     ],
   },
