@@ -7,14 +7,14 @@ test('a file of buildx bake has a target for every build and a group of those as
   const document = bakeDocument(
     {
       name: 'app',
-      workingDir: '/work',
+      workingDir: '/shop',
       composeFiles: [],
       envFiles: [],
       environment: {},
       profiles: [],
       services: {
-        web: service('web', { build: { context: '/work/web', args: { A: 'file', B: null }, target: 'final' } }),
-        base: service('base', { image: 'base:1', build: { context: '/work', dockerfile_inline: `FROM \${X}` } }),
+        web: service('web', { build: { context: '/shop/web', args: { A: 'file', B: null }, target: 'final' } }),
+        base: service('base', { image: 'base:1', build: { context: '/shop', dockerfile_inline: `FROM \${X}` } }),
         db: service('db'),
       },
       disabledServices: {},
@@ -37,8 +37,8 @@ test('a file of buildx bake has a target for every build and a group of those as
     group: { default: { targets: ['web'] } },
     target: {
       web: {
-        context: '/work/web',
-        dockerfile: '/work/web/Dockerfile',
+        context: '/shop/web',
+        dockerfile: '/shop/web/Dockerfile',
         args: { A: 'flag' },
         labels: labels('web'),
         tags: ['app-web'],
@@ -47,7 +47,7 @@ test('a file of buildx bake has a target for every build and a group of those as
         output: ['type=docker'],
       },
       base: {
-        context: '/work',
+        context: '/shop',
         'dockerfile-inline': `FROM $\${X}`,
         args: { A: 'flag' },
         labels: labels('base'),
