@@ -115,6 +115,9 @@ describe('many networks and containers', () => {
 
   test(`${stormSteps} changes in random order, with deaths of the daemon, leave nothing behind`, async () => {
     const roll = dice(seed);
+    // What the tests before it left to the background is done then.
+    await daemon.stop();
+    await daemon.start();
     const before = left();
     for (let step = 0; step < stormSteps; step++) {
       const change = randomChange(roll);
