@@ -50,6 +50,17 @@ function holdDeletions(): { release(): void; abandon(): void } {
   };
 }
 
+/** Closes a sandbox and removes its network while no link goes: what is left is the kernel's part. */
+async function leaveBriefNetwork() {
+  await service.create({ name: 'brief' });
+  const wanted = request('web', { endpoints: [{ network: 'brief' }] });
+  const { netnsPath } = await service.open(wanted);
+  const deletions = holdDeletions();
+  await service.close(wanted.owner.id);
+  await service.remove('brief');
+  return { netnsPath, deletions };
+}
+
 test('a closed sandbox is out of sight while its links are still there', async () => {
   await service.create({ name: 'shop' });
   const port = { protocol: 'tcp', containerPort: 80, hostPort: 18_081 } as const;
@@ -69,12 +80,7 @@ test('a closed sandbox is out of sight while its links are still there', async (
 });
 
 test('a network goes before the links of those that have left it, and they follow', async () => {
-  await service.create({ name: 'brief' });
-  const wanted = request('web', { endpoints: [{ network: 'brief' }] });
-  const { netnsPath } = await service.open(wanted);
-  const deletions = holdDeletions();
-  await service.close(wanted.owner.id);
-  await service.remove('brief');
+  const { netnsPath, deletions } = await leaveBriefNetwork();
   deletions.release();
   await service.shutdown();
   assert.deepEqual(await veths(), []);
@@ -125,12 +131,7 @@ test('a removal that the kernel refused is tried again for the next sandbox of i
 });
 
 test('after a kill the next daemon takes down what was leaving, also from a network that is gone', async () => {
-  await service.create({ name: 'brief' });
-  const wanted = request('web', { endpoints: [{ network: 'brief' }] });
-  const { netnsPath } = await service.open(wanted);
-  const deletions = holdDeletions();
-  await service.close(wanted.owner.id);
-  await service.remove('brief');
+  const { netnsPath, deletions } = await leaveBriefNetwork();
   deletions.abandon();
   const doomed = { name: 'doomed', group: doomedLinkGroup, peerName: 'end', peerNetns: lan } as const;
   await links.apply([{ op: 'add-veth', peerMac: '02:00:00:00:00:01', ...doomed }]);

@@ -1,30 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { emptyProject } from '#compose';
 import { bakeDocument } from './bake-document.ts';
 
 test('a file of buildx bake has a target for every build and a group of those asked for', () => {
   const service = (name: string, build?: object) => ({ name, command: null, entrypoint: null, networks: {}, ...build });
   const document = bakeDocument(
     {
-      name: 'app',
+      ...emptyProject('app'),
       workingDir: '/shop',
-      composeFiles: [],
-      envFiles: [],
-      environment: {},
-      profiles: [],
       services: {
         web: service('web', { build: { context: '/shop/web', args: { A: 'file', B: null }, target: 'final' } }),
         base: service('base', { image: 'base:1', build: { context: '/shop', dockerfile_inline: `FROM \${X}` } }),
         db: service('db'),
       },
-      disabledServices: {},
-      networks: {},
-      volumes: {},
-      secrets: {},
-      configs: {},
-      models: {},
-      extensions: {},
-      warnings: [],
     },
     { targets: ['web'], args: { A: 'flag' }, noCache: true, pull: false, push: false },
   );

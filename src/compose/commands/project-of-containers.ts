@@ -1,4 +1,4 @@
-import type { Dependency, Project, Service } from '../model/index.ts';
+import { type Dependency, emptyProject, type Project, type Service } from '../model/index.ts';
 import { labels, type ObservedContainer } from '../plan/index.ts';
 
 const conditions: readonly Dependency['condition'][] = [
@@ -38,21 +38,5 @@ export function projectOfContainers(name: string, containers: readonly ObservedC
       scale: (known?.scale ?? 0) + 1,
     };
   }
-  return {
-    name,
-    workingDir: '',
-    composeFiles: [],
-    envFiles: [],
-    environment: {},
-    profiles: [],
-    services,
-    disabledServices: {},
-    networks: {},
-    volumes: {},
-    secrets: {},
-    configs: {},
-    models: {},
-    extensions: {},
-    warnings: [],
-  };
+  return { ...emptyProject(name), services };
 }

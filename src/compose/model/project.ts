@@ -94,3 +94,24 @@ export interface Project {
   /** Where in the files a path of keys stands, as `FILE:LINE`; the nearest key above it where it is not there itself. */
   locate?: (path: readonly string[]) => string | undefined;
 }
+
+/** A project without anything in it but its name. */
+export function emptyProject(name: string): Project {
+  return {
+    name,
+    workingDir: '',
+    composeFiles: [],
+    envFiles: [],
+    environment: {},
+    profiles: [],
+    services: {},
+    disabledServices: {},
+    networks: {},
+    volumes: {},
+    secrets: {},
+    configs: {},
+    models: {},
+    extensions: {},
+    warnings: [],
+  };
+}

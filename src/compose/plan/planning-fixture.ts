@@ -1,4 +1,4 @@
-import type { Network, Project, Service, Volume } from '../model/index.ts';
+import { emptyProject, type Network, type Project, type Service, type Volume } from '../model/index.ts';
 import { dependsOnLabel } from './container-request.ts';
 import { labels } from './labels.ts';
 import { containerName } from './names.ts';
@@ -15,21 +15,11 @@ export function testService(name: string, overrides: Partial<Service> = {}): Ser
 export function testProject(services: readonly Service[], overrides: Partial<Project> = {}): Project {
   const network: Network = { name: 'app_default', ipam: {} };
   return {
-    name: 'app',
+    ...emptyProject('app'),
     workingDir: '/work',
     composeFiles: ['/work/compose.yaml'],
-    envFiles: [],
-    environment: {},
-    profiles: [],
     services: Object.fromEntries(services.map((service) => [service.name, service])),
-    disabledServices: {},
     networks: { default: network },
-    volumes: {},
-    secrets: {},
-    configs: {},
-    models: {},
-    extensions: {},
-    warnings: [],
     ...overrides,
   };
 }
