@@ -1,5 +1,6 @@
 export * from './container-waits.ts';
 export * from './deliver-file.ts';
+export * from './execute-options.ts';
 export * from './execute-plan.ts';
 export * from './observe.ts';
 export * from './overtaken-error.ts';
