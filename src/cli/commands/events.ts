@@ -2,7 +2,7 @@ import type { EventMessage } from '#api-types';
 import { messageOf } from '#base';
 import { type Command, ExitError, noArgs } from '../command/index.ts';
 import { flagTable } from '../flags/index.ts';
-import { goTime, readTime } from '../format/index.ts';
+import { readTime, rfc3339 } from '../format/index.ts';
 import { connectClient } from '../host/index.ts';
 import { Template } from '../template/index.ts';
 
@@ -17,8 +17,7 @@ const flags = flagTable(`
 function stamp(event: EventMessage, line: string): string {
   const nano = /"timeNano":\s*(\d+)/.exec(line)?.[1];
   const fraction = nano === undefined ? '000000000' : nano.slice(-9).padStart(9, '0');
-  const [day, clock, zone = '+0000'] = goTime(event.time).split(' ');
-  return `${day}T${clock}.${fraction}${zone === '+0000' ? 'Z' : `${zone.slice(0, 3)}:${zone.slice(3)}`}`;
+  return rfc3339(event.time, `.${fraction}`);
 }
 
 function plain(event: EventMessage, line: string): string {

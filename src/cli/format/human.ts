@@ -1,3 +1,5 @@
+import { zoneAbbreviation } from './zone-abbreviation.ts';
+
 const decimalUnits = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB', 'ZB', 'YB'];
 const binaryUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB', 'ZiB', 'YiB'];
 
@@ -52,23 +54,25 @@ export function ago(seconds: number, now = Date.now()): string {
   return `${humanDuration(now - seconds * 1000)} ago`;
 }
 
+/** Day, clock and offset of a time in the zone of this machine: `2026-11-21`, `01:51:17`, `+0000`. */
+function localTime(time: Date): readonly [day: string, clock: string, offset: string] {
+  const two = (value: number) => String(value).padStart(2, '0');
+  const east = -time.getTimezoneOffset();
+  const offset = `${east < 0 ? '-' : '+'}${two(Math.trunc(Math.abs(east) / 60))}${two(Math.abs(east) % 60)}`;
+  const day = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
+  return [day, `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`, offset];
+}
+
 /** A time in seconds since the epoch as Go prints it, in the zone of this machine: `2026-11-21 01:51:17 +0000 UTC`. */
 export function goTime(seconds: number): string {
   const time = new Date(seconds * 1000);
-  const two = (value: number) => String(value).padStart(2, '0');
-  const offset = -time.getTimezoneOffset();
-  const sign = offset < 0 ? '-' : '+';
-  const zone = `${sign}${two(Math.trunc(Math.abs(offset) / 60))}${two(Math.abs(offset) % 60)}`;
-  const short = new Intl.DateTimeFormat('en-US', { timeZoneName: 'short' }).formatToParts(time);
-  const name = offset === 0 ? 'UTC' : (short.find((part) => part.type === 'timeZoneName')?.value ?? zone);
-  const day = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
-  return `${day} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())} ${zone} ${name}`;
+  return `${localTime(time).join(' ')} ${zoneAbbreviation(time)}`;
 }
 
-/** A time in seconds since the epoch as RFC 3339 in the zone of this machine. */
-export function rfc3339(seconds: number): string {
-  const [day, clock, zone = ''] = goTime(seconds).split(' ');
-  return `${day}T${clock}${zone === '+0000' ? 'Z' : `${zone.slice(0, 3)}:${zone.slice(3)}`}`;
+/** A time in seconds since the epoch as RFC 3339 in the zone of this machine; `fraction` follows the seconds (`.012`). */
+export function rfc3339(seconds: number, fraction = ''): string {
+  const [day, clock, offset] = localTime(new Date(seconds * 1000));
+  return `${day}T${clock}${fraction}${offset === '+0000' ? 'Z' : `${offset.slice(0, 3)}:${offset.slice(3)}`}`;
 }
 
 /** The first `width` columns of a text, the last of them an ellipsis where something is cut. Wide letters count two. */
