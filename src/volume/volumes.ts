@@ -6,9 +6,11 @@ import { conflict, invalid, KeyedLock, newId, notFound, withUndo } from '#base';
 import type { Mounts, Processes } from '#host';
 import type { Database } from '#metadata';
 import { LocalDriver } from './local-driver.ts';
+import { isMounted, MountedVolumes } from './mounted-volumes.ts';
 import { defaultPluginPlaces, type PluginPlaces } from './plugin-driver.ts';
 import { PluginVolumes } from './plugin-volumes.ts';
 import type { Volume, VolumeService } from './volume.ts';
+import { VolumeClones } from './volume-clones.ts';
 import { VolumeLayers } from './volume-layers.ts';
 import { checkVolumeName } from './volume-name.ts';
 import { type VolumeRecord, VolumeRecords } from './volume-records.ts';
@@ -51,8 +53,8 @@ class Volumes implements VolumeService {
   readonly #layers: VolumeLayers;
   readonly #trees: VolumeTrees;
   readonly #plugins: PluginVolumes;
-  /** Users that have it mounted now, by volume: what `unmount` counts down. */
-  readonly #mounted = new Map<string, Set<string>>();
+  readonly #mounted: MountedVolumes;
+  readonly #clones: VolumeClones;
   readonly #lock = new KeyedLock();
 
   constructor(parts: VolumeParts) {
@@ -61,6 +63,8 @@ class Volumes implements VolumeService {
     this.#layers = parts.layers;
     this.#trees = parts.trees;
     this.#plugins = parts.plugins;
+    this.#mounted = new MountedVolumes(parts);
+    this.#clones = new VolumeClones({ ...parts, mounted: this.#mounted });
   }
 
   async create(request: Parameters<VolumeService['create']>[0]): Promise<Volume> {
@@ -162,14 +166,7 @@ class Volumes implements VolumeService {
   }
 
   async mount(name: string, user: string): Promise<string> {
-    return this.#lock.run(name, async () => {
-      const record = this.#record(name);
-      const users = this.#mounted.get(name) ?? new Set();
-      const directory = await this.#mountFor(record, user, users.size === 0);
-      users.add(user);
-      this.#mounted.set(name, users);
-      return directory;
-    });
+    return this.#lock.run(name, () => this.#mounted.mount(this.#record(name), user));
   }
 
   async adopt(name: string, user: string): Promise<void> {
@@ -177,27 +174,18 @@ class Volumes implements VolumeService {
       await this.mount(name, user);
       return;
     }
-    this.#mounted.set(name, (this.#mounted.get(name) ?? new Set()).add(user));
+    this.#mounted.note(name, user);
   }
 
   async unmount(name: string, user: string): Promise<void> {
-    await this.#lock.run(name, async () => {
-      const users = this.#mounted.get(name);
-      if (!users?.delete(user)) return;
-      const last = users.size === 0;
-      if (last) this.#mounted.delete(name);
-      const record = this.#records.get(name);
-      if (record === undefined) return;
-      if (record.driver !== this.#driver.name) await this.#plugins.unmount(record, user, last);
-      else if (last && isMounted(record)) await this.#driver.unmount(name);
-    });
+    await this.#lock.run(name, () => this.#mounted.unmount(name, this.#records.get(name), user));
   }
 
   async copyUp(name: string, source: string): Promise<void> {
     await this.#lock.run(name, async () => {
       const record = this.#record(name);
       const directory = this.#plugins.directory(name);
-      const others = this.#mounted.get(name)?.size ?? 0;
+      const others = this.#mounted.users(name).length;
       const inPlace = directory !== undefined || others > 1 || isMounted(record);
       if (!inPlace) return this.#driver.copyUp(name, source);
       const target = directory ?? this.#driver.mountpoint(name);
@@ -236,9 +224,7 @@ class Volumes implements VolumeService {
       this.#refuseTaken(name);
       const labels = request.labels ?? {};
       const to = { name, driver: from.driver, createdAt: Date.now(), labels, options: {}, anonymous: false };
-      const inUse = (this.#mounted.get(source)?.size ?? 0) > 0;
-      const record = inUse || !this.#layers.fits(from) ? await this.#copy(from, to) : await this.#share(from, to);
-      return this.#volume(record);
+      return this.#volume(await this.#clones.clone(from, to));
     });
   }
 
@@ -301,55 +287,12 @@ class Volumes implements VolumeService {
       this.#refuseTaken(newName);
       const users = this.#records.users(name);
       if (users.length > 0) throw conflict(`rename ${name}: volume is in use - [${users.join(', ')}]`);
-      if (this.#mounted.has(name)) throw conflict(`rename ${name}: volume is mounted`);
+      if (this.#mounted.users(name).length > 0) throw conflict(`rename ${name}: volume is mounted`);
       this.#records.rename(name, newName);
       await this.#driver.rename(name, newName);
       this.#records.settleMove(name);
       return this.#volume(this.#record(newName));
     });
-  }
-
-  /** Freezes what the source has and puts both volumes on it: no data moves. */
-  async #share(from: VolumeRecord, to: Omit<VolumeRecord, 'layers'>): Promise<VolumeRecord> {
-    const part = await this.#layers.partToFreeze(from);
-    const layer = part && { id: newId().slice(0, 12), origin: from.name, part };
-    const layers = layer ? [...from.layers, layer.id] : from.layers;
-    const record = { ...to, layers };
-    // The record first: whatever is interrupted afterwards is finished by the next start.
-    this.#records.insertClone(from, record, layer);
-    if (layer) await this.#layers.freeze(layer);
-    await this.#layers.prepare(to.name, layers.at(-1) ?? '');
-    return record;
-  }
-
-  async #copy(from: VolumeRecord, to: Omit<VolumeRecord, 'layers'>): Promise<VolumeRecord> {
-    const idle = !this.#mounted.has(from.name);
-    if (idle) await this.#mountNow(from);
-    try {
-      await this.#driver.copy(from.name, to.name);
-    } catch (error) {
-      await this.#driver.remove(to.name);
-      throw error;
-    } finally {
-      if (idle) await this.#driver.unmount(from.name);
-    }
-    const record = { ...to, layers: [] };
-    this.#records.insert(record);
-    return record;
-  }
-
-  /** Returns the directory that containers see; `first` is for the first user. */
-  async #mountFor(record: VolumeRecord, user: string, first: boolean): Promise<string> {
-    if (record.driver !== this.#driver.name) return this.#plugins.mount(record, user);
-    // The directory may have been removed by hand; Docker makes it again too.
-    await this.#driver.create(record.name);
-    if (first) await this.#mountNow(record);
-    return this.#driver.mountpoint(record.name);
-  }
-
-  async #mountNow(record: VolumeRecord): Promise<void> {
-    if (record.layers.length > 0) await this.#layers.mount(record);
-    else await this.#driver.mount(record.name, record.options);
   }
 
   /** The plugin first: while it still has the volume, so have we. With `force` its failure does not count. */
@@ -368,15 +311,7 @@ class Volumes implements VolumeService {
       await this.#driver.rename(move.old_name, move.new_name);
       this.#records.settleMove(move.old_name);
     }
-    this.#records.takeUnusedLayers();
-    const layers = this.#records.layers();
-    for (const layer of layers) await this.#layers.freeze(layer);
-    for (const { name, layers: own } of this.#records.list()) {
-      const top = own.at(-1);
-      if (top !== undefined) await this.#layers.prepare(name, top);
-    }
-    const known = new Set(layers.map((layer) => layer.id));
-    await this.#layers.remove((await this.#layers.list()).filter((id) => !known.has(id)));
+    await this.#clones.finishInterrupted();
   }
 
   async #mustTakeImport(name: string): Promise<void> {
@@ -385,7 +320,7 @@ class Volumes implements VolumeService {
     if (Object.keys(record.options).length > 0 || record.driver !== this.#driver.name) {
       throw invalid(`import ${name}: only local volumes without options can be filled`);
     }
-    const users = [...(this.#mounted.get(name) ?? [])];
+    const users = this.#mounted.users(name);
     if (users.length > 0) throw conflict(`import ${name}: volume is in use - [${users.join(', ')}]`);
     if (record.layers.length > 0 || !(await this.#driver.isEmpty(name))) {
       throw conflict(`import ${name}: the volume has data; import into a new or an empty volume`);
@@ -416,9 +351,4 @@ class Volumes implements VolumeService {
     if (record.driver !== this.#driver.name) return { ...shown, ...this.#plugins.facts(record) };
     return { ...shown, mountpoint: this.#driver.mountpoint(record.name), scope: 'local' };
   }
-}
-
-/** True for a volume whose data is at its mountpoint only while something is mounted there. */
-function isMounted(record: VolumeRecord): boolean {
-  return record.options.type !== undefined || record.layers.length > 0;
 }
