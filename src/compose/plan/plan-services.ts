@@ -5,9 +5,10 @@ import { labels } from './labels.ts';
 import { containerName, replacementName, resourceName, scaleOf } from './names.ts';
 import type { ObservedContainer } from './observed.ts';
 import { type ContainerRef, refOf } from './plan.ts';
+import { planReplacement } from './plan-replacement.ts';
 import { planRemove, planStop } from './plan-stop.ts';
 import { canSwap, planSwap } from './plan-swap.ts';
-import { leftoverSteps, resourceSteps, type ServicePlanState, stopDependents } from './service-plan-state.ts';
+import { resourceSteps, type ServicePlanState, stopDependents } from './service-plan-state.ts';
 
 function planCreate(service: Service, number: number, state: ServicePlanState): void {
   const { builder, input } = state;
@@ -29,32 +30,15 @@ function planRecreate(service: Service, old: ObservedContainer, state: ServicePl
   const { builder, input } = state;
   const name = containerName(input.project.name, service, old.number);
   const key = `${service.name}#${old.number}`;
-  const container: ContainerRef = { key, service: service.name, name, number: old.number };
   const resource = resourceName('Container', name);
   const previous = refOf(old);
   const gone = builder.has(`remove ${key}`);
-  const createName = gone ? name : replacementName(old, name);
-  const created = builder.add({
-    id: `create ${key}`,
-    operation: {
-      kind: 'create-container',
-      container,
-      service,
-      createName,
-      replaces: service.container_name ?? `${service.name}-${old.number}`,
-      ...(input.renewAnonymousVolumes ? {} : { inherit: old }),
-    },
+  const { container, created } = planReplacement(service, old, state, {
+    createName: gone ? name : replacementName(old, name),
     reason,
-    after: [
-      ...resourceSteps(service, state),
-      ...leftoverSteps(old, createName, builder),
-      ...(gone ? [`remove ${key}`] : []),
-    ],
+    after: gone ? [`remove ${key}`] : [],
     display: { resource, begin: 'Recreate', ...(gone ? { end: 'Recreated' } : {}) },
   });
-  builder.keep(container);
-  state.toStart.add(key);
-  state.ready.set(key, created);
   if (gone) return;
   const stopped = planStop(builder, previous, {
     service,

@@ -2,14 +2,9 @@ import { type Service, updatePolicyOf } from '../model/index.ts';
 import { containerName, replacementName, resourceName } from './names.ts';
 import type { ObservedContainer } from './observed.ts';
 import { type ContainerRef, type PlanBuilder, type Rescue, refOf } from './plan.ts';
+import { planReplacement } from './plan-replacement.ts';
 import { planStop } from './plan-stop.ts';
-import {
-  leftoverSteps,
-  resourceSteps,
-  type ServicePlanState,
-  type Swap,
-  stopDependents,
-} from './service-plan-state.ts';
+import { type ServicePlanState, type Swap, stopDependents } from './service-plan-state.ts';
 
 /** Id of the step in which a container takes over. */
 export function takeOverStep(key: string): string {
@@ -60,33 +55,16 @@ export function canSwap(service: Service, old: ObservedContainer, state: Service
 
 /** Plans the making of the new container. Those of one service take their turns, so that a bad one stops the rest. */
 export function planSwap(service: Service, old: ObservedContainer, state: ServicePlanState, reason: string): void {
-  const { builder, input, swaps } = state;
+  const { input, swaps } = state;
   const key = `${service.name}#${old.number}`;
   const name = containerName(input.project.name, service, old.number);
-  const container: ContainerRef = { key, service: service.name, name, number: old.number };
-  const createName = replacementName(old, name);
   const earlier = [...swaps.values()].filter(({ old: { service: of } }) => of === service.name).at(-1);
-  const created = builder.add({
-    id: `create ${key}`,
-    operation: {
-      kind: 'create-container',
-      container,
-      service,
-      createName,
-      replaces: service.container_name ?? `${service.name}-${old.number}`,
-      ...(input.renewAnonymousVolumes ? {} : { inherit: old }),
-    },
+  planReplacement(service, old, state, {
+    createName: replacementName(old, name),
     reason: `${reason}; x-update: start-first`,
-    after: [
-      ...resourceSteps(service, state),
-      ...leftoverSteps(old, createName, builder),
-      ...(earlier === undefined ? [] : [`remove ${earlier.old.key}`]),
-    ],
+    after: earlier === undefined ? [] : [`remove ${earlier.old.key}`],
     display: { resource: resourceName('Container', name), begin: 'Creating', end: 'Created' },
   });
-  builder.keep(container);
-  state.toStart.add(key);
-  state.ready.set(key, created);
   swaps.set(key, { old: refOf(old), policy: updatePolicyOf(service), timeout: input.timeout });
   stopDependents(service, state, [takeOverStep(key)]);
 }
