@@ -1,3 +1,4 @@
+import type { ActorFacts } from './actor.ts';
 import type { DriverData } from './container.ts';
 import type { EmptyObject, HealthConfig } from './container-config.ts';
 import type { OciDescriptor, OciPlatform } from './descriptor.ts';
@@ -111,7 +112,7 @@ export interface ImageVersion {
   /** RFC 3339. */
   Time: string;
   /** Who moved the tag: by a client's call (`api`) or the engine itself. */
-  Actor: { Via: string; Uid?: number; Pid?: number; Agent?: string };
+  Actor: ActorFacts;
   /** Whether the image is still there. */
   Present: boolean;
 }

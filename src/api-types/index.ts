@@ -1,3 +1,4 @@
+export * from './actor.ts';
 export * from './auth.ts';
 export * from './container.ts';
 export * from './container-config.ts';

@@ -1,9 +1,10 @@
+import type { ActorFacts } from './actor.ts';
 /** A revision of a Compose project: GET /berth/projects/NAME/revisions, newest first. */
 export interface ProjectRevision {
   Number: number;
   /** RFC 3339. */
   Time: string;
-  Actor: { Via: string; Uid?: number; Pid?: number; Agent?: string };
+  Actor: ActorFacts;
   /** Who did it, as the client told: `anna@laptop`. */
   User: string;
   /** Service to image id. */

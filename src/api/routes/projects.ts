@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { ProjectLog, ProjectRevision, ProjectRevisionCreated, ProjectTurnMessage } from '#api-types';
 import { invalid } from '#base';
 import type { Revision } from '#engine';
+import { encodeActor } from '../encode/actor.ts';
 import { formatTime } from '../encode/time.ts';
 import type { ApiPorts } from '../ports.ts';
 import { clientGone } from '../request/context.ts';
@@ -109,12 +110,7 @@ function encode({ number, at, actor, user, images, changes }: Revision): Project
   return {
     Number: number,
     Time: formatTime(at),
-    Actor: {
-      Via: actor.via,
-      ...(actor.uid === undefined ? {} : { Uid: actor.uid }),
-      ...(actor.pid === undefined ? {} : { Pid: actor.pid }),
-      ...(actor.agent === undefined ? {} : { Agent: actor.agent }),
-    },
+    Actor: encodeActor(actor),
     User: user,
     Images: images,
     Changes: changes,

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { ImageRollback, ImageVersion } from '#api-types';
 import { invalid } from '#base';
 import { familiarString, parseReference, withDefaultTag } from '#oci';
+import { encodeActor } from '../../encode/actor.ts';
 import { formatTime } from '../../encode/time.ts';
 import type { ApiPorts } from '../../ports.ts';
 import { Query } from '../../request/query.ts';
@@ -14,12 +15,7 @@ export function registerImageVersions(app: FastifyInstance, { images }: ApiPorts
       ImageID: image ?? '',
       ManifestDigest: manifest ?? '',
       Time: formatTime(at),
-      Actor: {
-        Via: actor.via,
-        ...(actor.uid === undefined ? {} : { Uid: actor.uid }),
-        ...(actor.pid === undefined ? {} : { Pid: actor.pid }),
-        ...(actor.agent === undefined ? {} : { Agent: actor.agent }),
-      },
+      Actor: encodeActor(actor),
       Present: isPresent,
     }));
   });
