@@ -32,6 +32,16 @@ describe('containers through the docker CLI', () => {
     await docker.run('rm', '-f', 'keeper');
   });
 
+  test('a stop lets the init of --init pass the signal on and the program end by itself', async () => {
+    const script = 'trap "echo bye; exit 7" TERM; echo up; while :; do sleep 0.1; done';
+    await docker.run('run', '-d', '--init', '--name', 'polite', 'busybox', 'sh', '-c', script);
+    shell(daemon, 'docker logs -f polite | grep -q up');
+    await docker.run('stop', 'polite');
+    assert.equal(await docker.run('inspect', '-f', '{{.State.ExitCode}}', 'polite'), '7');
+    assert.match(await docker.run('logs', 'polite'), /bye/);
+    await docker.run('rm', 'polite');
+  });
+
   test('cp of a directory takes along what is mounted below it, running or stopped', async () => {
     const bind = join(daemon.directory, 'bind');
     const script = 'mkdir -p /vol/d; echo v > /vol/d/f; echo n > /vol/inner/g; echo b > /bind/f; sleep 300';

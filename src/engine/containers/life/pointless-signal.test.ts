@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { judgeStatus } from './pointless-signal.ts';
+import { judgeStatus, mayTakeSignals } from './pointless-signal.ts';
 
 const status = (nspid: string, blocked: bigint, caught: bigint) => {
   const hex = (mask: bigint) => mask.toString(16).padStart(16, '0');
@@ -17,5 +17,18 @@ describe('judgeStatus', () => {
     assert.equal(judgeStatus(status('4711\t1', term, 0n), 15), undefined);
     assert.equal(judgeStatus(status('4711\t7', 0n, 0n), 15), undefined);
     assert.equal(judgeStatus(status('1', 0n, 0n), 15), undefined);
+  });
+});
+
+describe('mayTakeSignals', () => {
+  test('is true in sigtimedwait, and where its number is not known', () => {
+    assert.equal(mayTakeSignals('128 0x7fff 0x0\n', 'x64'), true);
+    assert.equal(mayTakeSignals('137 0x7fff 0x0\n', 'arm64'), true);
+    assert.equal(mayTakeSignals('230 0x0 0x0\n', 's390x'), true);
+  });
+  test('is false in another call and while running', () => {
+    assert.equal(mayTakeSignals('230 0x0 0x0\n', 'x64'), false);
+    assert.equal(mayTakeSignals('running\n', 'x64'), false);
+    assert.equal(mayTakeSignals('-1 0x0 0x0\n', 'x64'), false);
   });
 });
