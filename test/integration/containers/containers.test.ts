@@ -33,9 +33,9 @@ describe('containers through the docker CLI', () => {
   });
 
   test('a stop lets the init of --init pass the signal on and the program end by itself', async () => {
-    const script = 'trap "echo bye; exit 7" TERM; echo up; while :; do sleep 0.1; done';
+    const script = 'trap "echo bye; exit 7" TERM; touch /up; while :; do sleep 0.1; done';
     await docker.run('run', '-d', '--init', '--name', 'polite', 'busybox', 'sh', '-c', script);
-    shell(daemon, 'docker logs -f polite | grep -q up');
+    await docker.run('exec', 'polite', 'sh', '-c', 'while [ ! -e /up ]; do sleep 0.05; done');
     await docker.run('stop', 'polite');
     assert.equal(await docker.run('inspect', '-f', '{{.State.ExitCode}}', 'polite'), '7');
     assert.match(await docker.run('logs', 'polite'), /bye/);
