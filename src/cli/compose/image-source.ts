@@ -103,9 +103,10 @@ export class ClientImageSource implements ImageSource {
   }
 
   async pull(image: string, options: PullOptions): Promise<void> {
-    const { platform, quiet, reporter, resource: parent } = options;
+    const { platform, quiet, reporter, resource: parent, signal } = options;
     await pullImage(this.#client, this.#invocation, {
       image,
+      signal,
       ...(platform ? { platform } : {}),
       ...(quiet ? {} : { onMessage: (message) => reportLayer(message, { reporter, parent }) }),
     });
@@ -143,6 +144,7 @@ export class ClientImageSource implements ImageSource {
       context: context.tar,
       query: { ...buildQuery(service, context.dockerfile, options), remote: context.remote },
       auths: await allCredentials(readConfigFile(globals.configDir)),
+      ...(options.signal ? { signal: options.signal } : {}),
     });
     const output = prefixed((text) => options.reporter.print(text), service.name);
     if (options.quiet) output.removeAllListeners('data').resume();

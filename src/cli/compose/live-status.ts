@@ -30,15 +30,23 @@ function clipFront(text: string, columns: number): string {
   return text.length <= columns ? text : `…${text.slice(text.length - columns + 1)}`;
 }
 
+/** The text without what only changes how it looks. */
+function bare(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal is told by control characters
+  return text.replace(/\x1b\[[\d;]*m/g, '');
+}
+
 /**
- * Shows every resource on a line of its own that changes in place, with the time it took. A frame is one write, and no
- * line is longer than the terminal is wide: a line that wraps could not be drawn over.
+ * Shows every resource on a line of its own that changes in place, with the time it took, and on request one line below
+ * them. A frame is one write, and no line is longer than the terminal is wide: a line that wraps could not be drawn over.
  */
 export class LiveStatus implements Reporter {
   readonly #output: Terminal['stderr'] & { rows?: number };
   readonly #options: LiveStatusOptions;
   readonly #lines = new Map<string, Line>();
-  #drawn = 0;
+  /** Length of each line on the screen. */
+  #drawn: readonly number[] = [];
+  #kept: string | undefined;
   #tick = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -75,21 +83,30 @@ export class LiveStatus implements Reporter {
 
   /** Writes something else to the terminal, above what is shown. */
   above<T>(write: () => T): T {
-    if (this.#drawn === 0) return write();
-    this.#output.write(`\x1b[${this.#drawn}A\r\x1b[J`);
-    this.#drawn = 0;
+    if (this.#drawn.length === 0) return write();
+    this.#output.write(`${this.#back()}\x1b[J`);
+    this.#drawn = [];
     const result = write();
     this.#write('');
     return result;
+  }
+
+  /** Keeps a line below all else, until it is told `undefined`. */
+  keep(line: string | undefined): void {
+    this.#kept = line;
+    this.#write('');
   }
 
   /** Makes room for other output: what is shown stays as it is. */
   close(): void {
     if (this.#timer !== undefined) clearInterval(this.#timer);
     this.#timer = undefined;
-    if (this.#lines.size > 0) this.#write('');
-    this.#drawn = 0;
+    if (this.#lines.size === 0) return;
+    const kept = this.#kept;
+    this.keep(undefined);
+    this.#drawn = [];
     this.#lines.clear();
+    if (kept !== undefined) this.keep(kept);
   }
 
   /** Draws the next frame, with `text` above it. */
@@ -97,17 +114,38 @@ export class LiveStatus implements Reporter {
     const lines = this.#frame();
     // Each line ends by clearing what a longer one left; below the last one all is cleared.
     const body = lines.map((line) => `${line}\x1b[K\n`).join('');
-    const up = this.#drawn > 0 ? `\x1b[${this.#drawn}A\r` : '';
-    const above = text === '' ? '' : `${this.#drawn > 0 ? '\x1b[J' : ''}${text}`;
-    const rest = this.#drawn > lines.length && text === '' ? '\x1b[J' : '';
-    this.#drawn = lines.length;
-    this.#output.write(`${up}${above}${body}${rest}`);
+    const back = this.#back();
+    const above = text === '' ? '' : `${back === '' ? '' : '\x1b[J'}${text}`;
+    const rest = this.#rows() > lines.length && text === '' ? '\x1b[J' : '';
+    this.#drawn = lines.map((line) => bare(line).length);
+    const frame = `${back}${above}${body}${rest}`;
+    if (frame !== '') this.#output.write(frame);
+  }
+
+  /** Rows that the lines on the screen take: a terminal that has become narrower has wrapped them. */
+  #rows(): number {
+    const columns = this.#output.columns ?? 80;
+    return this.#drawn.reduce((rows, length) => rows + Math.max(1, Math.ceil(length / columns)), 0);
+  }
+
+  /** Goes to where the lines on the screen begin. */
+  #back(): string {
+    const rows = this.#rows();
+    return rows === 0 ? '' : `\x1b[${rows}A\r`;
   }
 
   #frame(): string[] {
+    const columns = this.#output.columns ?? 80;
+    const kept = this.#kept === undefined ? [] : [this.#kept];
+    return [
+      ...this.#statuses(columns),
+      ...kept.map((line) => (bare(line).length < columns ? line : clip(bare(line), columns))),
+    ];
+  }
+
+  #statuses(columns: number): string[] {
     const tops = [...this.#lines.values()].filter(({ event }) => event.parent === undefined);
     if (tops.length === 0) return [];
-    const columns = this.#output.columns ?? 80;
     const rows = Math.max(5, (this.#output.rows ?? 24) - 2);
     const done = tops.filter(({ ended }) => ended !== undefined).length;
     // What still changes is worth more than what is done, where the screen is too small for all.

@@ -2,6 +2,11 @@ import type { Terminal } from '../command/index.ts';
 
 const colours = ['36', '33', '32', '35', '34', '36;1', '33;1', '32;1', '35;1', '34;1'];
 
+type Output = Terminal['stdout'] | Terminal['stderr'];
+
+/** Characters that may wait to be written. */
+const mostWaiting = 65_536;
+
 /** How lines of containers are printed. */
 export interface LogPrinterOptions {
   readonly terminal: Terminal;
@@ -17,6 +22,9 @@ export class LogPrinter {
   readonly #options: LogPrinterOptions;
   readonly #colours = new Map<string, string>();
   #width = 0;
+  /** Lines for a terminal where something is drawn below them: written together, or it would be drawn for each. */
+  #waiting: { readonly output: Output; text: string }[] = [];
+  #length = 0;
 
   constructor(options: LogPrinterOptions) {
     this.#options = options;
@@ -37,20 +45,41 @@ export class LogPrinter {
   line(name: string, text: string, stream: 'stdout' | 'stderr'): void | Promise<void> {
     const { terminal } = this.#options;
     const output = stream === 'stdout' ? terminal.stdout : terminal.stderr;
-    if (this.#above(() => output.write(`${this.#prefix(name)}${text}\n`))) return;
-    return new Promise((resolve) => output.once('drain', resolve));
+    return this.#print(output, `${this.#prefix(name)}${text}\n`);
+  }
+
+  /** Prints something that is not a container's line. */
+  print(text: string): void {
+    void this.#print(this.#options.terminal.stdout, text);
+  }
+
+  /** Writes what is still waiting to be; returns a stream that has to drain first. */
+  flush(): Output | undefined {
+    const texts = this.#waiting;
+    this.#waiting = [];
+    this.#length = 0;
+    if (texts.length === 0) return undefined;
+    const { above = (write) => write() } = this.#options;
+    return above(() => texts.filter(({ output, text }) => !output.write(text)).at(-1)?.output);
+  }
+
+  #print(output: Output, text: string): void | Promise<void> {
+    if (this.#waiting.length === 0 && this.#options.above !== undefined) setImmediate(() => this.flush());
+    const last = this.#waiting.at(-1);
+    if (last?.output === output) last.text += text;
+    else this.#waiting.push({ output, text });
+    this.#length += text.length;
+    if (this.#options.above !== undefined && this.#length < mostWaiting) return;
+    const full = this.flush();
+    if (full !== undefined) return new Promise((resolve) => full.once('drain', resolve));
   }
 
   /** Says something about a container. */
   note(name: string, text: string): void {
-    const { terminal, colour } = this.#options;
+    const { colour } = this.#options;
     const line = `${this.label(name)} ${text}`;
     const shown = colour ? `\x1b[${this.#colourOf(name)}m${line}\x1b[0m\n` : `${line}\n`;
-    this.#above(() => terminal.stdout.write(shown));
-  }
-
-  #above(write: () => boolean): boolean {
-    return this.#options.above === undefined ? write() : this.#options.above(write);
+    this.print(shown);
   }
 
   /** A line of ours among those of the containers. */

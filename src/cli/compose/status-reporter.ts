@@ -10,6 +10,8 @@ export interface ClosingReporter extends Reporter {
   above<T>(write: () => T): T;
   /** Makes room for other output: what is shown stays as it is. */
   close(): void;
+  /** Keeps a line below all output, until it is told `undefined`; absent where nothing is drawn over. */
+  keep?(line: string | undefined): void;
 }
 
 type Output = Terminal['stderr'];

@@ -17,6 +17,7 @@ export async function pullImage(
     output?: Terminal['stdout'] | Terminal['stderr'];
     onMessage?: (message: ProgressMessage) => void;
     allTags?: boolean;
+    signal?: AbortSignal | undefined;
   },
 ): Promise<void> {
   const name = readImageName(options.image);
@@ -26,6 +27,7 @@ export async function pullImage(
     tag: options.allTags ? '' : wantedTag(name),
     ...(options.platform ? { platform: options.platform } : {}),
     ...(auth ? { auth } : {}),
+    ...(options.signal ? { signal: options.signal } : {}),
   });
   if (options.output) await renderProgress(messages, options.output);
   else await drain(messages, options.onMessage);

@@ -58,6 +58,51 @@ export async function readLog(
   await passLines(context, source, { tty: container.tty, sink: options.sink });
 }
 
+/** Joins a container's output as it is written; `ended` resolves when the container has. */
+export async function readAttached(
+  context: Pick<ComposeContext, 'client' | 'signal'>,
+  container: { readonly id: string; readonly tty: boolean },
+  sink: LineSink,
+): Promise<{ readonly ended: Promise<void> }> {
+  const { signal } = context;
+  const options = { stdout: true, stderr: true, ...(signal ? { signal } : {}) };
+  const { stream } = await context.client.containers.attach(container.id, options);
+  signal?.addEventListener('abort', () => stream.destroy(), { once: true });
+  return { ended: passLines(context, stream, { tty: container.tty, sink }) };
+}
+
+/**
+ * A time, as the API takes it, right after the last line that is stamped at or after `since`; undefined when there is no
+ * such line or the log cannot be read.
+ */
+export async function lastStamp(
+  context: Pick<ComposeContext, 'client' | 'signal'>,
+  id: string,
+  since: string,
+): Promise<string | undefined> {
+  let last: string | undefined;
+  try {
+    const { Config } = await context.client.containers.inspect(id);
+    const range = { follow: false, since, timestamps: true };
+    await readLog(
+      context,
+      { id, tty: Config.Tty },
+      {
+        range,
+        sink: (line) => {
+          last = line;
+        },
+      },
+    );
+  } catch {
+    return undefined;
+  }
+  const [, second, fraction = ''] = /^(\S{19})(?:\.(\d+))?Z /.exec(last ?? '') ?? [];
+  if (second === undefined) return undefined;
+  const nanos = BigInt(Date.parse(`${second}Z`) / 1000) * 1_000_000_000n + BigInt(fraction.padEnd(9, '0')) + 1n;
+  return `${nanos / 1_000_000_000n}.${String(nanos % 1_000_000_000n).padStart(9, '0')}`;
+}
+
 function queryOf({ signal }: Pick<ComposeContext, 'signal'>, { since, until, timestamps, tail }: LogRange) {
   return {
     stdout: true,

@@ -15,6 +15,8 @@ export interface ImageSource {
       readonly reporter: Reporter;
       /** What the reporter knows the pull as. */
       readonly resource: string;
+      /** Ends the pull, which then throws. */
+      readonly signal?: AbortSignal | undefined;
     },
   ): Promise<void>;
   /** Builds the image of a service and names it. */
@@ -29,6 +31,8 @@ export interface ImageSource {
       readonly memory?: number;
       readonly quiet: boolean;
       readonly reporter: Reporter;
+      /** Ends the build, which then throws. */
+      readonly signal?: AbortSignal | undefined;
     },
   ): Promise<void>;
 }
@@ -125,7 +129,7 @@ async function pullImages(
       if (!(await mustPull(context, service, { policy, present: local.has(image) })) || pulled.has(image)) return;
       if (service.build !== undefined && all.build === 'always') return;
       pulled.add(image);
-      const { reporter } = context;
+      const { reporter, signal } = context;
       reporter.status({ resource: service.name, text: 'Pulling', status: '', kind: 'working' });
       try {
         await all.source.pull(image, {
@@ -133,9 +137,14 @@ async function pullImages(
           quiet: all.quietPull,
           reporter,
           resource: service.name,
+          signal,
         });
         reporter.status({ resource: service.name, text: 'Pulled', status: '', kind: 'done' });
       } catch (error) {
+        if (signal?.aborted) {
+          reporter.status({ resource: service.name, text: 'Canceled', status: '', kind: 'warning' });
+          throw error;
+        }
         if (service.build !== undefined && policy !== 'always') {
           reporter.status({ resource: service.name, text: 'Warning', status: messageOf(error), kind: 'warning' });
           return;
@@ -167,16 +176,18 @@ export async function buildImages(
   },
 ): Promise<void> {
   const { source, ...rest } = options;
+  const { project, reporter, signal } = context;
   for (const group of buildOrder(services)) {
     const results = await Promise.allSettled(
       group.map(async (service) => {
-        const image = imageName(context.project, service);
-        context.reporter.status({ resource: service.name, status: 'Building', kind: 'working' });
+        const image = imageName(project, service);
+        reporter.status({ resource: service.name, status: 'Building', kind: 'working' });
         try {
-          await source.build(service, { project: context.project, image, reporter: context.reporter, ...rest });
-          context.reporter.status({ resource: service.name, status: 'Built', kind: 'done' });
+          await source.build(service, { project, image, reporter, signal, ...rest });
+          reporter.status({ resource: service.name, status: 'Built', kind: 'done' });
         } catch (error) {
-          context.reporter.status({ resource: service.name, status: 'Error', kind: 'error' });
+          const ending = signal?.aborted ? ({ status: 'Canceled', kind: 'warning' } as const) : undefined;
+          reporter.status({ resource: service.name, ...(ending ?? { status: 'Error', kind: 'error' }) });
           throw error;
         }
       }),

@@ -141,6 +141,7 @@ export async function up(context: ProjectContext, options: UpOptions): Promise<P
   if (options.dryRun) return (await planProject(context, options)).plan;
   // Images are made ready before others have to wait.
   const imageIds = await provideImages(context, wanted(context, options).services, options.images);
+  if (context.signal?.aborted) throw canceled('aborted');
   return inTurn(context, { command: options.start ? 'up' : 'create', ends: false }, (inside) =>
     upInTurn(inside, options, imageIds),
   );
@@ -163,7 +164,7 @@ async function upInTurn(
     const starts: StartListener = {
       starting: (container) => {
         sayMade();
-        options.starts?.starting(container);
+        return options.starts?.starting(container);
       },
       failed: (id) => options.starts?.failed(id),
     };

@@ -1,6 +1,11 @@
+import type { EventMessage } from '#api-types';
+import { isBerthError } from '#base';
 import { labels } from '../plan/index.ts';
 import type { ComposeContext } from './context.ts';
-import { type LogRange, readLog } from './follow-logs.ts';
+import { type LogRange, lastStamp, readAttached, readLog } from './follow-logs.ts';
+
+/** How long, in ms, a container that somebody else has ended may take to be started again: a restart is a stop and a start. */
+const patience = 1000;
 
 /** A container whose output is shown. */
 export interface Attached {
@@ -36,10 +41,15 @@ export class ProjectWatch {
   readonly #options: ProjectWatchOptions;
   readonly #end = new AbortController();
   readonly #followed = new Map<string, Promise<void>>();
-  /** Containers that run, with their services. */
+  /** Containers that run or are about to, with their services. */
   readonly #running = new Map<string, string>();
-  /** When each container ended last: a new start's output is what comes after. */
+  /** Where each container's output ended last: a new start's is what comes after. */
   readonly #lastExit = new Map<string, string>();
+  /** Containers that somebody has sent a signal. */
+  readonly #signalled = new Set<string>();
+  /** Containers that have ended by a signal and may be started again at once. */
+  readonly #returning = new Map<string, NodeJS.Timeout>();
+  #restartsCount = true;
   #opened = '';
   #idle: () => void = () => undefined;
   #failed: (error: unknown) => void = () => undefined;
@@ -54,22 +64,14 @@ export class ProjectWatch {
   /** Begins to listen; resolves when the engine has accepted. */
   async open(): Promise<void> {
     this.#opened = nanoTime(Date.now() * 1e6);
+    const actions = ['create', 'destroy', 'kill', 'start', 'die'].map((action) => `event=${action}`);
     const events = await this.#context.client.system.subscribe({
-      filters: ['type=container', `label=${labels.project}=${this.#context.projectName}`, 'event=start', 'event=die'],
+      filters: ['type=container', `label=${labels.project}=${this.#context.projectName}`, ...actions],
       signal: this.#end.signal,
     });
     const read = async (): Promise<void> => {
       for await (const { event } of events) {
-        const attributes = event.Actor.Attributes ?? {};
-        const service = attributes[labels.service] ?? '';
-        if (attributes[labels.oneOff] === 'True') continue;
-        const container = { id: event.Actor.ID, name: attributes.name ?? '', service };
-        if (event.Action === 'start') {
-          this.attach(container, { follow: true, since: this.#lastExit.get(container.id) ?? this.#opened });
-        } else {
-          this.#lastExit.set(container.id, nanoTime(event.timeNano));
-          await this.#onExit(container, Number(attributes.exitCode ?? 0));
-        }
+        if (event.Actor.Attributes?.[labels.oneOff] !== 'True') await this.#onEvent(event);
       }
     };
     read().catch((error: unknown) => {
@@ -77,55 +79,117 @@ export class ProjectWatch {
     });
   }
 
+  async #onEvent({ Action, Actor, timeNano }: EventMessage): Promise<void> {
+    const attributes = Actor.Attributes ?? {};
+    const container = { id: Actor.ID, name: attributes.name ?? '', service: attributes[labels.service] ?? '' };
+    const { id } = container;
+    switch (Action) {
+      case 'create':
+        // It takes the place of one that is about to end.
+        if (attributes[labels.replace] !== undefined) this.#running.set(id, container.service);
+        return;
+      case 'destroy':
+        return this.#leave(id);
+      case 'kill':
+        this.#signalled.add(id);
+        return;
+      case 'start':
+        clearTimeout(this.#returning.get(id));
+        this.#returning.delete(id);
+        this.#signalled.delete(id);
+        this.attach(container, { follow: true, since: this.#lastExit.get(id) ?? this.#opened });
+        return;
+      case 'die':
+        return this.#onExit(container, { code: Number(attributes.exitCode ?? 0), at: nanoTime(timeNano) });
+    }
+  }
+
   /** A container is about to be started, or is not after all: what whenIdle waits for. */
   readonly starts = {
-    starting: ({ id, service }: { readonly id: string; readonly service: string }): void => {
+    starting: async ({ id, service }: { readonly id: string; readonly service: string }): Promise<void> => {
       this.#running.set(id, service);
+      const { project } = this.#context;
+      if (!this.#options.wants(service) || project?.services[service]?.logging?.driver !== 'none') return;
+      // Nobody keeps what it writes: who is not there in time misses it.
+      const { Name, Config } = await this.#context.client.containers.inspect(id);
+      const container = { id, name: Name.replace(/^\//, ''), service };
+      const attached = await readAttached(this.#listening, { id, tty: Config.Tty }, this.#sinkOf(container));
+      this.#follow(container, () => attached.ended);
     },
-    failed: (id: string): void => {
-      this.#running.delete(id);
-      this.#checkIdle();
-    },
+    failed: (id: string): void => this.#leave(id),
   };
 
   /** Shows a container that runs already, or has just been started. Doing it twice is harmless. */
   attach(container: Attached, range: LogRange): void {
     this.#running.set(container.id, container.service);
     if (!this.#options.wants(container.service) || this.#followed.has(container.id)) return;
-    this.#followed.set(container.id, this.#follow(container, range));
+    this.#follow(container, () => this.#read(container, range));
   }
 
-  async #follow(container: Attached, range: LogRange): Promise<void> {
-    const context = { client: this.#context.client, signal: this.#end.signal };
-    try {
-      const { Config } = await this.#context.client.containers.inspect(container.id);
-      await readLog(
-        context,
-        { id: container.id, tty: Config.Tty },
-        {
-          range: { ...range, timestamps: this.#options.timestamps },
-          sink: (line, stream) => this.#options.listener.line(container, line, stream),
-        },
-      );
-    } catch (error) {
+  get #listening(): Pick<ComposeContext, 'client' | 'signal'> {
+    return { client: this.#context.client, signal: this.#end.signal };
+  }
+
+  #sinkOf(container: Attached): (line: string, stream: 'stdout' | 'stderr') => void | Promise<void> {
+    return (line, stream) => this.#options.listener.line(container, line, stream);
+  }
+
+  #follow(container: Attached, read: () => Promise<void>): void {
+    const reading = read().catch((error: unknown) => {
       // A container that is gone has nothing more to say.
       this.#context.reporter.warn(`${container.name}: ${error instanceof Error ? error.message : String(error)}`);
+    });
+    this.#followed.set(container.id, reading);
+  }
+
+  async #read(container: Attached, range: LogRange): Promise<void> {
+    const { Config } = await this.#context.client.containers.inspect(container.id);
+    const target = { id: container.id, tty: Config.Tty };
+    const sink = this.#sinkOf(container);
+    try {
+      await readLog(this.#listening, target, { range: { ...range, timestamps: this.#options.timestamps }, sink });
+    } catch (error) {
+      // Its log driver keeps nothing that could be read.
+      if (!isBerthError(error, 'not-implemented')) throw error;
+      await (await readAttached(this.#listening, target, sink)).ended;
     }
   }
 
-  async #onExit(container: Attached, code: number): Promise<void> {
-    await this.#followed.get(container.id);
-    this.#followed.delete(container.id);
-    const state = await this.#context.client.containers.inspect(container.id).then(
+  async #onExit(container: Attached, { code, at }: { code: number; at: string }): Promise<void> {
+    const { client } = this.#context;
+    const { id } = container;
+    const followed = this.#followed.get(id);
+    await followed;
+    this.#followed.delete(id);
+    // The last lines may be stamped by a finer clock than the exit, and so after it.
+    const stamp = followed === undefined ? undefined : await lastStamp(this.#listening, id, at);
+    const state = await client.containers.inspect(id).then(
       ({ State }) => State,
       () => undefined,
     );
-    if (state?.Restarting === true || state?.Running === true) {
+    const again = state?.Restarting === true || state?.Running === true;
+    // One that runs again already may have written what was found.
+    this.#lastExit.set(id, state?.Running === true && !state.Restarting ? at : (stamp ?? at));
+    if (again) {
       this.#options.listener.restarting?.(container, code);
       return;
     }
-    this.#running.delete(container.id);
+    const wasSignalled = this.#signalled.delete(id);
+    if (wasSignalled && state !== undefined && this.#restartsCount) {
+      this.#returning.set(
+        id,
+        setTimeout(() => this.#leave(id), patience),
+      );
+    } else this.#running.delete(id);
     this.#options.listener.exited(container, code);
+    this.#checkIdle();
+  }
+
+  /** A container does not run any more, or will not. */
+  #leave(id: string): void {
+    clearTimeout(this.#returning.get(id));
+    this.#returning.delete(id);
+    this.#running.delete(id);
     this.#checkIdle();
   }
 
@@ -135,8 +199,8 @@ export class ProjectWatch {
   }
 
   /**
-   * Resolves when no container of the services runs any more (of any, when not given); call it when all have been
-   * started. A later call takes the place of an earlier one. Rejects when the engine goes away.
+   * Resolves when no container of the services runs any more (of any, when not given) and none is about to; call it when
+   * all have been started. A later call takes the place of an earlier one. Rejects when the engine goes away.
    */
   whenIdle(of: (service: string) => boolean = () => true): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -147,8 +211,15 @@ export class ProjectWatch {
     });
   }
 
+  /** From now on whoever ends does not come back: all are stopped. */
+  expectNoRestarts(): void {
+    this.#restartsCount = false;
+    for (const id of [...this.#returning.keys()]) this.#leave(id);
+  }
+
   /** Waits for the output of containers that have ended, then stops listening. */
   async close(): Promise<void> {
+    for (const timer of this.#returning.values()) clearTimeout(timer);
     this.#end.abort();
     await Promise.allSettled(this.#followed.values());
   }

@@ -4,8 +4,8 @@ import type { Reporter } from './reporter.ts';
 
 /** Told of starts of containers. */
 export interface StartListener {
-  /** A container is about to be started. */
-  starting(container: { readonly id: string; readonly service: string }): void;
+  /** A container is about to be started: not before a promise resolves. */
+  starting(container: { readonly id: string; readonly service: string }): void | Promise<void>;
   /** It could not be. */
   failed(id: string): void;
 }

@@ -46,7 +46,7 @@ class PlanRun {
     const { display, operation: begun } = step;
     this.#begun.add(step.id);
     if (begun.kind === 'start-container') {
-      this.#options.starts?.starting({
+      await this.#options.starts?.starting({
         id: this.#operations.target(begun.container),
         service: begun.container.service,
       });

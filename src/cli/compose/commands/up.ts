@@ -15,7 +15,7 @@ const flags = flagTable(`${createFlags}
       --attach-dependencies          Show the output of dependencies, too
   -d, --detach                       Run in the background
       --exit-code-from string        Return the exit code of this service; implies --abort-on-container-exit
-      --menu                         !
+      --menu                         Offer keys to watch files and to detach, on a terminal (default true)
       --no-attach stringArray        Do not show the output of these services
       --no-color                     Print without colours
       --no-deps                      Leave the services that these depend on alone

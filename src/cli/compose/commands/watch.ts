@@ -23,7 +23,10 @@ export const command: ComposeCommand = {
     const opened = await openProject(invocation, args);
     const { context, client } = opened;
     const stopping = new AbortController();
-    const shared = watchOptions(invocation, client, (text) => terminal.stdout.write(`${text}\n`));
+    const shared = watchOptions(invocation, client, {
+      say: (text) => context.reporter.above(() => terminal.stdout.write(`${text}\n`)),
+      output: (text) => context.reporter.above(() => terminal.stdout.write(text)),
+    });
     const watch = await prepareWatch(context, {
       ...shared,
       services: args,
