@@ -12,6 +12,8 @@ export interface SwitchedWatchOptions {
   /** Whether images may be built. */
   readonly build: boolean;
   readonly printer: LogPrinter;
+  /** Called when what changes asked for has been done. */
+  readonly settled: () => void;
   /** Ends it for good. */
   readonly signal: AbortSignal;
 }
@@ -38,11 +40,12 @@ export class SwitchedWatch implements Disposable {
   /** Gets ready to begin; does nothing twice. Throws `invalid` where nothing can be watched. */
   async prepare(): Promise<void> {
     if (this.#next !== undefined) return;
-    const { invocation, client, services, build, printer, signal } = this.#options;
+    const { invocation, client, services, build, printer, settled, signal } = this.#options;
     const end = new AbortController();
     const shared = watchOptions(invocation, client, {
       say: (text) => printer.print(printer.remark(text)),
       output: (text) => printer.print(text),
+      settled,
     });
     const watch = await prepareWatch(this.#context, {
       ...shared,

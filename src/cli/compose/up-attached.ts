@@ -139,6 +139,7 @@ class AttachedUp {
       services: options.services,
       build: options.images.build !== 'never',
       printer: this.#printer,
+      settled: () => context.reporter.close(),
       signal: this.#interrupts.signal,
     });
   }

@@ -71,6 +71,11 @@ export async function readAttached(
   return { ended: passLines(context, stream, { tty: container.tty, sink }) };
 }
 
+/** A time in nanoseconds since the epoch as the API takes it. */
+export function apiTime(nanos: bigint): string {
+  return `${nanos / 1_000_000_000n}.${String(nanos % 1_000_000_000n).padStart(9, '0')}`;
+}
+
 /**
  * A time, as the API takes it, right after the last line that is stamped at or after `since`; undefined when there is no
  * such line or the log cannot be read.
@@ -100,7 +105,7 @@ export async function lastStamp(
   const [, second, fraction = ''] = /^(\S{19})(?:\.(\d+))?Z /.exec(last ?? '') ?? [];
   if (second === undefined) return undefined;
   const nanos = BigInt(Date.parse(`${second}Z`) / 1000) * 1_000_000_000n + BigInt(fraction.padEnd(9, '0')) + 1n;
-  return `${nanos / 1_000_000_000n}.${String(nanos % 1_000_000_000n).padStart(9, '0')}`;
+  return apiTime(nanos);
 }
 
 function queryOf({ signal }: Pick<ComposeContext, 'signal'>, { since, until, timestamps, tail }: LogRange) {

@@ -1,11 +1,16 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { EventMessage } from '#api-types';
 import { isBerthError } from '#base';
+import { observeContainers } from '../execute/index.ts';
 import { labels } from '../plan/index.ts';
 import type { ComposeContext } from './context.ts';
-import { type LogRange, lastStamp, readAttached, readLog } from './follow-logs.ts';
+import { apiTime, type LogRange, lastStamp, readAttached, readLog } from './follow-logs.ts';
 
 /** How long, in ms, a container that somebody else has ended may take to be started again: a restart is a stop and a start. */
 const patience = 1000;
+/** Pause between attempts to reach an engine that has gone away, and how long it is waited for, both in ms. */
+const pause = 250;
+const absence = 60_000;
 
 /** A container whose output is shown. */
 export interface Attached {
@@ -14,6 +19,8 @@ export interface Attached {
   readonly name: string;
   readonly service: string;
 }
+
+type EngineEvent = { readonly event: EventMessage; readonly line: string };
 
 /** What happens to the containers of a project while somebody looks on. */
 export interface ProjectListener {
@@ -64,19 +71,64 @@ export class ProjectWatch {
   /** Begins to listen; resolves when the engine has accepted. */
   async open(): Promise<void> {
     this.#opened = nanoTime(Date.now() * 1e6);
+    this.#listen(await this.#subscribe(this.#opened)).catch((error: unknown) => {
+      if (!this.#end.signal.aborted) this.#failed(error);
+    });
+  }
+
+  #subscribe(since: string): Promise<AsyncIterable<EngineEvent>> {
     const actions = ['create', 'destroy', 'kill', 'start', 'die'].map((action) => `event=${action}`);
-    const events = await this.#context.client.system.subscribe({
+    return this.#context.client.system.subscribe({
+      since,
       filters: ['type=container', `label=${labels.project}=${this.#context.projectName}`, ...actions],
       signal: this.#end.signal,
     });
-    const read = async (): Promise<void> => {
-      for await (const { event } of events) {
-        if (event.Actor.Attributes?.[labels.oneOff] !== 'True') await this.#onEvent(event);
+  }
+
+  async #listen(first: AsyncIterable<EngineEvent>): Promise<void> {
+    let seen = 0n;
+    for (let events = first, known = seen; ; known = seen, events = await this.#reconnect(seen)) {
+      try {
+        for await (const { event, line } of events) {
+          const time = exactTime(line);
+          if (time <= known) continue;
+          seen = time;
+          if (event.Actor.Attributes?.[labels.oneOff] !== 'True') await this.#onEvent(event);
+        }
+      } catch (error) {
+        if (isBerthError(error)) throw error;
       }
-    };
-    read().catch((error: unknown) => {
-      if (!this.#end.signal.aborted) this.#failed(error);
-    });
+      if (this.#end.signal.aborted) return;
+    }
+  }
+
+  /** Containers outlive the engine's process: when it comes back one looks on. Throws what the last attempt did. */
+  async #reconnect(seen: bigint): Promise<AsyncIterable<EngineEvent>> {
+    const lost = Date.now();
+    this.#context.reporter.warn(
+      'The engine has gone away; containers may run on without it. Waiting for it to come back',
+    );
+    for (;;) {
+      await delay(pause, undefined, { signal: this.#end.signal });
+      try {
+        const events = await this.#subscribe(seen === 0n ? nanoTime(lost * 1e6) : apiTime(seen));
+        await this.#followAgain(nanoTime(lost * 1e6));
+        return events;
+      } catch (error) {
+        if (Date.now() - lost > absence || this.#end.signal.aborted) throw error;
+      }
+    }
+  }
+
+  async #followAgain(since: string): Promise<void> {
+    await Promise.all(this.#followed.values());
+    this.#followed.clear();
+    for (const { id, name, service, state } of await observeContainers(
+      this.#context.client,
+      this.#context.projectName,
+    )) {
+      if (this.#running.has(id) && state === 'running') this.attach({ id, name, service }, { follow: true, since });
+    }
   }
 
   async #onEvent({ Action, Actor, timeNano }: EventMessage): Promise<void> {
@@ -136,7 +188,8 @@ export class ProjectWatch {
 
   #follow(container: Attached, read: () => Promise<void>): void {
     const reading = read().catch((error: unknown) => {
-      // A container that is gone has nothing more to say.
+      // A container that is gone has nothing more to say; of an engine that is gone the events tell.
+      if (!isBerthError(error)) return;
       this.#context.reporter.warn(`${container.name}: ${error instanceof Error ? error.message : String(error)}`);
     });
     this.#followed.set(container.id, reading);
@@ -223,6 +276,11 @@ export class ProjectWatch {
     this.#end.abort();
     await Promise.allSettled(this.#followed.values());
   }
+}
+
+/** An event's time to the nanosecond, from the text of its line: as a number it would be rounded. */
+function exactTime(line: string): bigint {
+  return BigInt(/"timeNano":\s*(\d+)/.exec(line)?.[1] ?? 0);
 }
 
 /** An event's time as the logs call takes it; a little earlier, as the event's number is rounded. */

@@ -122,6 +122,7 @@ export class ServiceWatch {
       if (!this.#options.signal.aborted)
         this.#context.reporter.warn(`Error handling changed files: ${messageOf(error)}`);
     }
+    this.#options.listener.settled();
   }
 
   async #containers(service: string): Promise<ObservedContainer[]> {

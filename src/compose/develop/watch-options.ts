@@ -6,6 +6,8 @@ export interface WatchListener {
   say(text: string): void;
   /** What a command that `sync+exec` ran has printed. */
   output(text: string): void;
+  /** All that some changes asked for has been done, or has failed. */
+  settled(): void;
 }
 
 /** How services are watched. */

@@ -26,6 +26,7 @@ export const command: ComposeCommand = {
     const shared = watchOptions(invocation, client, {
       say: (text) => context.reporter.above(() => terminal.stdout.write(`${text}\n`)),
       output: (text) => context.reporter.above(() => terminal.stdout.write(text)),
+      settled: () => context.reporter.close(),
     });
     const watch = await prepareWatch(context, {
       ...shared,
