@@ -192,6 +192,7 @@ class AttachedUp {
     this.#printer.expect(shown);
     this.#printer.print(`Attaching to ${shown.sort().join(', ')}\n`);
     this.#attached = true;
+    this.#printer.flush();
     this.#menu = this.#openMenu();
     for (const { id, name, service } of made) {
       if (id !== undefined && this.#running.has(id))

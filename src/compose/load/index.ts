@@ -10,6 +10,8 @@ export {
   lockFilePath,
   parseLock,
 } from './lock-file.ts';
+export { parsePortSpec } from './port-spec.ts';
 export { type ConfigOutput, type ConfigRequest, type ConfigSelection, renderConfig } from './render-config.ts';
 export { shellWords } from './shell-words.ts';
 export { diskReader, type SourceReader } from './source-reader.ts';
+export { parseVolumeSpec } from './volume-spec.ts';

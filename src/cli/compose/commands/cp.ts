@@ -5,6 +5,7 @@ import { command as cp } from '../../commands/cp.ts';
 import { splitArgument } from '../../copy/split-argument.ts';
 import { flagTable } from '../../flags/index.ts';
 import type { ComposeCommand } from '../compose-command.ts';
+import { KeptInput } from '../kept-input.ts';
 import { openNamed } from '../open-project.ts';
 import { passedFlags, useDockerCommand } from '../use-docker-command.ts';
 
@@ -42,13 +43,18 @@ export const command: ComposeCommand = {
       targets = [findContainer(containers, service, { index, running: false })];
     }
     const words = passedFlags(invocation, ['archive', 'follow-link']);
+    await using input =
+      source === '-' && targets.length > 1 ? await KeptInput.of(invocation.terminal.stdin) : undefined;
     for (const { id, name } of targets) {
       const pairOf = (container: string): [string, string] =>
         from.container === '' ? [source, `${container}:${to.path}`] : [`${container}:${from.path}`, target];
       const [what, where] = pairOf(name);
       const event = { resource: name, text: `copy ${what} to ${where}` };
       context.reporter.status({ ...event, status: 'Copying', kind: 'working' });
-      await useDockerCommand(invocation, cp, ['--quiet', ...words, ...pairOf(id)]);
+      const { terminal } = invocation;
+      const given =
+        input === undefined ? invocation : { ...invocation, terminal: { ...terminal, stdin: input.read() } };
+      await useDockerCommand(given, cp, ['--quiet', ...words, ...pairOf(id)]);
       context.reporter.status({ ...event, status: 'Copied', kind: 'done' });
     }
     context.reporter.close();

@@ -1,7 +1,8 @@
+import { resolve } from 'node:path';
 import { invalid } from '#base';
 import type { Client } from '#client';
-import { createOneOff, type Service, shellWords } from '#compose';
-import { atLeast } from '../../command/index.ts';
+import { createOneOff, parsePortSpec, parseVolumeSpec, type Service, shellWords } from '#compose';
+import { atLeast, type Terminal } from '../../command/index.ts';
 import { type FlagValues, flagTable } from '../../flags/index.ts';
 import { readEnvironment } from '../../run/index.ts';
 import { followSize, proxySignals, startSession } from '../../session/index.ts';
@@ -39,29 +40,24 @@ const flags = flagTable(`
   -w, --workdir string              Working directory inside the container
 `);
 
-function volumeOf(text: string, cwd: string): NonNullable<Service['volumes']>[number] {
-  const parts = text.split(':');
-  if (parts.length === 1) return { type: 'volume', target: text };
-  const [source = '', target = '', mode = ''] = parts;
-  const readOnly = mode.split(',').includes('ro') ? { read_only: true } : {};
-  if (/^[./~]/.test(source)) {
-    const path = source.startsWith('/') ? source : `${cwd}/${source}`;
-    return { type: 'bind', source: path, target, bind: { create_host_path: true }, ...readOnly };
-  }
-  return { type: 'volume', source, target, ...readOnly };
+function volumeOf(text: string, { cwd, env }: Terminal): NonNullable<Service['volumes']>[number] {
+  const { type, source, target, readOnly, nocopy, propagation, selinux } = parseVolumeSpec(text);
+  const rest = { target, ...(readOnly ? { read_only: true } : {}) };
+  if (source === undefined) return { type: 'volume', ...rest };
+  if (type === 'volume') return { type, source, ...rest, ...(nocopy ? { volume: { nocopy } } : {}) };
+  const path = resolve(cwd, source.replace(/^~(?=\/|$)/, env.HOME ?? '~'));
+  const bind = { create_host_path: true, ...(propagation ? { propagation } : {}), ...(selinux ? { selinux } : {}) };
+  return { type, source: path, bind, ...rest };
 }
 
-function portOf(text: string): NonNullable<Service['ports']>[number] {
-  const match = /^(?:(?:(\[[^\]]+\]|[\d.]+):)?(\d+(?:-\d+)?)?:)?(\d+)(?:\/(tcp|udp|sctp))?$/.exec(text);
-  if (!match) throw invalid(`invalid publish specification: ${text}`);
-  const [, host, published, target, protocol = 'tcp'] = match;
-  return {
+function portsOf(text: string): NonNullable<Service['ports']> {
+  return parsePortSpec(text).map(({ target, protocol, hostIp, published }) => ({
     mode: 'ingress',
-    target: Number(target),
+    target,
     protocol,
-    ...(host ? { host_ip: host.replace(/[[\]]/g, '') } : {}),
+    ...(hostIp ? { host_ip: hostIp } : {}),
     ...(published ? { published } : {}),
-  };
+  }));
 }
 
 /** The service with everything that the flags change. */
@@ -80,7 +76,7 @@ function changedService(service: Service, invocation: ComposeInvocation): Servic
   });
   const tty = wantsTty(given, invocation);
   const { container_name: _name, ports = [], ...rest } = service;
-  const published = [...(given.bool('service-ports') ? ports : []), ...given.list('publish').map(portOf)];
+  const published = [...(given.bool('service-ports') ? ports : []), ...given.list('publish').flatMap(portsOf)];
   return {
     ...rest,
     tty,
@@ -96,7 +92,7 @@ function changedService(service: Service, invocation: ComposeInvocation): Servic
     ...(given.string('workdir') ? { working_dir: given.string('workdir') } : {}),
     cap_add: [...(service.cap_add ?? []), ...given.list('cap-add')],
     cap_drop: [...(service.cap_drop ?? []), ...given.list('cap-drop')],
-    volumes: [...(service.volumes ?? []), ...given.list('volume').map((text) => volumeOf(text, terminal.cwd))],
+    volumes: [...(service.volumes ?? []), ...given.list('volume').map((text) => volumeOf(text, terminal))],
     scale: 1,
   };
 }
