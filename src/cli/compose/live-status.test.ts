@@ -68,3 +68,32 @@ test('other output stands above the status, which goes on below it', () => {
   assert.deepEqual(rows.slice(0, 4), ['WARN careful', '[web] Step 1/2', 'web-1 exited with code 0', '[+] Running 1/1']);
   assert.match(rows[4] ?? '', /Network a +Created/);
 });
+
+test('a line that is kept stays below all else until it is taken away', () => {
+  const { status, stream, screen } = terminal(60);
+  status.keep('\x1b[1mw\x1b[0m Watch');
+  status.above(() => stream.write('first\n'));
+  status.status({ resource: 'one', status: 'Starting', kind: 'working' });
+  status.status({ resource: 'one', status: 'Started', kind: 'done' });
+  status.close();
+  status.above(() => stream.write('second\n'));
+  const { rows } = screen();
+  assert.equal(rows[0], 'first');
+  assert.match(rows[2] ?? '', /✔ one +Started/);
+  assert.deepEqual(rows.slice(3), ['second', 'w Watch', '']);
+  status.keep(undefined);
+  assert.deepEqual(screen().rows.slice(3), ['second', '']);
+});
+
+test('lines that a narrower terminal has wrapped are drawn over, too', () => {
+  const { status, stream } = terminal(60);
+  status.status({ resource: 'one', status: 'Starting', kind: 'working' });
+  stream.columns = 30;
+  let next = '';
+  stream.on('data', (chunk: string) => {
+    next += chunk;
+  });
+  status.close();
+  // The heading is one row, as before; the line of 59 is two.
+  assert.ok(next.startsWith('\x1b[3A'), JSON.stringify(next));
+});

@@ -65,8 +65,9 @@ export function statusReporter(terminal: Terminal, globals: ComposeGlobals): Clo
     };
   }
   if (globals.progress === 'json') return json(output);
-  const live = globals.progress === 'tty' || (globals.progress === 'auto' && output.isTTY === true);
+  const always = globals.ansi === 'always';
+  const live = globals.progress === 'tty' || (globals.progress === 'auto' && (output.isTTY === true || always));
   if (live && globals.ansi !== 'never')
-    return new LiveStatus(output, { colour: !terminal.env.NO_COLOR, warning: warningLine });
+    return new LiveStatus(output, { colour: always || !terminal.env.NO_COLOR, warning: warningLine });
   return plain(output, globals.dryRun ? 'DRY-RUN MODE -  ' : '');
 }

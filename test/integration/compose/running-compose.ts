@@ -27,6 +27,11 @@ export class RunningCompose {
     child.once('close', () => this.#look());
   }
 
+  /** All that it has printed. */
+  get output(): string {
+    return this.#output;
+  }
+
   /** Resolves when `pattern` has been printed; rejects, showing all output, when the command ends without it. */
   see(pattern: RegExp): Promise<void> {
     return new Promise((resolve, reject) => {
