@@ -127,6 +127,9 @@ class AttachedUp {
       listener: {
         line: (container, line, stream) => this.#printer.line(container.name, line, stream),
         exited: (container, code) => this.#onExit(container, code),
+        replaced: ({ name, service }) => {
+          if (this.#attached && this.#wants(service)) this.#printer.note(name, 'has been recreated');
+        },
         restarting: (container, code) => {
           if (this.#wants(container.service))
             this.#printer.note(container.name, `exited with code ${code} (restarting)`);
@@ -154,6 +157,8 @@ class AttachedUp {
       if (flags.bool('watch')) this.#toggleWatch();
       const outcome = await this.#ending();
       this.#menu?.[Symbol.dispose]();
+      this.#develop[Symbol.dispose]();
+      await this.#develop.off();
       reporter.close();
       if (outcome === 'detached') return 0;
       if (outcome === 'idle') return this.#endings.exitCode ?? 0;

@@ -29,6 +29,8 @@ export interface ProjectListener {
   exited(container: Attached, code: number): void;
   /** It has ended, and the engine starts it again. */
   restarting?(container: Attached, code: number): void;
+  /** Another takes its place, under the same name. */
+  replaced?(container: { readonly name: string; readonly service: string }): void;
 }
 
 /** Options of {@link ProjectWatch}. */
@@ -138,7 +140,9 @@ export class ProjectWatch {
     switch (Action) {
       case 'create':
         // It takes the place of one that is about to end.
-        if (attributes[labels.replace] !== undefined) this.#running.set(id, container.service);
+        if (attributes[labels.replace] === undefined) return;
+        this.#running.set(id, container.service);
+        this.#options.listener.replaced?.({ ...container, name: container.name.replace(/^[0-9a-f]{12}_/, '') });
         return;
       case 'destroy':
         return this.#leave(id);

@@ -84,7 +84,8 @@ export class ServiceWatch {
 
   /** Throws `invalid` where nothing can be watched. */
   constructor(context: ProjectContext, options: WatchOptions) {
-    this.#context = context;
+    // A build that is under way ends with the watch.
+    this.#context = { ...context, signal: options.signal };
     this.#options = options;
     this.#rules = watchRules(context, options);
   }
