@@ -1,32 +1,67 @@
-import { createReadStream, type Stats } from 'node:fs';
-import { lstat, readlink } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { type FileHandle, lstat, open, readlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type Pack, pack } from 'tar-stream';
+import { type Header, type Pack, pack } from 'tar-stream';
+import { errnoOf } from '#base';
 import type { Client } from '#client';
 import { runHook } from '../execute/index.ts';
 import type { PathMapping } from './watch-rule.ts';
 
-interface Copy extends PathMapping {
+/** A file to copy, and what it was when it was looked at. */
+export interface Copy extends PathMapping {
   readonly stats: Stats;
+}
+
+/** The result, or undefined where the file has gone meanwhile: its removal is told as the next change. */
+async function unlessGone<T>(work: Promise<T>): Promise<T | undefined> {
+  return work.catch((error: unknown) => {
+    const code = errnoOf(error);
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
+    return undefined;
+  });
+}
+
+/** The first `size` bytes, with zeros in place of what a file that was cut meanwhile lacks: an entry has the size it promises. */
+async function* sized(handle: FileHandle, size: number): AsyncGenerator<Buffer> {
+  let left = size;
+  if (size > 0) {
+    for await (const chunk of handle.createReadStream({ end: size - 1, autoClose: false })) {
+      left -= (chunk as Buffer).length;
+      yield chunk as Buffer;
+    }
+  }
+  for (; left > 0; left -= Math.min(left, 65_536)) yield Buffer.alloc(Math.min(left, 65_536));
+}
+
+async function addFile(
+  tar: Pack,
+  hostPath: string,
+  header: Partial<Header> & { readonly name: string },
+): Promise<void> {
+  const handle = await unlessGone(open(hostPath));
+  if (handle === undefined) return;
+  try {
+    const { size } = await handle.stat();
+    await pipeline(sized(handle, size), tar.entry({ ...header, size }));
+  } finally {
+    await handle.close();
+  }
 }
 
 async function addEntry(tar: Pack, { hostPath, containerPath, stats }: Copy): Promise<void> {
   const name = containerPath.slice(1);
   const header = { name, mode: stats.mode & 0o7777, mtime: stats.mtime, uid: 0, gid: 0 };
   if (stats.isDirectory()) tar.entry({ ...header, name: `${name}/`, type: 'directory' });
-  else if (stats.isSymbolicLink()) tar.entry({ ...header, type: 'symlink', linkname: await readlink(hostPath) });
-  else if (stats.isFile() && stats.size === 0) tar.entry({ ...header, size: 0 }, '');
-  else if (stats.isFile()) {
-    const entry = tar.entry({ ...header, size: stats.size });
-    // The file may grow while it is read; the header has promised its size.
-    await pipeline(createReadStream(hostPath, { end: stats.size - 1 }), entry);
-  }
+  else if (stats.isSymbolicLink()) {
+    const linkname = await unlessGone(readlink(hostPath));
+    if (linkname !== undefined) tar.entry({ ...header, type: 'symlink', linkname });
+  } else if (stats.isFile()) await addFile(tar, hostPath, header);
 }
 
-/** The files as a tar, read while it is sent. */
-function tarOf(copies: readonly Copy[]): Readable {
+/** The files as a tar, read while it is sent; those that have gone since they were looked at are left out. */
+export function tarOf(copies: readonly Copy[]): Readable {
   const tar = pack();
   void (async () => {
     for (const copy of copies) await addEntry(tar, copy);

@@ -40,6 +40,20 @@ describe('an attached up', () => {
     assert.deepEqual(said, ['run 1', 'bye 1', 'run 2', 'bye 2', 'run 1', 'bye 1']);
   });
 
+  test('shows every line of services that write a lot and end, below them the keys', { skip: !isBerth }, async () => {
+    const service = 'image: busybox, command: ["sh", "-c", "seq 3000"]';
+    await using project = new ProjectDirectory(host, `services: { a: { ${service} }, bb: { ${service} } }`);
+    using terminal = project.onTerminal('up', '--no-color');
+    assert.equal(await terminal.exit, 0);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal is told by control characters
+    const shown = lines(terminal.screen.replace(/\x1b\[[\d;]*[A-Za-z]|\r/g, ''), /\|/);
+    const numbers = Array.from({ length: 3000 }, (_, index) => String(index + 1));
+    for (const label of ['a-1   | ', 'bb-1  | ']) {
+      const own = shown.filter((line) => line.startsWith(label)).map((line) => line.slice(label.length));
+      assert.deepEqual(own, numbers);
+    }
+  });
+
   test('shows what is written where the log driver keeps nothing', async () => {
     const silent = 'services: { a: { image: busybox, command: echo first words, logging: { driver: none } } }';
     await using project = new ProjectDirectory(host, silent);
