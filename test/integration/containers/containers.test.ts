@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -41,30 +40,6 @@ describe('containers through the docker CLI', () => {
     assert.equal(await docker.run('inspect', '-f', '{{.State.ExitCode}}', 'polite'), '7');
     assert.match(await docker.run('logs', 'polite'), /bye/);
     await docker.run('rm', 'polite');
-  });
-
-  test('a program that heeds no signal has the time that is named, to end by itself', async () => {
-    const script = 'touch /up; while [ ! -e /over ]; do sleep 0.05; done; exit 3';
-    await docker.run('run', '-d', '--name', 'busy', 'busybox', 'sh', '-c', script);
-    await docker.run('exec', 'busy', 'sh', '-c', 'while [ ! -e /up ]; do sleep 0.05; done');
-    const events = spawn('docker', [
-      '-H',
-      daemon.host,
-      'events',
-      '--since',
-      '1m',
-      '-f',
-      'container=busy',
-      '-f',
-      'event=kill',
-    ]);
-    const stopped = docker.run('stop', '-t', '60', 'busy');
-    await once(events.stdout, 'data');
-    events.kill();
-    await docker.run('exec', 'busy', 'touch', '/over');
-    await stopped;
-    assert.equal(await docker.run('inspect', '-f', '{{.State.ExitCode}}', 'busy'), '3');
-    await docker.run('rm', 'busy');
   });
 
   test('cp of a directory takes along what is mounted below it, running or stopped', async () => {

@@ -22,8 +22,8 @@ const defaultTimeout = 10;
 const killPatience = 10;
 
 /**
- * Stop signal, then SIGKILL after `timeout` seconds (-1: never). A signal that cannot work is not waited for, unless
- * somebody has named a time: what runs may be about to end by itself. Returns when the exit is recorded. Throws `not-modified` when it does not run. Holds no lock: others may kill meanwhile.
+ * Stop signal, then SIGKILL after `timeout` seconds (-1: never). A signal that cannot work is not waited for. Returns
+ * when the exit is recorded. Throws `not-modified` when it does not run. Holds no lock: others may kill meanwhile.
  */
 export async function stopContainer(
   deps: StopDependencies,
@@ -32,15 +32,14 @@ export async function stopContainer(
 ): Promise<void> {
   const { process } = container.settings;
   const signal = signalNumber(options.signal || process.stopSignal || 'SIGTERM');
-  const named = options.timeout ?? process.stopTimeout;
-  const timeout = named ?? defaultTimeout;
+  const timeout = options.timeout ?? process.stopTimeout ?? defaultTimeout;
   if (deps.supervisor.cancelRestart(container)) return;
   const { task } = container;
   if (task === undefined || !isUp(container.state)) throw notModified(`Container ${container.id} is already stopped`);
   recordWish(deps, container);
   const exited = container.waits.add('next-exit').then(() => true);
 
-  const why = signal === SIGKILL || named !== undefined ? undefined : await pointlessSignal(task.pid, signal);
+  const why = signal === SIGKILL ? undefined : await pointlessSignal(task.pid, signal);
   if (why === undefined) {
     await sendSignal(deps, container, { task, signal });
     if (await within(exited, timeout)) return announceStop(deps, container);
