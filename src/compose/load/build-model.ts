@@ -43,17 +43,18 @@ function dropEmptyDns(model: TreeMap): void {
 }
 
 const loadBaseFile: LoadBaseFile = async (name, scope) => {
-  const file = scope.sources.parse(name, await scope.reader.read(name));
+  const { sources } = scope;
+  const file = sources.parse(name, await scope.reader.read(name));
   const model: TreeMap = new Map();
   for (const document of file.documents) {
     const layer = asModel(cloneTree(document.value), file.name);
     if (scope.interpolate) interpolate(layer, { ...scope, variables: variablesOf(scope) });
     layer.delete('include');
     for (const reset of document.resets) resetPath(model, reset);
-    mergeModels(model, layer, scope.sources);
-    dropRedefinitions(model);
-    canonicalise(model, { sources: scope.sources, strict: scope.interpolate, warn: scope.warn });
-    dropRedefinitions(model);
+    mergeModels(model, layer, sources);
+    dropRedefinitions(model, sources);
+    canonicalise(model, { sources, strict: scope.interpolate, warn: scope.warn });
+    dropRedefinitions(model, sources);
   }
   return model;
 };
@@ -66,7 +67,7 @@ async function mergeDocument(model: TreeMap, document: YamlDocument, file: YamlF
   for (const reset of document.resets) resetPath(model, reset);
   await applyInclude(layer, { file: file.name, scope, buildModel: buildIncluded });
   mergeModels(model, layer, sources);
-  dropRedefinitions(model);
+  dropRedefinitions(model, sources);
   validateSchema(model, file.name, sources);
   if (model.delete('version')) {
     const advice =
@@ -76,7 +77,7 @@ async function mergeDocument(model: TreeMap, document: YamlDocument, file: YamlF
   canonicalise(model, { sources, strict: scope.interpolate, warn: scope.warn });
   dropEmptyDns(model);
   // A range of ports shows its duplicates only in the long form.
-  dropRedefinitions(model);
+  dropRedefinitions(model, sources);
 }
 
 /** Gives names without a value in `environment` lists, and objects made from a variable, the value it has here. */

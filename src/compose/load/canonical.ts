@@ -3,7 +3,7 @@ import { invalid } from '#base';
 import { pathRules, type RuleNode, ruleAt } from './path-rules.ts';
 import { parsePortSpec } from './port-spec.ts';
 import type { Sources } from './sources.ts';
-import { isList, isMap, type Path, scalarText, type Tree, type TreeMap, treeMap } from './tree.ts';
+import { goTypeOf, isList, isMap, type Path, scalarText, type Tree, type TreeMap, treeMap } from './tree.ts';
 import { parseVolumeSpec } from './volume-spec.ts';
 
 interface CanonicalContext {
@@ -18,15 +18,7 @@ interface CanonicalContext {
 type Expand = (value: Tree, context: CanonicalContext) => Tree;
 
 function wrongType(value: Tree, { path, sources }: CanonicalContext, what: string): Error {
-  return sources.error(`${path.join('.')}: invalid type ${goType(value)} for ${what}`, path);
-}
-
-function goType(value: Tree): string {
-  if (isMap(value)) return 'map[string]interface {}';
-  if (isList(value)) return '[]interface {}';
-  if (typeof value === 'boolean') return 'bool';
-  if (typeof value === 'string') return 'string';
-  return value === null ? '<nil>' : Number.isInteger(Number(value)) ? 'int' : 'float64';
+  return sources.error(`${path.join('.')}: invalid type ${goTypeOf(value)} for ${what}`, path);
 }
 
 const listOf: Expand = (value) => (typeof value === 'string' ? [value] : value);
@@ -95,7 +87,8 @@ const volume: Expand = (value, context) => {
           create_host_path: spec.type === 'bind' || undefined,
         })
       : undefined,
-    volume: spec.type === 'volume' || spec.nocopy ? treeMap({ nocopy: spec.nocopy || undefined }) : undefined,
+    volume:
+      spec.isBare || (spec.type === 'bind' && !spec.nocopy) ? undefined : treeMap({ nocopy: spec.nocopy || undefined }),
   });
 };
 
@@ -104,14 +97,14 @@ const ports: Expand = (value, context) => {
   try {
     return value.flatMap((entry, index): Tree[] => {
       if (isMap(entry)) return [entry];
-      if (typeof entry === 'number') return [treeMap({ target: entry })];
-      if (typeof entry !== 'string') throw wrongType(entry, context, 'port');
-      const specs = context.sources.locating([...context.path, String(index)], () => parsePortSpec(entry));
+      if (typeof entry !== 'string' && goTypeOf(entry) !== 'int') throw wrongType(entry, context, 'port');
+      const text = scalarText(entry);
+      const specs = context.sources.locating([...context.path, String(index)], () => parsePortSpec(text));
       return specs.map((spec) =>
         treeMap({
           mode: 'ingress',
           host_ip: spec.hostIp,
-          target: spec.target,
+          target: spec.target || undefined,
           published: spec.published,
           protocol: spec.protocol,
         }),
@@ -123,11 +116,16 @@ const ports: Expand = (value, context) => {
   }
 };
 
-const ssh: Expand = (value) => {
+const ssh: Expand = (value, { path, sources }) => {
   if (isMap(value)) {
-    return [...value].map(([id, path]) => (path === null ? id : `${id}=${scalarText(path)}`));
+    return [...value].map(([id, file]) => (file === null ? id : `${id}=${scalarText(file)}`));
   }
-  return typeof value === 'string' ? [value] : value;
+  const keys = isList(value) ? value : [value];
+  for (const [index, key] of keys.entries()) {
+    if (typeof key !== 'string' || key === 'default' || key.includes('=')) continue;
+    throw sources.error(`invalid ssh key ${JSON.stringify(key)}`, [...path, String(index)]);
+  }
+  return keys;
 };
 
 /** `external: {name: X}` of old files becomes `external: true` and `name: X`. */
@@ -136,8 +134,8 @@ const external: Expand = (value, { path, sources, warn }) => {
   const old = value.get('external');
   if (!isMap(old)) return value;
   const at = path.join('.');
-  warn(`${at}: external.name is deprecated. Please set name and external: true`);
   const name = old.get('name');
+  if (name !== undefined) warn(`${at}: external.name is deprecated. Please set name and external: true`);
   if (name !== undefined && value.has('name') && value.get('name') !== name) {
     throw sources.error(`${at}: name and external.name conflict; only use name`, path);
   }
@@ -156,8 +154,8 @@ const attestation: Expand = (value) => (typeof value === 'boolean' ? String(valu
 
 /** A limit must be a number by now, or a mapping of two. */
 const ulimit: Expand = (value, { path, sources }) => {
-  if (typeof value !== 'string') return value;
-  throw sources.error(`${path.join('.')}: invalid type string for external`, path);
+  if (isMap(value) || goTypeOf(value) === 'int') return value;
+  throw sources.error(`${path.join('.')}: invalid type ${goTypeOf(value)} for external`, path);
 };
 
 const expansions = pathRules<Expand>({

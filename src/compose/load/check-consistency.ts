@@ -73,10 +73,15 @@ function checkReferences(service: Service, { model, disabled }: ConsistencyConte
     model.volumes,
     'volumes',
   );
-  known('build secret', service.build?.secrets?.map((secret) => secret.source) ?? [], model.secrets, 'build.secrets');
-  known('config', service.configs?.map((config) => config.source) ?? [], model.configs, 'configs');
+  known(
+    'build secret',
+    service.build?.secrets?.map((secret) => secret.source ?? '') ?? [],
+    model.secrets,
+    'build.secrets',
+  );
+  known('config', service.configs?.map((config) => config.source ?? '') ?? [], model.configs, 'configs');
   known('model', Object.keys(service.models ?? {}), model.models, 'models');
-  known('secret', service.secrets?.map((secret) => secret.source) ?? [], model.secrets, 'secrets');
+  known('secret', service.secrets?.map((secret) => secret.source ?? '') ?? [], model.secrets, 'secrets');
 }
 
 /** Old keys and their places under `deploy` must agree where there are limits, or reservations, at all. */
@@ -103,6 +108,8 @@ function checkScale(service: Service, _context: ConsistencyContext, report: Repo
   }
   if (scale !== undefined && scale < 0)
     report(`services.${name}.scale: must be greater than or equal to 0${suffix}`, 'scale');
+  if (replicas !== undefined && replicas < 0)
+    report(`services.${name}.deploy.replicas: must be greater than or equal to 0`, 'deploy', 'replicas');
   if ((scale ?? replicas ?? 1) > 1 && service.container_name) {
     const key = scale === undefined ? 'deploy.replicas' : 'scale';
     report(

@@ -1,8 +1,9 @@
-import { dirname, relative, resolve } from 'node:path';
-import { errnoOf, invalid, messageOf } from '#base';
+import { dirname, isAbsolute, join, relative } from 'node:path';
+import { errnoOf, invalid } from '#base';
 import type { ModelScope } from './load-scope.ts';
 import { mergeServices, resetPath } from './merge.ts';
 import { isRemote, resolvePaths } from './resolve-paths.ts';
+import { unreadable } from './source-reader.ts';
 import { cloneTree, isMap, mapAt, type Path, type Tree, type TreeMap, textAt, treeMap } from './tree.ts';
 
 /** Reads a file whose services are extended: long forms, neither validated nor merged. */
@@ -42,14 +43,13 @@ async function baseFile(name: string, reference: string, chain: Chain): Promise<
   const path = ['services', name, 'extends', 'file'];
   if (isRemote(reference))
     throw scope.sources.error(`cannot extend from ${reference}: only local files are supported`, path);
-  const file = resolve(scope.directory, reference);
+  const file = isAbsolute(reference) ? reference : join(scope.directory, reference);
   let model: TreeMap;
   try {
     model = await loadBaseFile(file, scope);
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
-    const message = errnoOf(error) === 'ENOENT' ? `open ${file}: no such file or directory` : messageOf(error);
-    throw scope.sources.error(message, path, { cause: error });
+    throw scope.sources.error(unreadable(file, error), path, { cause: error });
   }
   const base = relative(scope.directory, dirname(file)) || '.';
   resolvePaths(model, base, scope.sources);
@@ -72,10 +72,10 @@ async function extended(name: string, chain: Chain): Promise<Tree> {
   if (service === null) return null;
   if (!isMap(service)) throw scope.sources.error(`services.${name} must be a mapping`, ['services', name]);
   const declared = service.get('extends');
-  if (declared === undefined || declared === null) return service;
-  const reference = isMap(declared) ? textAt(declared, 'service') : declared;
+  if (declared === undefined) return service;
   const path = ['services', name, 'extends'];
-  if (typeof reference !== 'string') throw scope.sources.error(`extends.${name}.service is required`, path);
+  const reference = isMap(declared) ? textAt(declared, 'service') : typeof declared === 'string' ? declared : '';
+  if (reference === undefined) throw scope.sources.error(`extends.${name}.service is required`, path);
   const fileName = isMap(declared) ? textAt(declared, 'file') : undefined;
 
   let next = { services, file: chain.file };

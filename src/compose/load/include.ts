@@ -1,9 +1,21 @@
-import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { dirname, isAbsolute, join, relative } from 'node:path';
 import { errnoOf, messageOf } from '#base';
 import type { ModelScope } from './load-scope.ts';
 import { defaultEnvFile, readEnvFiles } from './project-environment.ts';
-import { expandHome, isRemote } from './resolve-paths.ts';
-import { isList, isMap, type Path, sameTree, scalarText, type Tree, type TreeMap, textAt, treeMap } from './tree.ts';
+import { isRemote } from './resolve-paths.ts';
+import { unreadable } from './source-reader.ts';
+import {
+  goSpelled,
+  goTypeOf,
+  isList,
+  isMap,
+  type Path,
+  sameTree,
+  scalarText,
+  type Tree,
+  type TreeMap,
+  treeMap,
+} from './tree.ts';
 
 /** Builds the model of an included project from its files. */
 export type BuildModel = (files: readonly string[], scope: ModelScope) => Promise<TreeMap>;
@@ -18,9 +30,48 @@ export interface IncludeOptions {
 
 const sections = ['services', 'volumes', 'networks', 'secrets', 'configs', 'models'];
 
-function textsOf(value: Tree | undefined): string[] {
-  if (value === undefined || value === null) return [];
-  return isList(value) ? value.map(scalarText) : [scalarText(value)];
+/** An entry of `include` in its long form; `where` is how messages show it. */
+interface Entry {
+  where: string;
+  at: Path;
+  tree: TreeMap;
+}
+
+function decodeFault(message: string, path: Path, { scope }: IncludeOptions): Error {
+  return scope.sources.error(`decoding failed due to the following error(s):\n\n${message}`, path);
+}
+
+function entryOf(item: Tree, index: number, options: IncludeOptions): Entry {
+  const [where, at] = [`[${index}]`, ['include', String(index)]];
+  if (isMap(item)) return { where, at, tree: item };
+  if (typeof item === 'string') return { where, at, tree: treeMap({ path: item }) };
+  if (item === null) return { where, at, tree: new Map() };
+  const found = isList(item) ? 'slice' : goTypeOf(item);
+  throw decodeFault(`'${where}' expected a map or struct, got "${found}"`, at, options);
+}
+
+/** The texts of a key that takes one or several. */
+function textsAt({ where, at, tree }: Entry, key: string, options: IncludeOptions): string[] {
+  const value = tree.get(key) ?? null;
+  const texts = value === null ? [] : isList(value) ? value : [value];
+  return texts.map((text) => {
+    if (typeof text === 'string') return text;
+    throw decodeFault(`'${where}.${key}' invalid type ${goTypeOf(value)} for string list`, [...at, key], options);
+  });
+}
+
+function projectDirectoryOf({ where, at, tree }: Entry, options: IncludeOptions): string {
+  const value = tree.get('project_directory') ?? null;
+  if (value === null || typeof value === 'string' || goTypeOf(value) === 'int') {
+    return value === null ? '' : scalarText(value);
+  }
+  const message = `'${where}.project_directory' expected type 'string', got unconvertible type '${goTypeOf(value)}'`;
+  throw decodeFault(message, [...at, 'project_directory'], options);
+}
+
+/** `path` as it is when absolute, else below `directory`. */
+function below(directory: string, path: string): string {
+  return isAbsolute(path) ? path : join(directory, path);
 }
 
 /** Adds what the included project defines; the same definition twice is fine, another is an error. */
@@ -41,14 +92,18 @@ function importModel(included: TreeMap, model: TreeMap, { scope }: IncludeOption
   }
 }
 
-async function environmentOf(entry: TreeMap, directory: string, { scope }: IncludeOptions, path: Path) {
-  const named = textsOf(entry.get('env_file')).map((file) => resolve(scope.directory, expandHome(file)));
-  for (const file of named) {
+async function environmentOf(entry: Entry, directory: string, options: IncludeOptions) {
+  const { scope } = options;
+  const path = [...entry.at, 'env_file'];
+  const named = textsAt(entry, 'env_file', options).filter((file) => file !== '/dev/null');
+  for (const relativeFile of named.filter((file) => !isAbsolute(file))) {
+    const file = join(scope.directory, relativeFile);
     const kind = await scope.reader.kind(file);
-    if (kind === 'missing') throw scope.sources.error(`stat ${file}: no such file or directory`, [...path, 'env_file']);
-    if (kind === 'directory') throw scope.sources.error(`${file} is not a file`, [...path, 'env_file']);
+    if (kind === 'missing') throw scope.sources.error(`stat ${file}: no such file or directory`, path);
+    if (kind === 'directory') throw scope.sources.error(`${file} is not a file`, path);
   }
-  const files = named.length > 0 ? named : await defaultEnvFile(directory, new Map(), scope.reader);
+  const given = named.map((file) => below(scope.directory, file));
+  const files = entry.tree.has('env_file') ? given : await defaultEnvFile(directory, new Map(), scope.reader);
   const read = await readEnvFiles(files, {
     reader: scope.reader,
     environment: scope.environment,
@@ -57,35 +112,40 @@ async function environmentOf(entry: TreeMap, directory: string, { scope }: Inclu
   return new Map([...read, ...scope.environment]);
 }
 
-async function includeEntry(entry: TreeMap, options: IncludeOptions, path: Path): Promise<TreeMap> {
+/** Where relative paths of the included project start. What is not a directory stands for the one that it would be in. */
+async function baseOf(declared: string, directory: string, { scope }: IncludeOptions): Promise<string> {
+  if (isAbsolute(declared)) return declared;
+  const isDirectory = declared === '' || (await scope.reader.kind(directory)) === 'directory';
+  return join(scope.base, relative(scope.directory, isDirectory ? directory : dirname(directory)) || '.');
+}
+
+async function includeEntry(entry: Entry, options: IncludeOptions): Promise<TreeMap> {
   const { scope, file, buildModel } = options;
-  const files = textsOf(entry.get('path'));
+  const { at: path } = entry;
+  const files = textsAt(entry, 'path', options);
+  const declared = projectDirectoryOf(entry, options);
   for (const name of files) {
     if (isRemote(name) || name.startsWith('oci://')) {
       throw scope.sources.error(`cannot include ${name}: only local files are supported`, path);
     }
   }
-  const absolute = files.map((name) => resolve(scope.directory, expandHome(name)));
+  const absolute = files.map((name) => below(scope.directory, name));
   const main = absolute[0];
-  if (main === undefined) throw scope.sources.error('include: path is required', path);
   const chain = [...scope.includedFrom, file];
-  if (chain.includes(main)) {
+  if (main !== undefined && chain.includes(main)) {
     const [first, ...others] = [...chain, main];
     throw scope.sources.error(`include cycle detected:\n${first}\n include ${others.join('\n include ')}`, path);
   }
-  const declared = textAt(entry, 'project_directory');
-  const directory = declared === undefined ? dirname(main) : resolve(scope.directory, expandHome(declared));
-  const base =
-    declared && isAbsolute(declared) ? declared : join(scope.base, relative(scope.directory, directory) || '.');
-  const environment = await environmentOf(entry, directory, options, path);
+  const directory = declared === '' ? dirname(main ?? scope.directory) : below(scope.directory, declared);
+  const base = await baseOf(declared, directory, options);
+  const environment = await environmentOf(entry, directory, options);
+  if (main === undefined) return new Map();
   try {
     return await buildModel(absolute, { ...scope, base, directory, environment, includedFrom: chain });
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
-    const missing = errnoOf(error) === 'ENOENT';
     const at = absolute.find((name) => messageOf(error).includes(name)) ?? main;
-    const message = missing ? `open ${at}: no such file or directory` : messageOf(error);
-    throw scope.sources.error(message, path, { cause: error });
+    throw scope.sources.error(unreadable(at, error), path, { cause: error });
   }
 }
 
@@ -98,11 +158,9 @@ export async function applyInclude(model: TreeMap, options: IncludeOptions): Pro
   model.delete('include');
   if (include === undefined || include === null) return;
   if (!isList(include)) {
-    throw options.scope.sources.error(`\`include\` must be a list, got ${scalarText(include)}`, ['include']);
+    throw options.scope.sources.error(`\`include\` must be a list, got ${goSpelled(include)}`, ['include']);
   }
   for (const [index, item] of include.entries()) {
-    const entry = isMap(item) ? item : treeMap({ path: item });
-    const path = ['include', String(index)];
-    importModel(await includeEntry(entry, options, path), model, options);
+    importModel(await includeEntry(entryOf(item, index, options), options), model, options);
   }
 }

@@ -42,6 +42,8 @@ const casts = pathRules<Cast>({
   'networks.*.external': toBoolean,
   'networks.*.internal': toBoolean,
   'networks.*.attachable': toBoolean,
+  'networks.*.enable_ipv4': toBoolean,
+  'networks.*.enable_ipv6': toBoolean,
   'volumes.*.external': toBoolean,
   'secrets.*.external': toBoolean,
   'configs.*.external': toBoolean,

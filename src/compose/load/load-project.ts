@@ -1,10 +1,11 @@
 import { dirname, resolve } from 'node:path';
-import { errnoOf, invalid, messageOf, notFound } from '#base';
+import { errnoOf, invalid, notFound } from '#base';
 import type { Project } from '../model/project.ts';
 import { buildModel, type SourceText, secretValueKey } from './build-model.ts';
 import { checkConsistency, checkContainerNames } from './check-consistency.ts';
 import { decodeModel } from './decode-project.ts';
 import { findComposeFiles } from './find-files.ts';
+import { interpolate as interpolateTree } from './interpolate.ts';
 import type { LoadOptions } from './load-options.ts';
 import type { ModelScope } from './load-scope.ts';
 import { normalise } from './normalise.ts';
@@ -14,10 +15,9 @@ import { isRemote } from './resolve-paths.ts';
 import { divideByProfile, dropUnused, selectServices } from './select-services.ts';
 import { resolveEnvFiles, resolveLabelFiles } from './service-files.ts';
 import { sortedRecord } from './shape.ts';
-import { diskReader } from './source-reader.ts';
+import { diskReader, unreadable } from './source-reader.ts';
 import { Sources } from './sources.ts';
-import { substitute } from './template.ts';
-import { isMap, mapAt, type TreeMap, textAt } from './tree.ts';
+import { isMap, mapAt, scalarText, type TreeMap, textAt } from './tree.ts';
 
 /** Which files make up a project, and the variables they see. */
 interface Setting {
@@ -89,9 +89,8 @@ async function readSources(files: readonly string[], options: LoadOptions): Prom
       try {
         return { name, text: await reader.read(name) };
       } catch (error) {
-        if (errnoOf(error) === 'ENOENT') throw notFound(`open ${name}: no such file or directory`, { cause: error });
-        if (errnoOf(error) === 'EISDIR') throw invalid(`read ${name}: is a directory`, { cause: error });
-        throw invalid(`open ${name}: ${messageOf(error)}`, { cause: error });
+        const fault = errnoOf(error) === 'ENOENT' ? notFound : invalid;
+        throw fault(unreadable(name, error), { cause: error });
       }
     }),
   );
@@ -105,13 +104,10 @@ function nameInFiles(
   interpolate: boolean,
 ): string | undefined {
   let name: string | undefined;
-  for (const { name: file, text } of texts) {
-    for (const document of sources.parse(file, text).documents)
-      name = (isMap(document.value) && textAt(document.value, 'name')) || name;
-  }
+  for (const { name: file, text } of texts) name = sources.parse(file, text).topLevelText('name') ?? name;
   if (name === undefined || !interpolate || !name.includes('$')) return name;
-  const template = name;
-  return sources.locating(['name'], () => substitute(template, { lookup: (key) => setting.environment.get(key) }));
+  const variables = { lookup: (key: string) => setting.environment.get(key) };
+  return scalarText(interpolateTree(name, { variables, sources, warn: () => {} }, ['name']));
 }
 
 async function load(options: LoadOptions): Promise<Loaded> {
@@ -139,9 +135,12 @@ async function load(options: LoadOptions): Promise<Loaded> {
   };
   const model = await buildModel(texts, scope);
   if (model.size === 0) throw invalid('empty compose file');
+  const inFiles = textAt(model, 'name');
   model.delete('name');
-  if (options.normalise ?? true) normalise(model, name, setting.environment);
-  return { ...setting, name, model, sources, warnings };
+  if (options.normalise ?? true) normalise(model, name, interpolate ? setting.environment : new Map());
+  // The normal form of a name is part of the normal form.
+  const shown = options.normalise === false ? inFiles || name : name;
+  return { ...setting, name: shown, model, sources, warnings };
 }
 
 /** The profiles asked for, and those of services that are named. */

@@ -27,13 +27,12 @@ function sequenceOf(value: Tree): Tree[] {
 function mergeValue(base: Tree, over: Tree, context: MergeContext): Tree {
   const { rules, path, sources } = context;
   if (rules?.rule) return rules.rule(base, over, context);
+  if (over === null) return base;
   if (isMap(base)) {
-    if (over === null) return base;
     if (!isMap(over)) throw sources.error(`cannot override ${path.join('.')}`, path);
     return mergeMappings(base, over, context);
   }
   if (isList(base)) {
-    if (over === null) return base;
     if (!isList(over)) throw sources.error(`cannot override ${path.join('.')}`, path);
     return [...base, ...over];
   }
@@ -98,7 +97,7 @@ const mergePools: Merger = (base, over, context) => {
   return merged;
 };
 
-/** Rules that differ from "mappings key by key, lists appended, otherwise the later one". */
+/** Rules that differ from "null says nothing, mappings key by key, lists appended, otherwise the later one". */
 const mergers = pathRules<Merger>({
   'networks.*.ipam.config': mergePools,
   'networks.*.labels': append,

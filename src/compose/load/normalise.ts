@@ -35,7 +35,10 @@ function addImpliedDependencies(service: TreeMap): void {
     const value = service.get(key);
     return isList(value) ? value.map(scalarText) : [];
   };
-  for (const link of listAt('links')) add(link.split(':')[0] ?? link, true);
+  for (const link of listAt('links')) {
+    const [name = '', , extra] = link.split(':');
+    add(extra === undefined ? name : link, true);
+  }
   for (const key of ['network_mode', 'ipc', 'pid', 'uts', 'cgroup']) {
     const value = textAt(service, key);
     if (value?.startsWith('service:')) add(value.slice('service:'.length), true);
@@ -64,7 +67,7 @@ function addDefaultNetwork(model: TreeMap): void {
   const networks = mapAt(model, 'networks') ?? new Map<string, Tree>();
   let used = false;
   for (const service of mapAt(model, 'services')?.values() ?? []) {
-    if (!isMap(service) || service.has('provider') || textAt(service, 'network_mode')) continue;
+    if (!isMap(service) || service.has('provider') || service.has('network_mode')) continue;
     const declared = mapAt(service, 'networks');
     if (declared === undefined || declared.size === 0) service.set('networks', new Map([['default', null]]));
     used ||= mapAt(service, 'networks')?.has('default') ?? false;
@@ -73,13 +76,17 @@ function addDefaultNetwork(model: TreeMap): void {
   if (networks.size > 0) model.set('networks', networks);
 }
 
+/** What Go's `strconv.ParseBool` takes as true: `external` is still text where variables are not replaced. */
+function isTrue(value: Tree | undefined): boolean {
+  return value !== undefined && /^(?:1|t|T|true|True|TRUE)$/.test(scalarText(value));
+}
+
 function setNames(model: TreeMap, projectName: string): void {
   for (const section of ['networks', 'volumes', 'configs', 'secrets']) {
     const resources = mapAt(model, section);
     for (const [key, value] of resources ?? []) {
       const resource: TreeMap = isMap(value) ? value : new Map();
-      if (!textAt(resource, 'name'))
-        resource.set('name', resource.get('external') === true ? key : `${projectName}_${key}`);
+      if (!resource.has('name')) resource.set('name', isTrue(resource.get('external')) ? key : `${projectName}_${key}`);
       resources?.set(key, resource);
     }
   }

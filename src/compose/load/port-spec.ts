@@ -9,22 +9,27 @@ export interface PortSpec {
   protocol: string;
 }
 
-function range(text: string, what: string, spec: string): [number, number] {
-  const [from = '', to = from, extra] = text.split('-');
-  const bad = extra !== undefined || !/^\d+$/.test(from) || !/^\d+$/.test(to);
+function range(text: string, what: 'containerPort' | 'hostPort'): [number, number] {
+  const [from = '', to = from] = text.split('-');
+  const bad = !/^\d+$/.test(from) || !/^\d+$/.test(to);
   if (bad || Number(from) > 65535 || Number(to) > 65535 || Number(to) < Number(from)) {
-    throw invalid(`Invalid ${what}: ${what === 'containerPort' || what === 'hostPort' ? text : spec}`);
+    throw invalid(`Invalid ${what}: ${text}`);
   }
   return [Number(from), Number(to)];
 }
 
-/** Splits `[IP:][HOST:]CONTAINER`, the address possibly in brackets. */
-function parts(spec: string): { ip: string; bracketed: boolean; host: string; container: string } {
-  const bracket = /^\[([^\]]*)\]:(.*)$/.exec(spec);
-  const fields = bracket ? [bracket[1] ?? '', ...(bracket[2] ?? '').split(':')] : spec.split(':');
-  const container = fields.pop() ?? '';
-  const host = fields.pop() ?? '';
-  return { ip: fields.join(':'), bracketed: bracket !== null, host, container };
+/** The address before a port, without its brackets; an IPv6 address must stand in them. */
+function readAddress(address: string): string {
+  const fault = (why: string) => invalid(`Invalid ip address ${address}: address ${address}:: ${why} in address`);
+  let bare = address;
+  if (address.startsWith('[')) {
+    const end = address.indexOf(']');
+    if (end === -1) throw fault("missing ']'");
+    if (end !== address.length - 1) throw fault(address[end + 1] === ':' ? 'too many colons' : 'missing port');
+    bare = address.slice(1, end);
+  } else if (address.includes(':')) throw fault('too many colons');
+  if (bare !== '' && isIP(bare.replace(/%.*$/, '')) === 0) throw invalid(`Invalid ip address: ${bare}`);
+  return bare;
 }
 
 /**
@@ -33,16 +38,14 @@ function parts(spec: string): { ip: string; bracketed: boolean; host: string; co
  * Entries are in the order of their text, as docker compose sorts them. Throws `invalid` with Docker's texts.
  */
 export function parsePortSpec(spec: string): PortSpec[] {
-  const [body = '', protocolText] = spec.split('/');
-  const protocol = (protocolText ?? '').toLowerCase() || 'tcp';
-  const { ip, bracketed, host, container } = parts(body);
-  // An IPv6 address must stand in brackets.
-  if (ip.includes(':') && !bracketed)
-    throw invalid(`Invalid ip address ${ip}: address ${ip}:: too many colons in address`);
-  if (ip !== '' && isIP(ip.replace(/%.*$/, '')) === 0) throw invalid(`Invalid ip address ${ip}`);
+  const fields = spec.split(':');
+  const [container = '', protocolText] = (fields.pop() ?? '').split('/');
+  const host = fields.pop() ?? '';
+  const ip = readAddress(fields.join(':'));
   if (container === '') throw invalid(`No port specified: ${spec}<empty>`);
-  const [first, last] = range(container, 'containerPort', spec);
-  const published = host === '' ? undefined : range(host, 'hostPort', spec);
+  const protocol = (protocolText ?? '').toLowerCase() || 'tcp';
+  const [first, last] = range(container, 'containerPort');
+  const published = host === '' ? undefined : range(host, 'hostPort');
   const count = last - first + 1;
   if (published && published[1] - published[0] + 1 !== count && count !== 1) {
     throw invalid(`Invalid ranges specified for container and host Ports: ${container} and ${host}`);

@@ -30,7 +30,7 @@ export function projectName({ flag, variable, file, directory }: NameOrigins): s
       `invalid project name ${JSON.stringify(explicit)}: must consist only of lowercase alphanumeric characters, hyphens, and underscores as well as start with a letter or number`,
     );
   }
-  const derived = normaliseProjectName(file ?? '') || normaliseProjectName(basename(directory));
+  const derived = normaliseProjectName(file ?? basename(directory));
   if (derived === '')
     throw invalid('project name must not be empty (name it with --project-name or a top-level "name")');
   return derived;

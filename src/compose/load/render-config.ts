@@ -3,6 +3,7 @@ import { configDocument } from '../model/config-document.ts';
 import { goJson } from '../model/go-json.ts';
 import { serviceHash } from '../model/hash.ts';
 import type { Project } from '../model/project.ts';
+import { WholeFloat } from '../model/whole-float.ts';
 import { configYaml } from './config-yaml.ts';
 import type { LoadOptions } from './load-options.ts';
 import { loadModel, loadProject } from './load-project.ts';
@@ -160,14 +161,14 @@ function withoutEmptyLists(value: unknown, path: Path): unknown {
     if (value.length === 0) return hasIdentity(path) ? value : null;
     return value.map((entry, index) => withoutEmptyLists(entry, [...path, String(index)]));
   }
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null || value instanceof WholeFloat) return value;
   const entries = Object.entries(value).map(([key, entry]) => [key, withoutEmptyLists(entry, [...path, key])] as const);
   return sortedRecord(entries);
 }
 
 function sortKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sortKeys);
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null || value instanceof WholeFloat) return value;
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
   return Object.fromEntries(entries.map(([key, entry]) => [key, sortKeys(entry)]));
 }
@@ -184,9 +185,10 @@ export async function renderConfig(request: ConfigRequest): Promise<ConfigOutput
   if (request.print === 'variables') return variablesText(request);
   if (request.interpolate === false) return rawConfig(request);
   const whole = request.print !== undefined || request.hash !== undefined;
+  const isSelected = !whole || request.print === 'images';
   const project = await loadProject({
     ...request,
-    services: whole ? [] : (request.services ?? []),
+    services: isSelected ? (request.services ?? []) : [],
     resolveEnvironment: whole && request.print !== 'environment' ? false : (request.resolveEnvironment ?? true),
   });
   const { warnings } = project;

@@ -26,11 +26,19 @@ export function expandHome(path: string): string {
 }
 
 function absolute(path: string, base: string): string {
+  if (path === '') return path;
   const expanded = expandHome(path);
   return isAbsolute(expanded) ? expanded : join(base, expanded).replace(/(.)\/$/, '$1');
 }
 
 const file: Resolve = (value, { base }) => (typeof value === 'string' ? absolute(value, base) : value);
+
+/** An absolute path of Windows, which the engine may run on while we do not. */
+const windowsPath = /^(?:[a-zA-Z]:[\\/]|\\\\)/;
+
+/** A path that is left alone when it is one of Windows. */
+const anySystemsFile: Resolve = (value, context) =>
+  typeof value === 'string' && windowsPath.test(value) ? value : file(value, context);
 
 const contextPath: Resolve = (value, context) => {
   if (
@@ -56,8 +64,7 @@ const mount: Resolve = (value, { base, path, sources }) => {
   if (source === undefined || source === '') {
     throw sources.error('invalid mount config for type "bind": field Source must not be empty', path);
   }
-  const isWindows = /^(?:[a-zA-Z]:[\\/]|\\\\)/.test(source);
-  if (!isWindows) value.set('source', absolute(source, base));
+  if (!windowsPath.test(source)) value.set('source', absolute(source, base));
   return value;
 };
 
@@ -79,8 +86,8 @@ const resolvers = pathRules<Resolve>({
     typeof value === 'string' && isRemote(value) ? value : file(value, context),
   'services.*.develop.watch.*.path': file,
   'services.*.volumes.*': mount,
-  'configs.*.file': file,
-  'secrets.*.file': file,
+  'configs.*.file': anySystemsFile,
+  'secrets.*.file': anySystemsFile,
   'volumes.*': boundVolume,
 });
 

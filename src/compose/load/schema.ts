@@ -11,10 +11,14 @@ export interface Schema {
   /** A mapping with these keys; others are refused unless they begin with `x-`. */
   keys?: Readonly<Record<string, Schema>>;
   required?: readonly string[];
+  /** Keys that begin with `x-` are refused, too. */
+  closed?: boolean;
   /** A mapping with any keys, whose values are such. */
   each?: Schema;
   /** What the keys of `each` must match. */
   keyPattern?: RegExp;
+  /** Keys that are not known, or do not match {@link keyPattern}, are let through, whatever their values. */
+  lax?: boolean;
   /** A mapping that is not looked into. */
   open?: boolean;
   /** A list of such. */
@@ -30,8 +34,13 @@ export interface Schema {
 
 const scalar = (...scalars: ScalarKind[]): Schema => ({ scalars });
 const object = (keys: Record<string, Schema>, required: string[] = []): Schema => ({ keys, required });
+const closed = (schema: Schema): Schema => ({ ...schema, closed: true });
 const list = (items: Schema): Schema => ({ items });
-const mapOf = (each: Schema): Schema => ({ each });
+/** A mapping from anything but the empty text. */
+const mapOf = (each: Schema): Schema => ({ each, keyPattern: /./ });
+const named = (each: Schema): Schema => ({ each, keyPattern: /^[a-zA-Z0-9._-]+$/ });
+/** What does not fit the pattern for keys is not looked at. */
+const laxly = (schema: Schema): Schema => ({ ...schema, lax: true });
 /** Whatever one of `schemas` allows. */
 const union = (...schemas: Schema[]): Schema =>
   Object.assign({}, ...schemas, { scalars: schemas.flatMap((schema) => schema.scalars ?? []) });
@@ -55,9 +64,14 @@ const extraHosts = either(mapOf(either(text, texts)), names);
 /** A whole number with bounds, or text. */
 const within = (min: number, max?: number): Schema =>
   either(text, { scalars: ['integer'], min, ...(max === undefined ? {} : { max }) });
-const ulimits = mapOf(either(integer, object({ hard: integer, soft: integer }, ['soft', 'hard'])));
-const driverOptions = mapOf(scalar('number', 'string'));
+const ulimits: Schema = {
+  each: either(integer, object({ hard: integer, soft: integer }, ['soft', 'hard'])),
+  keyPattern: /^[a-z]+$/,
+  lax: true,
+};
+const driverOptions = laxly(mapOf(scalar('number', 'string')));
 const external = union(flag, object({ name: text }));
+const laxExternal = laxly(external);
 
 const fileReference = either(text, object({ source: text, target: text, uid: text, gid: text, mode: number }));
 
@@ -146,15 +160,17 @@ const deploy = object({
   }),
 });
 
-const throttle = list(object({ path: text, rate: integer }));
-const blkio = object({
-  device_read_bps: throttle,
-  device_read_iops: throttle,
-  device_write_bps: throttle,
-  device_write_iops: throttle,
-  weight: integer,
-  weight_device: list(object({ path: text, weight: integer })),
-});
+const throttle = list(closed(object({ path: text, rate: integer })));
+const blkio = closed(
+  object({
+    device_read_bps: throttle,
+    device_read_iops: throttle,
+    device_write_bps: throttle,
+    device_write_iops: throttle,
+    weight: integer,
+    weight_device: list(closed(object({ path: text, weight: integer }))),
+  }),
+);
 
 const serviceNetwork = object({
   aliases: names,
@@ -190,7 +206,7 @@ const volumeMount = object(
 
 const dependsOn = either(
   names,
-  mapOf(
+  named(
     object(
       {
         restart: flag,
@@ -234,21 +250,21 @@ const service = object({
   dns_search: textOrTexts,
   domainname: text,
   entrypoint: command,
-  env_file: either(text, list(either(text, object({ path: text, format: text, required: flag }, ['path'])))),
+  env_file: either(text, list(either(text, closed(object({ path: text, format: text, required: flag }, ['path']))))),
   label_file: either(text, texts),
   environment: listOrDict,
   expose: { items: scalar('number', 'string'), distinct: true },
-  extends: either(text, object({ service: text, file: text }, ['service'])),
+  extends: either(text, closed(object({ service: text, file: text }, ['service']))),
   provider: object(
     {
       type: text,
-      options: mapOf(either(scalar('string', 'number', 'boolean'), list(scalar('string', 'number', 'boolean')))),
+      options: laxly(mapOf(either(scalar('string', 'number', 'boolean'), list(scalar('string', 'number', 'boolean'))))),
     },
     ['type'],
   ),
   external_links: distinctTexts,
   extra_hosts: extraHosts,
-  gpus: either(oneOf('all'), list(deviceRequest([]))),
+  gpus: either(oneOf('all'), list(laxly(deviceRequest([])))),
   group_add: { items: scalar('number', 'string'), distinct: true },
   healthcheck: object({
     disable: flag,
@@ -266,15 +282,15 @@ const service = object({
   isolation: text,
   labels: listOrDict,
   links: names,
-  logging: object({ driver: text, options: mapOf(scalar('null', 'number', 'string')) }),
+  logging: object({ driver: text, options: laxly(mapOf(scalar('null', 'number', 'string'))) }),
   mac_address: text,
   mem_limit: number,
   mem_reservation: integer,
   mem_swappiness: integer,
   memswap_limit: number,
   network_mode: text,
-  models: either(names, mapOf(either(object({ endpoint_var: text, model_var: text }), nothing))),
-  networks: either(names, mapOf(either(serviceNetwork, nothing))),
+  models: either(names, laxly(named(either(object({ endpoint_var: text, model_var: text }), nothing)))),
+  networks: either(names, named(either(serviceNetwork, nothing))),
   oom_kill_disable: flag,
   oom_score_adj: within(-1000, 1000),
   pid: union(nothing, text),
@@ -347,9 +363,14 @@ const network = object({
 
 const volume = object({ name: text, driver: text, driver_opts: driverOptions, external, labels: listOrDict });
 
-const fileObject = { name: text, environment: text, file: text, external, labels: listOrDict, template_driver: text };
-
-const named = (schema: Schema): Schema => ({ each: schema, keyPattern: /^[a-zA-Z0-9._-]+$/ });
+const fileObject = {
+  name: text,
+  environment: text,
+  file: text,
+  external: laxExternal,
+  labels: listOrDict,
+  template_driver: text,
+};
 
 /** The whole Compose file: keys and types of the Compose Specification's schema. */
 export const composeSchema: Schema = object({
@@ -357,8 +378,10 @@ export const composeSchema: Schema = object({
   name: text,
   include: list(either(text, object({ path: textOrTexts, env_file: textOrTexts, project_directory: text }))),
   services: named(service),
-  models: named(object({ name: text, model: text, context_size: scalar('integer'), runtime_flags: texts }, ['model'])),
-  networks: named(union(nothing, network)),
+  models: laxly(
+    named(object({ name: text, model: text, context_size: scalar('integer'), runtime_flags: texts }, ['model'])),
+  ),
+  networks: laxly(named(union(nothing, network))),
   volumes: named(union(nothing, volume)),
   secrets: named(object({ ...fileObject, driver: text, driver_opts: driverOptions })),
   configs: named(object({ ...fileObject, content: text })),

@@ -11,17 +11,23 @@ import {
   flag,
   float,
   hosts,
+  inField,
   integer,
   list,
   mapping,
+  nonZeroUnsigned,
   optionalDuration,
   optionalFlag,
   optionalInteger,
   optOut,
+  overflow,
   record,
+  sortedRecord,
   struct,
   text,
   texts,
+  textsOrIntegers,
+  unsigned,
   variables,
 } from './shape.ts';
 import { shellWords } from './shell-words.ts';
@@ -47,7 +53,13 @@ const ulimit: Decode = (value, context) => {
   return pair;
 };
 
-const providerOptions = record((value) => (isList(value) ? value.map(scalarText) : [scalarText(value)]));
+/** Each option is a list; those that are empty are none. */
+const providerOptions: Decode = (value) => {
+  if (!isMap(value)) return undefined;
+  const options = [...value].map(([key, entry]) => [key, (isList(entry) ? entry : [entry]).map(scalarText)] as const);
+  const given = options.filter(([, texts]) => texts.length > 0);
+  return given.length === 0 ? undefined : sortedRecord(given);
+};
 
 const fileReference = struct({ source: text, target: text, uid: text, gid: text, mode: fileMode });
 const ulimits = record(ulimit);
@@ -98,12 +110,23 @@ const watchTrigger = struct({
   initial_sync: flag,
 });
 
-const throttle = list(struct({ path: always(text, ''), rate: always(byteSize, '0') }, { path: 'Path', rate: 'Rate' }));
+/** The weight of a device, in 16 bits. */
+const weight: Decode = (value, context) => {
+  const number = bareInteger('uint16')(value, context) as number | undefined;
+  return number === undefined ? undefined : number % 2 ** 16 || undefined;
+};
+
+const throttle = list(
+  struct({ path: always(text, ''), rate: always(inField('Rate', byteSize), '0') }, { path: 'Path', rate: 'Rate' }),
+);
 
 const blkio = struct({
-  weight: bareInteger,
+  weight,
   weight_device: list(
-    struct({ path: always(text, ''), weight: always(bareInteger, 0) }, { path: 'Path', weight: 'Weight' }),
+    struct(
+      { path: always(text, ''), weight: always(inField('Weight', weight), 0) },
+      { path: 'Path', weight: 'Weight' },
+    ),
   ),
   device_read_bps: throttle,
   device_read_iops: throttle,
@@ -130,7 +153,7 @@ const resource = struct({
 });
 
 const updateConfig = struct({
-  parallelism: optionalInteger,
+  parallelism: unsigned,
   delay: duration,
   failure_action: text,
   monitor: duration,
@@ -148,11 +171,11 @@ const deploy = struct({
   restart_policy: struct({
     condition: text,
     delay: optionalDuration,
-    max_attempts: optionalInteger,
+    max_attempts: unsigned,
     window: optionalDuration,
   }),
   placement: always(
-    struct({ constraints: texts, preferences: list(struct({ spread: text })), max_replicas_per_node: integer }),
+    struct({ constraints: texts, preferences: list(struct({ spread: text })), max_replicas_per_node: nonZeroUnsigned }),
     {},
   ),
   endpoint_mode: text,
@@ -162,7 +185,7 @@ const healthcheck = struct({
   test: checkTest,
   timeout: optionalDuration,
   interval: optionalDuration,
-  retries: optionalInteger,
+  retries: unsigned,
   start_period: optionalDuration,
   start_interval: optionalDuration,
   disable: flag,
@@ -180,11 +203,17 @@ const serviceNetwork = struct({
   priority: integer,
 });
 
+const portNumber: Decode = (value, context) => {
+  const number = integer(value, context) as number | undefined;
+  if (number !== undefined && number < 0) throw overflow(number, 'uint32', context);
+  return number;
+};
+
 const port = struct({
   name: text,
   mode: text,
   host_ip: text,
-  target: integer,
+  target: portNumber,
   published: text,
   protocol: text,
   app_protocol: text,
@@ -198,7 +227,7 @@ const volume = struct({
   consistency: text,
   bind: struct({ selinux: text, propagation: text, create_host_path: flag, recursive: text }),
   volume: struct({ labels: mapping, nocopy: flag, subpath: text }),
-  tmpfs: struct({ size: byteSize, mode: bareInteger }),
+  tmpfs: struct({ size: byteSize, mode: bareInteger('uint32') }),
   image: struct({ subpath: text }),
 });
 
@@ -240,10 +269,10 @@ export const serviceFields: Fields = {
   provider: struct({ type: text, options: providerOptions }),
   environment: variables,
   env_file: list(struct({ path: text, required: optOut, format: text })),
-  expose: texts,
+  expose: textsOrIntegers,
   external_links: texts,
   extra_hosts: hosts,
-  group_add: texts,
+  group_add: textsOrIntegers,
   gpus: list(deviceRequest),
   hostname: text,
   healthcheck,

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { errnoOf } from '#base';
+import { errnoOf, invalid, messageOf } from '#base';
 import type { Service } from '../model/service.ts';
 import type { Environment } from '../model/service-parts.ts';
 import { parseDotenv, parseRawEnv } from './dotenv.ts';
@@ -19,12 +19,14 @@ export interface ServiceFilesContext {
   onUnset(name: string): void;
 }
 
-async function readOptional(path: string, reader: SourceReader): Promise<string | undefined> {
+async function readOptional(path: string, { workingDir, reader }: ServiceFilesContext): Promise<string | undefined> {
+  if (path === '') return undefined;
   try {
-    return await reader.read(path);
+    return await reader.read(resolve(workingDir, path));
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
-    throw error;
+    if (errnoOf(error) === 'EISDIR') throw invalid(`failed to read ${path}: read ${path}: is a directory`);
+    throw invalid(`failed to read ${path}: ${messageOf(error)}`, { cause: error });
   }
 }
 
@@ -43,7 +45,7 @@ export async function resolveEnvFiles(service: Service, context: ServiceFilesCon
   const into = new Map<string, string>();
   for (const [index, { path, required, format }] of files.entries()) {
     const at = ['services', service.name, 'env_file', String(index)];
-    const text = await readOptional(resolve(context.workingDir, path), context.reader);
+    const text = await readOptional(path, context);
     if (text === undefined) {
       if (required === false) continue;
       const message = `env file ${path} not found: stat ${path}: no such file or directory`;
@@ -65,7 +67,7 @@ export async function resolveLabelFiles(service: Service, context: ServiceFilesC
   // Labels refer to each other only, not to the variables of the project.
   const variables = { lookup: () => undefined, onUnset: context.onUnset };
   for (const [index, path] of service.label_file.entries()) {
-    const text = await readOptional(resolve(context.workingDir, path), context.reader);
+    const text = await readOptional(path, context);
     if (text === undefined) {
       const message = `label file ${path} not found: stat ${path}: no such file or directory`;
       throw context.sources.error(message, ['services', service.name, 'label_file', String(index)]);

@@ -1,9 +1,11 @@
-import { invalid, isBerthError, parseByteSize } from '#base';
+import { invalid, isBerthError } from '#base';
 import { compareBytes } from '../model/byte-order.ts';
 import { canonicalDuration } from '../model/duration.ts';
-import { toBoolean, toInteger, toNumber } from './cast.ts';
+import { WholeFloat } from '../model/whole-float.ts';
+import { toBoolean, toInteger64, toNumber } from './cast.ts';
+import { memorySize } from './memory-size.ts';
 import type { Sources } from './sources.ts';
-import { isList, isMap, type Path, plainOf, scalarText, type Tree, type TreeMap } from './tree.ts';
+import { goTypeOf, isList, isMap, type Path, plainOf, scalarText, type Tree, type TreeMap } from './tree.ts';
 
 /**
  * Turns a canonical value into a piece of the model. Undefined means that the key is left out: for most keys a zero
@@ -18,6 +20,8 @@ export interface DecodeContext {
   warn(message: string): void;
 }
 
+const decodingFailed = 'decoding failed due to the following error(s):';
+
 function at(context: DecodeContext, key: string): DecodeContext {
   return { ...context, path: [...context.path, key] };
 }
@@ -26,7 +30,7 @@ function at(context: DecodeContext, key: string): DecodeContext {
 function shown(path: Path): string {
   return path
     .map((key, index) => {
-      if (index === 0) return key;
+      if (index === 0 || key.startsWith('[')) return key;
       return index === 1 || /^\d+$/.test(key) ? `[${key}]` : `.${key}`;
     })
     .join('');
@@ -38,15 +42,20 @@ export function attempt<T>(context: DecodeContext, work: () => T): T {
     return work();
   } catch (error) {
     if (!isBerthError(error, 'invalid') || error.details.path !== undefined) throw error;
-    const message = `decoding failed due to the following error(s):\n\n'${shown(context.path)}' ${error.message}`;
+    const message = `${decodingFailed}\n\n'${shown(context.path)}' ${error.message}`;
     throw context.sources.error(message, context.path, { cause: error });
   }
 }
 
 function refuse(value: Tree, wanted: string, context: DecodeContext): Error {
-  const found = isMap(value) ? 'map[string]interface {}' : isList(value) ? '[]interface {}' : typeof value;
-  const message = `'${shown(context.path)}' expected type '${wanted}', got unconvertible type '${found}'`;
-  return context.sources.error(`decoding failed due to the following error(s):\n\n${message}`, context.path);
+  const message = `'${shown(context.path)}' expected type '${wanted}', got unconvertible type '${goTypeOf(value)}'`;
+  return context.sources.error(`${decodingFailed}\n\n${message}`, context.path);
+}
+
+/** A fault: `value` is below what Go's `type` can hold. */
+export function overflow(value: number, type: string, context: DecodeContext): Error {
+  const message = `'${shown(context.path)}' cannot parse value as '${type}': ${value} overflows uint`;
+  return context.sources.error(`${decodingFailed}\n\n${message}`, context.path);
 }
 
 const nonZero = <T>(value: T): T | undefined => (value ? value : undefined);
@@ -63,6 +72,7 @@ function asBoolean(value: Tree, context: DecodeContext): boolean {
 }
 
 function asNumber(value: Tree, read: (text: string) => number, context: DecodeContext): number {
+  if (value instanceof WholeFloat) return value.value;
   if (typeof value === 'number' || typeof value === 'bigint') return Number(value);
   if (typeof value === 'string') return attempt(context, () => read(value));
   throw refuse(value, 'int', context);
@@ -80,19 +90,33 @@ export const optionalFlag: Decode = (value, context) => (value === null ? undefi
 /** A boolean that is true when absent; only false is kept. */
 export const optOut: Decode = (value, context) => (value === null || asBoolean(value, context) ? undefined : false);
 
-/** An integer that must be written as one; 0 is none. */
-export const bareInteger: Decode = (value, context) => {
-  if (typeof value === 'string') throw refuse(value, 'uint32', context);
-  return integer(value, context);
-};
+/** A whole number of Go's type `type` that must be written as one; 0 is none. */
+export function bareInteger(type: 'uint16' | 'uint32'): Decode {
+  return (value, context) => {
+    if (typeof value === 'string') throw refuse(value, type, context);
+    const number = integer(value, context) as number | undefined;
+    if (number !== undefined && number < 0) throw overflow(number, type, context);
+    return number;
+  };
+}
 
 /** An integer; 0 is none. */
 export const integer: Decode = (value, context) =>
-  value === null ? undefined : nonZero(Math.trunc(asNumber(value, toInteger, context)));
+  value === null ? undefined : nonZero(Math.trunc(asNumber(value, toInteger64, context)));
 
 /** An integer whose 0 means something. */
 export const optionalInteger: Decode = (value, context) =>
-  value === null ? undefined : Math.trunc(asNumber(value, toInteger, context));
+  value === null ? undefined : Math.trunc(asNumber(value, toInteger64, context));
+
+/** As {@link optionalInteger}, for what cannot be negative. */
+export const unsigned: Decode = (value, context) => {
+  const number = optionalInteger(value, context) as number | undefined;
+  if (number !== undefined && number < 0) throw overflow(number, 'uint64', context);
+  return number;
+};
+
+/** As {@link unsigned}; 0 is none. */
+export const nonZeroUnsigned: Decode = (value, context) => unsigned(value, context) || undefined;
 
 /** A number in single precision, as Compose keeps it; 0 is none. */
 export const float: Decode = (value, context) => {
@@ -109,7 +133,9 @@ export const float: Decode = (value, context) => {
 export const byteSize: Decode = (value, context) => {
   if (value === null) return undefined;
   const size = asText(value, context);
-  const bytes = typeof value === 'number' ? value : attempt(context, () => parseByteSize(size));
+  // docker compose takes a size that is a floating-point number for none.
+  if (goTypeOf(value) === 'float64') return undefined;
+  const bytes = typeof value === 'string' ? attempt(context, () => memorySize(size)) : Number(value);
   return bytes === 0 ? undefined : String(bytes);
 };
 
@@ -126,19 +152,28 @@ export const optionalDuration: Decode = (value, context) =>
 /** Permission bits: octal text, or a number as it is; told as octal text. */
 export const fileMode: Decode = (value, context) => {
   if (value === null) return undefined;
-  const bits = typeof value === 'string' ? Number.parseInt(value, 8) : asNumber(value, toInteger, context);
-  if (Number.isNaN(bits)) throw refuse(value, 'FileMode', context);
-  return `0${bits.toString(8)}`;
+  return attempt(context, () => {
+    if (typeof value === 'string' && !/^[-+]?[0-7]+$/.test(value)) {
+      throw invalid(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
+    }
+    const bits = typeof value === 'string' ? Number.parseInt(value, 8) : value;
+    if (goTypeOf(bits) !== 'int') throw invalid(`unexpected value type ${goTypeOf(bits)} for mode`);
+    return `0${Number(bits).toString(8)}`;
+  });
 };
 
 /** A count of devices; `all` is -1. */
 export const deviceCount: Decode = (value, context) => {
   if (value === null) return undefined;
   if (typeof value === 'string' && value.toLowerCase() === 'all') return -1;
-  if (typeof value !== 'string') return integer(value, context);
-  if (/^[-+]?\d+$/.test(value)) return nonZero(Number(value));
-  const message = `invalid value ${JSON.stringify(value)}, the only value allowed is 'all' or a number`;
-  throw context.sources.error(message, context.path);
+  return attempt(context, () => {
+    if (typeof value !== 'string') {
+      if (goTypeOf(value) !== 'int') throw invalid(`invalid type ${goTypeOf(value)} for device count`);
+      return integer(value, context);
+    }
+    if (/^[-+]?\d+$/.test(value)) return nonZero(Number(value));
+    throw invalid(`invalid value ${JSON.stringify(value)}, the only value allowed is 'all' or a number`);
+  });
 };
 
 /** A list of such; empty is none. */
@@ -156,6 +191,12 @@ const anyText: Decode = asText;
 /** A list of texts; one text stands for a list of it. */
 export const texts = list(anyText);
 
+/** A list of texts and integers, as texts. */
+export const textsOrIntegers = list((value, context) => {
+  if (goTypeOf(value) === 'float64') throw refuse(value, 'string', context);
+  return asText(value, context);
+});
+
 /** Sets a key that may have any name, `__proto__` included. */
 function define(target: Record<string, unknown>, key: string, value: unknown): void {
   Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
@@ -171,7 +212,7 @@ export function sortedRecord<T>(entries: Iterable<readonly [string, T]>): Record
 /** Pairs of a mapping or of a list of `key=value`; a key without value has undefined. */
 function pairs(value: Tree, context: DecodeContext): Array<[string, string | undefined]> {
   if (isMap(value)) {
-    return [...value].map(([key, entry]) => [key, entry === null ? undefined : asText(entry, at(context, key))]);
+    return [...value].map(([key, entry]) => [key, entry === null ? undefined : asText(entry, at(context, `[${key}]`))]);
   }
   const entries = isList(value) ? value : [value];
   return entries.map((entry) => {
@@ -192,30 +233,37 @@ export const mapping: Decode = (value, context) => {
 export const variables: Decode = (value, context) => {
   if (value === null) return undefined;
   const entries = pairs(value, context);
+  attempt(context, () => {
+    const odd = isMap(value) ? undefined : entries.find(([name]) => /\s$/.test(name));
+    if (odd) throw invalid(`environment variable ${odd[0]} is declared with a trailing space`);
+  });
   return entries.length === 0 ? undefined : sortedRecord(new Map(entries.map(([key, entry]) => [key, entry ?? null])));
 };
+
+/** Host and addresses of `host=address` or `host:address`; several addresses stand between commas. */
+function hostEntry(entry: string): [string, string[]] {
+  const separator = entry.includes('=') ? '=' : ':';
+  const at = entry.indexOf(separator);
+  if (at === -1) throw invalid(`invalid additional host, missing IP: ${entry}`);
+  return [entry.slice(0, at), entry.slice(at + 1).split(',')];
+}
 
 /** Extra hosts as sorted `name=address`. */
 export const hosts: Decode = (value, context) => {
   if (value === null) return undefined;
   const entries = isMap(value)
-    ? [...value].flatMap(([host, addresses]) =>
-        (isList(addresses) ? addresses : [addresses]).map((address) => `${host}=${asText(address, context)}`),
-      )
-    : (isList(value) ? value : [value]).map((entry) => asText(entry, context));
-  const byName = new Map<string, string[]>();
-  for (const entry of entries) {
-    const equals = entry.search(/=|:/);
-    const name = equals === -1 ? entry : entry.slice(0, equals);
-    const address = equals === -1 ? '' : entry.slice(equals + 1);
+    ? [...value].map(([host, entry]): [string, string[]] => [
+        host,
+        isList(entry) ? entry.map(scalarText) : [asText(entry, context)],
+      ])
+    : (isList(value) ? value : [value]).map((entry) => attempt(context, () => hostEntry(asText(entry, context))));
+  const lines = entries.flatMap(([host, addresses]) => {
     attempt(context, () => {
-      if (address === '') throw invalid(`invalid additional host, missing IP: ${entry}`);
+      if (host === '' || /[:=]/.test(host)) throw invalid(`bad host name '${host}'`);
     });
-    const bare = address.replace(/^\[(.*)\]$/, '$1');
-    byName.set(name, [...(byName.get(name) ?? []), bare]);
-  }
-  const all = [...byName].flatMap(([name, addresses]) => addresses.map((address) => `${name}=${address}`));
-  return all.length === 0 ? undefined : all.sort(compareBytes);
+    return addresses.map((address) => `${host}=${address.replace(/^\[(.+)\]$/, '$1')}`);
+  });
+  return entries.length === 0 ? undefined : lines.sort(compareBytes);
 };
 
 /** Things by name, sorted; null stays null. An empty mapping is none. */
@@ -226,10 +274,15 @@ export function record(entry: Decode): Decode {
       throw refuse(value, 'map', context);
     }
     const decoded = [...value].map(
-      ([key, item]) => [key, item === null ? null : entry(item, at(context, key))] as const,
+      ([key, item]) => [key, item === null ? null : entry(item, at(context, `[${key}]`))] as const,
     );
     return decoded.length === 0 ? undefined : sortedRecord(decoded);
   };
+}
+
+/** Gives the last key of the path another name in messages: that of the field in docker compose's own type. */
+export function inField(name: string, decode: Decode): Decode {
+  return (value, context) => decode(value, { ...context, path: [...context.path.slice(0, -1), name] });
 }
 
 /** Makes a key that is always there: `whenNone` stands for none. */

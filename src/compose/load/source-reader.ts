@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { errnoOf } from '#base';
+import { errnoOf, messageOf } from '#base';
 
 /** How the loader sees the disk: a role, so that tests and other callers can bring their own files. */
 export interface SourceReader {
@@ -22,3 +22,10 @@ export const diskReader: SourceReader = {
     }
   },
 };
+
+/** What docker compose says when it cannot read `path`, because of `error`. */
+export function unreadable(path: string, error: unknown): string {
+  if (errnoOf(error) === 'ENOENT') return `open ${path}: no such file or directory`;
+  if (errnoOf(error) === 'EISDIR') return `read ${path}: is a directory`;
+  return `open ${path}: ${messageOf(error)}`;
+}

@@ -41,10 +41,10 @@ function matchAt(pattern: RegExp, text: string, index: number): string {
   return pattern.exec(text)?.[0] ?? '';
 }
 
-/** Index of the brace that closes the `${` before `start`; only another `${` opens a level. */
+/** Index of the brace that closes the `${` before `start`, on the same line; only another `${` opens a level. */
 function closingBrace(text: string, start: number): number {
   let open = 1;
-  for (let i = start; i < text.length; i++) {
+  for (let i = start; i < text.length && text[i] !== '\n'; i++) {
     if (text.startsWith('${', i)) {
       open++;
       i++;

@@ -1,9 +1,12 @@
 import { compareBytes } from '../model/byte-order.ts';
+import { WholeFloat } from '../model/whole-float.ts';
+
 /**
  * A Compose file as data, before it is given meaning. Mappings are `Map`s so that no key (`__proto__`, `10`) changes
- * order or behaviour; integers beyond 2^53 are `bigint`s so that an unquoted number used as text keeps its digits.
+ * order or behaviour; integers beyond 2^53 are `bigint`s so that an unquoted number used as text keeps its digits;
+ * a `number` without a fraction is an integer, and a {@link WholeFloat} is what was written with a point or exponent.
  */
-export type Tree = null | boolean | number | bigint | string | Tree[] | TreeMap;
+export type Tree = null | boolean | number | bigint | WholeFloat | string | Tree[] | TreeMap;
 
 /** A mapping of a Compose file. */
 export type TreeMap = Map<string, Tree>;
@@ -54,23 +57,23 @@ export function sameTree(a: Tree, b: Tree): boolean {
     if (!isMap(b) || a.size !== b.size) return false;
     return [...a].every(([key, entry]) => b.has(key) && sameTree(entry, b.get(key) ?? null));
   }
+  if (a instanceof WholeFloat) return b instanceof WholeFloat && a.value === b.value;
   return a === b;
 }
 
-/** A finite number as Go's `%g` prints it: with an exponent below 1e-4 and, unless whole, from 1e6 on. */
+/** A finite floating-point number as Go's `%g` prints it: with an exponent below 1e-4 and from 1e6 on. */
 export function goFloat(value: number): string {
   const magnitude = Math.abs(value);
-  // A whole number that is not exact can only have been written with a point or an exponent.
-  const largest = Number.isSafeInteger(value) ? Infinity : 1e6;
-  const exponential = (magnitude !== 0 && magnitude < 1e-4) || magnitude >= largest;
-  const text = exponential ? value.toExponential() : String(value);
+  const exponential = (magnitude !== 0 && magnitude < 1e-4) || magnitude >= 1e6;
+  const text = exponential ? value.toExponential() : Object.is(value, -0) ? '-0' : String(value);
   return text.replace(/e([+-])(\d)$/, 'e$10$2');
 }
 
 /** A scalar as text, as Go's `%v` prints it: this is what an unquoted number or boolean becomes as a variable. */
 export function scalarText(value: Tree): string {
   if (value === null) return '<nil>';
-  if (typeof value !== 'number') return String(value);
+  if (value instanceof WholeFloat) return goFloat(value.value);
+  if (typeof value !== 'number' || Number.isInteger(value)) return String(value);
   if (Number.isNaN(value)) return 'NaN';
   if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
   return goFloat(value);
@@ -81,12 +84,33 @@ export function kindOf(value: Tree): string {
   if (value === null) return 'null';
   if (isList(value)) return 'array';
   if (isMap(value)) return 'object';
-  if (typeof value === 'bigint') return 'integer';
+  if (typeof value === 'bigint' || value instanceof WholeFloat) return 'integer';
   if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number';
   return typeof value;
 }
 
-/** A tree as plain objects, their keys sorted, and lists: for output and for handing out `x-` values. */
+/** The type that docker compose, which is written in Go, holds a value in: its messages name it. */
+export function goTypeOf(value: Tree): string {
+  if (value === null) return '<nil>';
+  if (isMap(value)) return 'map[string]interface {}';
+  if (isList(value)) return '[]interface {}';
+  if (typeof value === 'boolean') return 'bool';
+  if (typeof value === 'string') return 'string';
+  if (typeof value === 'bigint') return value > 9223372036854775807n ? 'uint64' : 'int';
+  return typeof value === 'number' && Number.isInteger(value) ? 'int' : 'float64';
+}
+
+/** A value as Go's `%s` prints it: text as it is, all other scalars with their types. */
+export function goSpelled(value: Tree, isInside = false): string {
+  if (typeof value === 'string') return value;
+  if (value === null) return isInside ? '<nil>' : '%!s(<nil>)';
+  if (isList(value)) return `[${value.map((entry) => goSpelled(entry, true)).join(' ')}]`;
+  if (!isMap(value)) return `%!s(${goTypeOf(value)}=${scalarText(value)})`;
+  const entries = [...value].sort(([a], [b]) => compareBytes(a, b));
+  return `map[${entries.map(([key, entry]) => `${key}:${goSpelled(entry, true)}`).join(' ')}]`;
+}
+
+/** A tree as plain objects, their keys sorted, lists and scalars, {@link WholeFloat}s among them: for output and for handing out `x-` values. */
 export function plainOf(value: Tree): unknown {
   if (isList(value)) return value.map(plainOf);
   if (typeof value === 'bigint') return Number(value);

@@ -1,16 +1,30 @@
 import { invalid } from '#base';
 import { pathRules, type RuleNode, ruleAt } from './path-rules.ts';
-import { isList, isMap, type Path, scalarText, type Tree, type TreeMap, textAt } from './tree.ts';
+import type { Sources } from './sources.ts';
+import { goSpelled, goTypeOf, isList, isMap, type Path, scalarText, type Tree, type TreeMap, textAt } from './tree.ts';
 import { parseVolumeSpec } from './volume-spec.ts';
+
+interface UnicityContext {
+  path: Path;
+  sources: Sources;
+}
 
 /** Says which entries of a list are the same thing; undefined keeps the entry whatever follows. */
 type Identity = (entry: Tree, path: Path) => string | undefined;
 
-const byKey: Identity = (entry) => scalarText(entry).split('=', 1)[0];
-const byValue: Identity = (entry) => scalarText(entry);
+const byKey: Identity = (entry, path) => {
+  if (typeof entry === 'string') return entry.split('=', 1)[0];
+  throw invalid(`${path.join('.')}: unexpected type ${goTypeOf(entry)}`);
+};
+
+const byValue: Identity = (entry, path) => {
+  if (typeof entry === 'string' || goTypeOf(entry) === 'int') return scalarText(entry);
+  throw invalid(`${path.join('.')}: unsupported expose value ${goSpelled(entry)}`);
+};
 
 const byTarget: Identity = (entry, path) => {
-  if (!isMap(entry)) return parseVolumeSpec(scalarText(entry)).target;
+  if (typeof entry === 'string') return parseVolumeSpec(entry).target;
+  if (!isMap(entry)) return undefined;
   const target = textAt(entry, 'target');
   if (target === undefined) throw invalid(`service volume ${path.join('.')} is missing a mount target`);
   return target;
@@ -28,21 +42,30 @@ const byDeviceTarget: Identity = (entry, path) => {
 
 const byMountTarget =
   (directory: string): Identity =>
-  (entry) => {
-    if (!isMap(entry)) return `${directory}/${scalarText(entry)}`;
+  (entry, path) => {
+    if (typeof entry === 'string') return `${directory}/${entry}`;
+    if (!isMap(entry)) throw invalid(`${path.join('.')}: unsupported expose value ${goSpelled(entry)}`);
     return textAt(entry, 'target') ?? `${directory}/${scalarText(entry.get('source') ?? null)}`;
   };
 
-const byEnvFile: Identity = (entry) => (isMap(entry) ? textAt(entry, 'path') : scalarText(entry));
+const byEnvFile: Identity = (entry, path) => {
+  if (!isMap(entry)) return scalarText(entry);
+  if (!entry.has('path')) throw invalid(`environment path attribute ${path.join('.')} is missing`);
+  return textAt(entry, 'path');
+};
+
+function typed(value: Tree | undefined): string {
+  return value === undefined ? '' : `${goTypeOf(value)} ${scalarText(value)}`;
+}
 
 const byPort: Identity = (entry, path) => {
   if (!isMap(entry)) return scalarText(entry);
   const target = entry.get('target');
   if (target === undefined) throw invalid(`service ports ${path.join('.')} is missing a target port`);
-  const published = entry.get('published');
   const host = textAt(entry, 'host_ip') ?? '0.0.0.0';
   const protocol = textAt(entry, 'protocol') ?? 'tcp';
-  return `${host}:${published === undefined ? '' : scalarText(published)}:${scalarText(target)}/${protocol}`;
+  // A port as text and the same port as a number are two, as are none and an empty one.
+  return JSON.stringify([host, typed(entry.get('published')), typed(target), protocol]);
 };
 
 const identities = pathRules<Identity>({
@@ -51,7 +74,6 @@ const identities = pathRules<Identity>({
   'services.*.annotations': byKey,
   'services.*.build.args': byKey,
   'services.*.build.additional_contexts': byKey,
-  'services.*.build.platforms': byKey,
   'services.*.build.tags': byKey,
   'services.*.build.labels': byKey,
   'services.*.cap_add': byKey,
@@ -77,11 +99,11 @@ const identities = pathRules<Identity>({
   'services.*.volumes': byTarget,
 });
 
-function unique(list: Tree[], identity: Identity, path: Path): Tree[] {
+function unique(list: Tree[], identity: Identity, { path, sources }: UnicityContext): Tree[] {
   const kept: Tree[] = [];
   const positions = new Map<string, number>();
   for (const [index, entry] of list.entries()) {
-    const key = identity(entry, [...path, `[${index}]`]);
+    const key = sources.locating([...path, String(index)], () => identity(entry, [...path, `[${index}]`]));
     const at = key === undefined ? undefined : positions.get(key);
     if (at !== undefined) kept[at] = entry;
     else {
@@ -92,12 +114,12 @@ function unique(list: Tree[], identity: Identity, path: Path): Tree[] {
   return kept;
 }
 
-function walk(value: Tree, path: Path, rules: RuleNode<Identity>): Tree {
-  if (isList(value)) return rules.rule ? unique(value, rules.rule, path) : value;
+function walk(value: Tree, rules: RuleNode<Identity>, context: UnicityContext): Tree {
+  if (isList(value)) return rules.rule ? unique(value, rules.rule, context) : value;
   if (!isMap(value)) return value;
   for (const [key, entry] of value) {
     const next = ruleAt(rules, key);
-    if (next) value.set(key, walk(entry, [...path, key], next));
+    if (next) value.set(key, walk(entry, next, { ...context, path: [...context.path, key] }));
   }
   return value;
 }
@@ -106,8 +128,8 @@ function walk(value: Tree, path: Path, rules: RuleNode<Identity>): Tree {
  * In lists whose entries have an identity (a volume's target, a variable's name, a port), keeps the last entry of each
  * at the place of the first. Changes `model`. Throws `invalid` for an entry without its identity.
  */
-export function dropRedefinitions(model: TreeMap): void {
-  walk(model, [], identities);
+export function dropRedefinitions(model: TreeMap, sources: Sources): void {
+  walk(model, identities, { path: [], sources });
 }
 
 /** True for the path of a list whose entries have an identity. */

@@ -1,3 +1,4 @@
+import { WholeFloat } from '../model/whole-float.ts';
 import { closestName } from './closest-name.ts';
 import { composeSchema, type ScalarKind, type Schema } from './schema.ts';
 import type { Sources } from './sources.ts';
@@ -13,8 +14,14 @@ interface Fault {
   isWrongKey?: boolean;
 }
 
+/** Text in single quotes, with the escapes of Go's strings. */
+function quote(text: string): string {
+  const inner = JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"');
+  return `'${inner.replaceAll("'", "\\'")}'`;
+}
+
 function quoted(names: readonly string[]): string {
-  return names.map((name) => `'${name}'`).join(', ');
+  return names.map(quote).join(', ');
 }
 
 function allowedKinds(schema: Schema): string {
@@ -52,12 +59,19 @@ function wrongKeys(wrong: readonly string[], path: Path, hint: string | undefine
   return { path, at: [...path, first], isWrongKey: true, message, hint };
 }
 
+/** A mapping whose keys are names of the file's own. */
+function namesFault(value: TreeMap, { keyPattern, lax }: Schema, path: Path): Fault | undefined {
+  if (keyPattern === undefined || lax) return undefined;
+  const wrong = [...value.keys()].filter((key) => !keyPattern.test(key));
+  const hint = wrong[0] === '' ? 'a name is empty' : 'a name consists of letters, digits, ".", "_" and "-"';
+  return wrongKeys(wrong, path, hint);
+}
+
 function keysFault(value: TreeMap, schema: Schema, path: Path): Fault | undefined {
-  const { keys: known, keyPattern } = schema;
-  const isWrong = (key: string) =>
-    known ? !Object.hasOwn(known, key) : keyPattern !== undefined && !keyPattern.test(key);
-  const wrong = [...value.keys()].filter((key) => isWrong(key) && !key.startsWith('x-'));
-  if (!known) return wrongKeys(wrong, path, 'a name consists of letters, digits, ".", "_" and "-"');
+  const { keys: known } = schema;
+  if (!known) return namesFault(value, schema, path);
+  const isOwn = (key: string) => !schema.closed && key.startsWith('x-');
+  const wrong = [...value.keys()].filter((key) => !schema.lax && !Object.hasOwn(known, key) && !isOwn(key));
   const guess = wrong[0] === undefined ? undefined : closestName(wrong[0], Object.keys(known));
   const fault = wrongKeys(wrong, path, guess && `did you mean "${guess}"?`);
   const missing = schema.required?.filter((key) => !value.has(key)) ?? [];
@@ -69,8 +83,9 @@ function keysFault(value: TreeMap, schema: Schema, path: Path): Fault | undefine
 function mappingFault(value: TreeMap, schema: Schema, path: Path): Fault | undefined {
   let worst = keysFault(value, schema, path);
   for (const [key, entry] of value) {
-    const known = schema.keys;
-    const inner = known ? (Object.hasOwn(known, key) ? known[key] : undefined) : schema.each;
+    const { keys: known, keyPattern } = schema;
+    const fits = known ? Object.hasOwn(known, key) : keyPattern === undefined || keyPattern.test(key);
+    const inner = fits ? (known ? known[key] : schema.each) : undefined;
     if (inner) worst = moreSpecific(worst, faultOf(entry, inner, [...path, key]));
   }
   return worst;
@@ -94,10 +109,11 @@ function repetitionFault(value: Tree[], path: Path): Fault | undefined {
 }
 
 function scalarFault(value: Tree, schema: Schema, path: Path): Fault | undefined {
-  if (typeof value === 'number' || typeof value === 'bigint') {
+  const number = value instanceof WholeFloat ? value.value : value;
+  if (typeof number === 'number' || typeof number === 'bigint') {
     const { min, max } = schema;
-    if (min !== undefined && value < min) return { path, message: `must be greater than or equal to ${min}` };
-    if (max !== undefined && value > max) return { path, message: `must be less than or equal to ${max}` };
+    if (min !== undefined && number < min) return { path, message: `must be greater than or equal to ${min}` };
+    if (max !== undefined && number > max) return { path, message: `must be less than or equal to ${max}` };
   }
   if (typeof value !== 'string') return undefined;
   if (schema.values && !schema.values.includes(value)) {
@@ -107,7 +123,7 @@ function scalarFault(value: Tree, schema: Schema, path: Path): Fault | undefined
     return { path, message, hint: guess && `did you mean "${guess}"?` };
   }
   if (schema.pattern && !new RegExp(schema.pattern).test(value)) {
-    return { path, message: `'${value}' does not match pattern '${schema.pattern}'` };
+    return { path, message: `${quote(value)} does not match pattern ${quote(schema.pattern)}` };
   }
   return undefined;
 }

@@ -9,6 +9,8 @@ export interface VolumeSpec {
   nocopy: boolean;
   propagation?: string;
   selinux?: string;
+  /** One or two characters, which docker compose takes for a target without looking any closer. */
+  isBare?: boolean;
 }
 
 const propagations = new Set(['rprivate', 'private', 'rshared', 'shared', 'rslave', 'slave']);
@@ -52,7 +54,7 @@ function applyOptions(volume: VolumeSpec, options: string): void {
 export function parseVolumeSpec(spec: string): VolumeSpec {
   if (spec === '') throw invalid('invalid empty volume spec');
   const volume: VolumeSpec = { type: 'volume', target: spec, readOnly: false, nocopy: false };
-  if (spec.length <= 2) return volume;
+  if (Buffer.byteLength(spec) <= 2) return { ...volume, isBare: true };
   const parts = sections(spec);
   if (parts.includes('')) throw invalid(`invalid spec: ${spec}: empty section between colons`);
   if (parts.length > 3) throw invalid(`invalid spec: ${spec}: too many colons`);

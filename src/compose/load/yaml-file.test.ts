@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { inspect } from 'node:util';
+import { WholeFloat } from '../model/whole-float.ts';
 import { plainOf } from './tree.ts';
 import { YamlFile } from './yaml-file.ts';
 import { resolvePlainScalar } from './yaml-scalar.ts';
@@ -17,11 +19,11 @@ describe('plain scalars', () => {
     ['yes', 'yes'],
     ['010', 8],
     ['0o10', 8],
-    ['08', 8],
+    ['08', new WholeFloat(8)],
     ['0x1F', 31],
     ['1_000', 1000],
     ['-5', -5],
-    ['1e3', 1000],
+    ['1e3', new WholeFloat(1000)],
     ['.5', 0.5],
     ['12:30', '12:30'],
     ['2001-01-01', '2001-01-01'],
@@ -30,7 +32,7 @@ describe('plain scalars', () => {
     ['.env', '.env'],
   ];
   for (const [text, value] of cases) {
-    test(`${JSON.stringify(text)} is ${typeof value} ${value}`, () => assert.equal(resolvePlainScalar(text), value));
+    test(`${JSON.stringify(text)} is ${inspect(value)}`, () => assert.deepEqual(resolvePlainScalar(text), value));
   }
 });
 

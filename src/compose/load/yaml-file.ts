@@ -29,22 +29,65 @@ interface ConvertState {
 /** A parsed Compose file; keeps the syntax tree so that a path can be found again for messages. */
 export class YamlFile {
   readonly name: string;
-  readonly documents: YamlDocument[];
   readonly #text: string;
-  readonly #roots: Array<{ node: YamlNode; anchors: Anchors }> = [];
+  readonly #roots: Array<{ node: YamlNode; anchors: Anchors }>;
+  #documents: YamlDocument[] | undefined;
   #aliased = 0;
 
-  /** Parses `text`. `name` is the file's name in messages. Throws `invalid` with the line on a syntax error. */
+  /**
+   * Parses `text`. `name` is the file's name in messages. Throws `invalid` with the line on a syntax error, which an
+   * alias without its anchor is, too.
+   */
   constructor(name: string, text: string) {
     this.name = name;
     this.#text = text;
-    this.documents = parseYamlNodes(name, text).flatMap((node) => {
-      const anchors: Anchors = new Map();
-      this.#roots.push({ node, anchors });
+    this.#roots = parseYamlNodes(name, text).map((node) => ({ node, anchors: new Map() }));
+    for (const { node, anchors } of this.#roots) this.#collectAnchors(node, anchors);
+  }
+
+  /** Its documents, those that `!reset` empties left out. Throws `invalid` for a key that is there twice and the like. */
+  get documents(): readonly YamlDocument[] {
+    this.#documents ??= this.#roots.flatMap(({ node, anchors }) => {
       const resets: Path[] = [];
       const value = this.#convert(node, { path: [], resets, anchors, open: new Set(), copied: false });
       return value === undefined ? [] : [{ value, resets }];
     });
+    return this.#documents;
+  }
+
+  /**
+   * The text that the last document with a top-level `key` has there, found without looking at anything else, or
+   * undefined. Throws `invalid` when it is no scalar.
+   */
+  topLevelText(key: string): string | undefined {
+    let found: string | undefined;
+    for (const { node } of this.#roots) {
+      if (node.kind !== 'mapping') continue;
+      const index = node.items.findIndex((item, i) => i % 2 === 0 && item.kind === 'scalar' && item.text === key);
+      const value = index === -1 ? undefined : node.items[index + 1];
+      if (value?.kind === 'sequence' || value?.kind === 'mapping') {
+        const at = this.#position(value.start);
+        const tag = value.kind === 'sequence' ? '!!seq' : '!!map';
+        const message = `yaml: unmarshal errors:\n  line ${at.line}: cannot unmarshal ${tag} into string`;
+        throw composeError(message, { at, path: [key] });
+      }
+      if (value?.kind !== 'scalar') continue;
+      found = (value.plain && resolvePlainScalar(value.text) === null ? undefined : value.text) || found;
+    }
+    return found;
+  }
+
+  #collectAnchors(node: YamlNode, anchors: Anchors): void {
+    if (node.kind === 'alias') {
+      if (!anchors.has(node.name)) throw this.#unknownAnchor(node.name, node.start, []);
+      return;
+    }
+    if (node.anchor !== undefined) anchors.set(node.anchor, node);
+    if (node.kind !== 'scalar') for (const item of node.items) this.#collectAnchors(item, anchors);
+  }
+
+  #unknownAnchor(name: string, start: number, path: Path): Error {
+    return composeError(`yaml: unknown anchor '${name}' referenced`, { at: this.#position(start), path });
   }
 
   /** The place of the key or item at `path`, or of the nearest thing around it; `depth` is how many keys were found. */
@@ -171,13 +214,7 @@ export class YamlFile {
 
   #resolveAlias(name: string, node: YamlNode, state: ConvertState): Tree | undefined {
     const target = state.anchors.get(name);
-    if (target === undefined) {
-      const at = this.#position(node.start);
-      throw composeError(`yaml: unknown anchor '${name}' referenced`, {
-        at,
-        path: state.path,
-      });
-    }
+    if (target === undefined) throw this.#unknownAnchor(name, node.start, state.path);
     if (state.open.has(target)) {
       const at = this.#position(node.start);
       throw composeError(`yaml: anchor '${name}' value contains itself`, { at, path: state.path });

@@ -1,3 +1,5 @@
+import { WholeFloat } from '../model/whole-float.ts';
+
 const nulls = new Set(['', '~', 'null', 'Null', 'NULL']);
 const trues = new Set(['true', 'True', 'TRUE']);
 const falses = new Set(['false', 'False', 'FALSE']);
@@ -20,7 +22,7 @@ function parseInteger(text: string): number | bigint | undefined {
  * Gives a plain (unquoted) scalar its type as Docker Compose's YAML reader does: YAML 1.2's core types, and from
  * YAML 1.1 octal numbers with a leading zero and `_` between digits; `yes`, `on` and dates are text.
  */
-export function resolvePlainScalar(text: string): null | boolean | number | bigint | string {
+export function resolvePlainScalar(text: string): null | boolean | number | bigint | WholeFloat | string {
   if (nulls.has(text)) return null;
   if (trues.has(text)) return true;
   if (falses.has(text)) return false;
@@ -32,7 +34,8 @@ export function resolvePlainScalar(text: string): null | boolean | number | bigi
   if (whole !== undefined) return whole;
   if (float.test(digits)) {
     const value = Number(digits);
-    return Number.isFinite(value) ? value : text;
+    if (!Number.isFinite(value)) return text;
+    return Number.isInteger(value) ? new WholeFloat(value) : value;
   }
   if (/^[-+]?\.(?:inf|Inf|INF)$/.test(text)) return text.startsWith('-') ? -Infinity : Infinity;
   if (/^\.(?:nan|NaN|NAN)$/.test(text)) return Number.NaN;

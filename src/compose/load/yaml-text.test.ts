@@ -40,7 +40,7 @@ const awkward = {
     'ü',
     '$$x',
   ],
-  scalars: [true, null, 0, -1.5, 1e21],
+  scalars: [true, null, 0, -1.5, 2.5e-9],
   nested: [[1, [2]], { a: [{ b: [] }], c: {} }, {}],
   'n: k': { '10': 1, '9': 2 },
 };

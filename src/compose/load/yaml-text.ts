@@ -1,3 +1,4 @@
+import { WholeFloat } from '../model/whole-float.ts';
 import { compareNaturally } from './natural-order.ts';
 import { goFloat } from './tree.ts';
 import { yamlStyle } from './yaml-style.ts';
@@ -55,12 +56,13 @@ function textAs(text: string, indent: string, isKey = false): string {
 function numberText(value: number): string {
   if (Number.isNaN(value)) return '.nan';
   if (!Number.isFinite(value)) return value > 0 ? '.inf' : '-.inf';
-  return goFloat(value);
+  return Number.isInteger(value) ? String(value) : goFloat(value);
 }
 
 function scalar(value: unknown, indent: string): string {
   if (typeof value === 'string') return textAs(value, indent);
   if (typeof value === 'number') return numberText(value);
+  if (value instanceof WholeFloat) return goFloat(value.value);
   return value === undefined ? 'null' : String(value);
 }
 
@@ -71,7 +73,9 @@ function entriesOf(value: object): Array<[string, unknown]> {
 
 /** Text of `value` after `key:` or `-`, with the blank or line break before it. */
 function after(value: unknown, indent: string, inList: boolean): string {
-  if (typeof value !== 'object' || value === null) return ` ${scalar(value, `${indent}  `)}`;
+  if (typeof value !== 'object' || value === null || value instanceof WholeFloat) {
+    return ` ${scalar(value, `${indent}  `)}`;
+  }
   const body = collection(value, `${indent}  `);
   if (body === undefined) return Array.isArray(value) ? ' []' : ' {}';
   return inList ? ` ${body.slice(indent.length + 2)}` : `\n${body}`;
@@ -92,7 +96,7 @@ function collection(value: object, indent: string): string | undefined {
 /** A copy of plain data in which the keys of all mappings have the order that Go's YAML writer gives them. */
 export function inYamlOrder(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(inYamlOrder);
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null || value instanceof WholeFloat) return value;
   const entries = entriesOf(value).sort(([a], [b]) => compareNaturally(a, b));
   return new Map(entries.map(([key, entry]) => [key, inYamlOrder(entry)]));
 }

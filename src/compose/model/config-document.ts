@@ -2,6 +2,7 @@ import type { FileObject, Network, Project, Volume } from './project.ts';
 import type { Service } from './service.ts';
 import { serviceKeys } from './service-keys.ts';
 import type { EnvFile } from './service-parts.ts';
+import { WholeFloat } from './whole-float.ts';
 
 /** A document of plain data, ready for JSON. */
 export type Document = { [key: string]: unknown };
@@ -33,8 +34,8 @@ export function hasRecordKeys(key: string): boolean {
 }
 
 /** An `env_file` entry as docker compose writes it: its path alone, unless the file may be missing. */
-function envFileDocument({ path, required }: EnvFile): unknown {
-  return required === false ? { path, required } : path;
+function envFileDocument({ path, required, format }: EnvFile): unknown {
+  return required === false ? { path, required, format: format || undefined } : path;
 }
 
 /** The document of a service: its keys in docker compose's order. */
@@ -74,7 +75,7 @@ function each<T>(objects: Record<string, T>, document: (object: T) => unknown): 
 /** Empty lists of extensions are null in docker compose's JSON. */
 function extensionValue(value: unknown): unknown {
   if (Array.isArray(value)) return value.length === 0 ? null : value.map(extensionValue);
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null || value instanceof WholeFloat) return value;
   return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, extensionValue(entry)]));
 }
 

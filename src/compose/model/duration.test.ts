@@ -17,9 +17,18 @@ describe('durations', () => {
   for (const [text, canonical] of cases) {
     test(`${text} is ${canonical}`, () => assert.equal(canonicalDuration(text), canonical));
   }
-  for (const text of ['foo', '', '5', '1x', '.s', '1s foo']) {
-    test(`${JSON.stringify(text)} is refused`, () => {
-      assert.throws(() => canonicalDuration(text), /time: invalid duration/);
+  const faults: Array<[string, string]> = [
+    ['foo', 'time: invalid duration "foo"'],
+    ['', 'time: invalid duration ""'],
+    ['.s', 'time: invalid duration ".s"'],
+    ['5', 'time: missing unit in duration "5"'],
+    ['1.5.', 'time: missing unit in duration "1.5."'],
+    ['1x', 'time: unknown unit "x" in duration "1x"'],
+    ['1s foo', 'time: unknown unit "s foo" in duration "1s foo"'],
+  ];
+  for (const [text, message] of faults) {
+    test(`${JSON.stringify(text)} is refused with Go's words`, () => {
+      assert.throws(() => canonicalDuration(text), { message });
     });
   }
   test('nanoseconds are exact', () => assert.equal(nanosecondsOf('1m30s'), 90_000_000_000));

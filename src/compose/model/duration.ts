@@ -15,19 +15,20 @@ const unitNanoseconds: Readonly<Record<string, bigint>> = {
 
 /** Nanoseconds of `text`, exact. Throws `invalid` with Go's words. */
 function parseExact(text: string): bigint {
-  const fault = () => invalid(`time: invalid duration ${JSON.stringify(text)}`);
   const body = text.replace(/^[-+]/, '');
   if (body === '0') return 0n;
-  const pattern = /(\d*)(?:\.(\d*))?(ns|us|µs|μs|ms|s|m|h|d|w)/y;
+  if (body === '') throw invalid(`time: invalid duration "${text}"`);
+  const pattern = /(\d*)(?:\.(\d*))?([^\d.]*)/y;
   let total = 0n;
   for (let index = 0; index < body.length; index = pattern.lastIndex) {
     pattern.lastIndex = index;
-    const [match, whole = '', fraction = '', unit = ''] = pattern.exec(body) ?? [];
-    const nanoseconds = unitNanoseconds[unit];
-    if (match === undefined || nanoseconds === undefined || whole + fraction === '') throw fault();
+    const [, whole = '', fraction = '', unit = ''] = pattern.exec(body) ?? [];
+    if (whole + fraction === '') throw invalid(`time: invalid duration "${text}"`);
+    if (unit === '') throw invalid(`time: missing unit in duration "${text}"`);
+    const nanoseconds = Object.hasOwn(unitNanoseconds, unit) ? unitNanoseconds[unit] : undefined;
+    if (nanoseconds === undefined) throw invalid(`time: unknown unit "${unit}" in duration "${text}"`);
     total += (BigInt(whole + fraction) * nanoseconds) / 10n ** BigInt(fraction.length);
   }
-  if (body === '') throw fault();
   return text.startsWith('-') ? -total : total;
 }
 

@@ -1,4 +1,5 @@
 import { compareBytes } from './byte-order.ts';
+import { WholeFloat } from './whole-float.ts';
 
 /** True when an object's own order cannot be trusted, because JavaScript moves keys that look like integers. */
 function hasIntegerKey(value: object): boolean {
@@ -16,6 +17,11 @@ const escapes: Readonly<Record<string, string>> = {
 /** Text as Go's encoding/json writes it: as JSON, with the characters that HTML cares about escaped. */
 function goString(value: string): string {
   return JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, (char) => escapes[char] ?? char);
+}
+
+/** A number as Go's encoding/json writes it, where JavaScript differs. */
+function goNumber(value: number): string {
+  return Object.is(value, -0) ? '-0' : JSON.stringify(value).replace(/e-(\d)$/, 'e-0$1');
 }
 
 /**
@@ -42,6 +48,8 @@ function enclose(
 
 function write(value: unknown, step: string | undefined, margin: string): string {
   if (typeof value === 'string') return goString(value);
+  if (value instanceof WholeFloat) return goNumber(value.value);
+  if (typeof value === 'number') return goNumber(value);
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
   const deeper = margin + (step ?? '');
   if (Array.isArray(value)) {

@@ -1,6 +1,7 @@
 import { messageOf } from '#base';
 import { nanosecondsOf } from './duration.ts';
 import type { Extensions } from './service-parts.ts';
+import { WholeFloat } from './whole-float.ts';
 
 /** How a container of a service is replaced (`x-update`). Times are seconds. */
 export interface UpdatePolicy {
@@ -34,6 +35,7 @@ function fault(message: string, ...keys: string[]): UpdatePolicyFault {
 }
 
 function seconds(value: unknown): number | undefined {
+  if (value instanceof WholeFloat) return seconds(value.value);
   if (typeof value === 'number') return value >= 0 ? value : undefined;
   if (typeof value !== 'string') return undefined;
   try {
