@@ -120,6 +120,6 @@ export async function buildModel(files: readonly SourceText[], scope: ModelScope
   setDefaults(model);
   validateModel(model, scope.sources);
   if (scope.resolvePaths || scope.base !== '.') resolvePaths(model, scope.base, scope.sources);
-  resolveEnvironment(model, scope.environment);
+  if (scope.interpolate) resolveEnvironment(model, scope.environment);
   return model;
 }

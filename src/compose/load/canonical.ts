@@ -61,13 +61,12 @@ const namesToNull: Expand = (value) => (isList(value) ? new Map(value.map((name)
 
 const gpus: Expand = (value) => (value === 'all' ? [treeMap({ count: 'all' })] : value);
 
-const device: Expand = (value, { path, sources }) => {
+const device: Expand = (value, { path, sources, strict }) => {
   if (typeof value !== 'string') return value;
-  const [source = '', target = source, permissions = 'rwm', extra] = value.split(':');
-  if (extra !== undefined) {
-    throw sources.error(`confusing device mapping, please use long syntax: ${value}`, path);
-  }
-  return treeMap({ source, target, permissions });
+  const [source = '', target = '', permissions = 'rwm', extra] = value.split(':');
+  if (extra === undefined) return treeMap({ source, target: target || source, permissions });
+  if (strict) throw sources.error(`confusing device mapping, please use long syntax: ${value}`, path);
+  return treeMap({ source: '', target: '', permissions: 'rwm' });
 };
 
 const volume: Expand = (value, context) => {

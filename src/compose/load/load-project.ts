@@ -17,7 +17,7 @@ import { resolveEnvFiles, resolveLabelFiles } from './service-files.ts';
 import { sortedRecord } from './shape.ts';
 import { diskReader, unreadable } from './source-reader.ts';
 import { Sources } from './sources.ts';
-import { isMap, mapAt, scalarText, type TreeMap, textAt } from './tree.ts';
+import { isMap, mapAt, scalarText, type TreeMap } from './tree.ts';
 
 /** Which files make up a project, and the variables they see. */
 interface Setting {
@@ -121,7 +121,9 @@ async function load(options: LoadOptions): Promise<Loaded> {
   const named = explicit.flag || explicit.variable;
   const file = named ? undefined : nameInFiles(texts, sources, setting, interpolate);
   const name = projectName({ ...explicit, file, directory: setting.directory });
-  setting.environment.set('COMPOSE_PROJECT_NAME', name);
+  // The normal form of a name is part of the normal form of a project.
+  const shown = options.normalise === false ? file || name : name;
+  setting.environment.set('COMPOSE_PROJECT_NAME', shown);
   const scope: ModelScope = {
     reader,
     sources,
@@ -135,23 +137,23 @@ async function load(options: LoadOptions): Promise<Loaded> {
   };
   const model = await buildModel(texts, scope);
   if (model.size === 0) throw invalid('empty compose file');
-  const inFiles = textAt(model, 'name');
+  if (name === '') {
+    throw invalid('project name must not be empty (name it with --project-name or a top-level "name")');
+  }
   model.delete('name');
   if (options.normalise ?? true) normalise(model, name, interpolate ? setting.environment : new Map());
-  // The normal form of a name is part of the normal form.
-  const shown = options.normalise === false ? inFiles || name : name;
   return { ...setting, name: shown, model, sources, warnings };
 }
 
-/** The profiles asked for, and those of services that are named. */
+/** The profiles asked for, and those of services that are named. None asked for is the one without a name. */
 function activeProfiles(options: LoadOptions, loaded: Loaded, services: Project['services']): string[] {
-  const variable = splitList(loaded.environment.get('COMPOSE_PROFILES'), ',').map((profile) => profile.trim());
+  const variable = (loaded.environment.get('COMPOSE_PROFILES') ?? '').split(',').map((profile) => profile.trim());
   const asked = options.profiles?.length ? options.profiles : variable;
   const named = (options.services ?? []).flatMap((name) => {
     const own = Object.hasOwn(services, name) ? services[name]?.profiles : undefined;
     return own && !own.some((profile) => asked.includes(profile)) ? own : [];
   });
-  return [...new Set([...asked, ...named])].filter((profile) => profile !== '');
+  return [...new Set([...asked, ...named])];
 }
 
 /**

@@ -1,4 +1,4 @@
-import { isList, isMap, mapAt, scalarText, type Tree, type TreeMap, textAt, treeMap } from './tree.ts';
+import { isList, isMap, mapAt, type Path, scalarText, type Tree, type TreeMap, textAt, treeMap } from './tree.ts';
 
 /** Gives variables named without a value the one they have; `keep` says what happens to those that have none. */
 function resolveVariables(value: Tree, environment: ReadonlyMap<string, string>, keep: boolean): Tree {
@@ -19,6 +19,11 @@ function resolveVariables(value: Tree, environment: ReadonlyMap<string, string>,
     else if (keep) resolved.set(name, null);
   }
   return resolved;
+}
+
+/** True for the path of a list that the normal form makes anew, with the values of variables. */
+export function isRebuilt([section, , ...keys]: Path): boolean {
+  return section === 'services' && ['environment', 'build.args'].includes(keys.join('.'));
 }
 
 function dependency(restart: boolean): TreeMap {

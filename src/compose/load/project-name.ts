@@ -21,7 +21,10 @@ export interface NameOrigins {
   directory: string;
 }
 
-/** Decides the project's name. Throws `invalid` with docker compose's text when it is not a valid one. */
+/**
+ * Decides the project's name; empty when what it comes from has no character that a name can have. Throws `invalid`
+ * with docker compose's text when an explicit one is not valid.
+ */
 export function projectName({ flag, variable, file, directory }: NameOrigins): string {
   const explicit = flag || variable;
   if (explicit) {
@@ -30,8 +33,5 @@ export function projectName({ flag, variable, file, directory }: NameOrigins): s
       `invalid project name ${JSON.stringify(explicit)}: must consist only of lowercase alphanumeric characters, hyphens, and underscores as well as start with a letter or number`,
     );
   }
-  const derived = normaliseProjectName(file ?? basename(directory));
-  if (derived === '')
-    throw invalid('project name must not be empty (name it with --project-name or a top-level "name")');
-  return derived;
+  return normaliseProjectName(file ?? basename(directory));
 }

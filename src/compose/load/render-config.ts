@@ -7,6 +7,7 @@ import { WholeFloat } from '../model/whole-float.ts';
 import { configYaml } from './config-yaml.ts';
 import type { LoadOptions } from './load-options.ts';
 import { loadModel, loadProject } from './load-project.ts';
+import { isRebuilt } from './normalise.ts';
 import { sortedRecord } from './shape.ts';
 import { type VariableUse, variableUses } from './template.ts';
 import { isList, isMap, mapAt, type Path, plainOf, scalarText, type Tree, type TreeMap } from './tree.ts';
@@ -97,9 +98,7 @@ function selection(project: Project, print: Exclude<ConfigSelection, 'variables'
     case 'models':
       return Object.values(project.models).flatMap((model) => model.model ?? []);
     case 'images':
-      return Object.values(project.services)
-        .filter((service) => !service.provider || service.image)
-        .map((service) => imageOf(service, project.name));
+      return Object.values(project.services).map((service) => imageOf(service, project.name));
     case 'profiles': {
       const services = [...Object.values(project.services), ...Object.values(project.disabledServices)];
       return [...new Set(services.flatMap((service) => service.profiles ?? []))].sort();
@@ -133,7 +132,7 @@ async function rawConfig(request: ConfigRequest): Promise<ConfigOutput> {
   const { model, warnings } = await loadModel(request);
   nameSshKeys(model);
   const loaded = plainOf(model);
-  const document = request.format === 'json' ? withoutEmptyLists(loaded, []) : loaded;
+  const document = request.format === 'json' ? withoutEmptyLists(loaded, [], request.normalise !== false) : loaded;
   if (request.print === 'services') {
     return { text: [...(mapAt(model, 'services')?.keys() ?? [])].map((name) => `${name}\n`).join(''), warnings };
   }
@@ -155,14 +154,16 @@ function nameSshKeys(model: TreeMap): void {
   }
 }
 
-/** Empty lists are null in docker compose's JSON, but for those that it has looked through for repetitions. */
-function withoutEmptyLists(value: unknown, path: Path): unknown {
+/** Empty lists are null in docker compose's JSON, but for those that it looked through for repetitions last of all. */
+function withoutEmptyLists(value: unknown, path: Path, isNormal: boolean): unknown {
   if (Array.isArray(value)) {
-    if (value.length === 0) return hasIdentity(path) ? value : null;
-    return value.map((entry, index) => withoutEmptyLists(entry, [...path, String(index)]));
+    if (value.length === 0) return hasIdentity(path) && !(isNormal && isRebuilt(path)) ? value : null;
+    return value.map((entry, index) => withoutEmptyLists(entry, [...path, String(index)], isNormal));
   }
   if (typeof value !== 'object' || value === null || value instanceof WholeFloat) return value;
-  const entries = Object.entries(value).map(([key, entry]) => [key, withoutEmptyLists(entry, [...path, key])] as const);
+  const entries = Object.entries(value).map(
+    ([key, entry]) => [key, withoutEmptyLists(entry, [...path, key], isNormal)] as const,
+  );
   return sortedRecord(entries);
 }
 

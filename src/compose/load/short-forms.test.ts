@@ -23,7 +23,7 @@ describe('ports in short form', () => {
     ['x:y', /Invalid containerPort: y/],
     ['x:80', /Invalid hostPort: x/],
     ['80-82:90-91', /Invalid ranges specified for container and host Ports: 90-91 and 80-82/],
-    ['1.2.3:80:80', /Invalid ip address 1\.2\.3/],
+    ['1.2.3:80:80', /Invalid ip address: 1\.2\.3/],
     ['80/xyz', /Invalid proto: xyz/],
     ['99999', /Invalid containerPort: 99999/],
   ] as const) {
