@@ -2,6 +2,7 @@ import type { FileObject, Model, Network, Volume } from '../model/project.ts';
 import type { Service } from '../model/service.ts';
 import type { Extensions } from '../model/service-parts.ts';
 import { secretValueKey } from './build-model.ts';
+import { eachDecoded, wording } from './decode-fault.ts';
 import { serviceFields } from './service-fields.ts';
 import {
   always,
@@ -18,7 +19,7 @@ import {
   texts,
 } from './shape.ts';
 import type { Sources } from './sources.ts';
-import { isMap, mapAt, plainOf, type TreeMap, textAt } from './tree.ts';
+import { isMap, mapAt, plainOf, type Tree, type TreeMap, textAt } from './tree.ts';
 
 /** The objects of a project, as {@link decodeModel} makes them from a canonical model. */
 export interface DecodedModel {
@@ -64,11 +65,16 @@ const modelFields: Fields = { name: text, model: text, context_size: integer, ru
 
 /** Gives the canonical `model` its types. Throws `invalid` for a value that its key cannot take. */
 export function decodeModel(model: TreeMap, sources: Sources, warn: (message: string) => void): DecodedModel {
+  return wording(sources, [], () => decodeSections(model, warn));
+}
+
+function decodeSections(model: TreeMap, warn: (message: string) => void): DecodedModel {
   const section = <T>(name: string, fields: Fields, finish: (value: T, key: string, tree: TreeMap) => void) => {
-    const entries = [...(mapAt(model, name) ?? new Map())].map(([key, value]) => {
+    const objects = [...(mapAt(model, name) ?? new Map<string, Tree>())];
+    const entries = eachDecoded(objects, ([key, value]) => {
       const tree: TreeMap = isMap(value) ? value : new Map();
       // The fields are those of T: this is where the document gets its type.
-      const decoded = structOf(tree, fields, { path: [name, key], sources, warn }) as T;
+      const decoded = structOf(tree, fields, { path: [name, `[${key}]`], warn }) as T;
       finish(decoded, key, tree);
       return [key, decoded] as const;
     });

@@ -1,5 +1,6 @@
-import { dirname, isAbsolute, join, relative } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { errnoOf, messageOf } from '#base';
+import { DecodeFault, eachDecoded, wording } from './decode-fault.ts';
 import type { ModelScope } from './load-scope.ts';
 import { defaultEnvFile, readEnvFiles } from './project-environment.ts';
 import { isRemote } from './resolve-paths.ts';
@@ -30,43 +31,46 @@ export interface IncludeOptions {
 
 const sections = ['services', 'volumes', 'networks', 'secrets', 'configs', 'models'];
 
-/** An entry of `include` in its long form; `where` is how messages show it. */
+/** An entry of `include`. */
 interface Entry {
-  where: string;
   at: Path;
-  tree: TreeMap;
+  files: string[];
+  /** Undefined when not said: then `.env` is read. */
+  envFiles: string[] | undefined;
+  /** Empty when not said. */
+  projectDirectory: string;
 }
 
-function decodeFault(message: string, path: Path, { scope }: IncludeOptions): Error {
-  return scope.sources.error(`decoding failed due to the following error(s):\n\n${message}`, path);
-}
-
-function entryOf(item: Tree, index: number, options: IncludeOptions): Entry {
-  const [where, at] = [`[${index}]`, ['include', String(index)]];
-  if (isMap(item)) return { where, at, tree: item };
-  if (typeof item === 'string') return { where, at, tree: treeMap({ path: item }) };
-  if (item === null) return { where, at, tree: new Map() };
-  const found = isList(item) ? 'slice' : goTypeOf(item);
-  throw decodeFault(`'${where}' expected a map or struct, got "${found}"`, at, options);
-}
-
-/** The texts of a key that takes one or several. */
-function textsAt({ where, at, tree }: Entry, key: string, options: IncludeOptions): string[] {
-  const value = tree.get(key) ?? null;
+/** One or several texts. */
+function textList(value: Tree, path: Path): string[] {
   const texts = value === null ? [] : isList(value) ? value : [value];
   return texts.map((text) => {
     if (typeof text === 'string') return text;
-    throw decodeFault(`'${where}.${key}' invalid type ${goTypeOf(value)} for string list`, [...at, key], options);
+    throw new DecodeFault([{ path, text: `invalid type ${goTypeOf(value)} for string list` }]);
   });
 }
 
-function projectDirectoryOf({ where, at, tree }: Entry, options: IncludeOptions): string {
-  const value = tree.get('project_directory') ?? null;
-  if (value === null || typeof value === 'string' || goTypeOf(value) === 'int') {
-    return value === null ? '' : scalarText(value);
+function textOrInteger(value: Tree, path: Path): string {
+  if (value === null) return '';
+  if (typeof value === 'string' || goTypeOf(value) === 'int') return scalarText(value);
+  const text = `expected type 'string', got unconvertible type '${goTypeOf(value)}'`;
+  throw new DecodeFault([{ path, text }]);
+}
+
+function entryOf(item: Tree, index: number): Entry {
+  const where = `[${index}]`;
+  const entry = typeof item === 'string' ? treeMap({ path: item }) : (item ?? new Map<string, Tree>());
+  if (!isMap(entry)) {
+    const found = isList(entry) ? 'slice' : goTypeOf(entry);
+    throw new DecodeFault([{ path: [where], text: `expected a map or struct, got "${found}"` }]);
   }
-  const message = `'${where}.project_directory' expected type 'string', got unconvertible type '${goTypeOf(value)}'`;
-  throw decodeFault(message, [...at, 'project_directory'], options);
+  const envFiles = entry.get('env_file') ?? null;
+  return {
+    at: ['include', String(index)],
+    files: textList(entry.get('path') ?? null, [where, 'path']),
+    envFiles: envFiles === null ? undefined : textList(envFiles, [where, 'env_file']),
+    projectDirectory: textOrInteger(entry.get('project_directory') ?? null, [where, 'project_directory']),
+  };
 }
 
 /** `path` as it is when absolute, else below `directory`. */
@@ -95,15 +99,15 @@ function importModel(included: TreeMap, model: TreeMap, { scope }: IncludeOption
 async function environmentOf(entry: Entry, directory: string, options: IncludeOptions) {
   const { scope } = options;
   const path = [...entry.at, 'env_file'];
-  const named = textsAt(entry, 'env_file', options).filter((file) => file !== '/dev/null');
+  const named = entry.envFiles?.filter((file) => file !== '/dev/null') ?? [];
   for (const relativeFile of named.filter((file) => !isAbsolute(file))) {
     const file = join(scope.directory, relativeFile);
     const kind = await scope.reader.kind(file);
     if (kind === 'missing') throw scope.sources.error(`stat ${file}: no such file or directory`, path);
     if (kind === 'directory') throw scope.sources.error(`${file} is not a file`, path);
   }
-  const given = named.map((file) => below(scope.directory, file));
-  const files = entry.tree.has('env_file') ? given : await defaultEnvFile(directory, new Map(), scope.reader);
+  const given = named.map((file) => resolve(scope.directory, file));
+  const files = entry.envFiles?.length ? given : await defaultEnvFile(directory, new Map(), scope.reader);
   const read = await readEnvFiles(files, {
     reader: scope.reader,
     environment: scope.environment,
@@ -121,9 +125,7 @@ async function baseOf(declared: string, directory: string, { scope }: IncludeOpt
 
 async function includeEntry(entry: Entry, options: IncludeOptions): Promise<TreeMap> {
   const { scope, file, buildModel } = options;
-  const { at: path } = entry;
-  const files = textsAt(entry, 'path', options);
-  const declared = projectDirectoryOf(entry, options);
+  const { at: path, files, projectDirectory: declared } = entry;
   for (const name of files) {
     if (isRemote(name) || name.startsWith('oci://')) {
       throw scope.sources.error(`cannot include ${name}: only local files are supported`, path);
@@ -160,7 +162,6 @@ export async function applyInclude(model: TreeMap, options: IncludeOptions): Pro
   if (!isList(include)) {
     throw options.scope.sources.error(`\`include\` must be a list, got ${goSpelled(include)}`, ['include']);
   }
-  for (const [index, item] of include.entries()) {
-    importModel(await includeEntry(entryOf(item, index, options), options), model, options);
-  }
+  const entries = wording(options.scope.sources, ['include'], () => eachDecoded(include, entryOf));
+  for (const entry of entries) importModel(await includeEntry(entry, options), model, options);
 }

@@ -1,6 +1,6 @@
+import { attempt } from './decode-fault.ts';
 import {
   always,
-  attempt,
   bareInteger,
   byteSize,
   type Decode,

@@ -1,10 +1,10 @@
-import { invalid, isBerthError } from '#base';
+import { invalid } from '#base';
 import { compareBytes } from '../model/byte-order.ts';
 import { canonicalDuration } from '../model/duration.ts';
 import { WholeFloat } from '../model/whole-float.ts';
 import { toBoolean, toInteger64, toNumber } from './cast.ts';
+import { attempt, DecodeFault, eachDecoded } from './decode-fault.ts';
 import { memorySize } from './memory-size.ts';
-import type { Sources } from './sources.ts';
 import { goTypeOf, isList, isMap, type Path, plainOf, scalarText, type Tree, type TreeMap } from './tree.ts';
 
 /**
@@ -16,46 +16,21 @@ export type Decode = (value: Tree, context: DecodeContext) => unknown;
 /** Where a {@link Decode} is. */
 export interface DecodeContext {
   path: Path;
-  sources: Sources;
   warn(message: string): void;
 }
-
-const decodingFailed = 'decoding failed due to the following error(s):';
 
 function at(context: DecodeContext, key: string): DecodeContext {
   return { ...context, path: [...context.path, key] };
 }
 
-/** `services[a].ports[0].target`: a path as messages of decoding show it. */
-function shown(path: Path): string {
-  return path
-    .map((key, index) => {
-      if (index === 0 || key.startsWith('[')) return key;
-      return index === 1 || /^\d+$/.test(key) ? `[${key}]` : `.${key}`;
-    })
-    .join('');
-}
-
-/** Does `work` on what is at `context`, and words what is thrown as a fault of decoding there. */
-export function attempt<T>(context: DecodeContext, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (!isBerthError(error, 'invalid') || error.details.path !== undefined) throw error;
-    const message = `${decodingFailed}\n\n'${shown(context.path)}' ${error.message}`;
-    throw context.sources.error(message, context.path, { cause: error });
-  }
-}
-
-function refuse(value: Tree, wanted: string, context: DecodeContext): Error {
-  const message = `'${shown(context.path)}' expected type '${wanted}', got unconvertible type '${goTypeOf(value)}'`;
-  return context.sources.error(`${decodingFailed}\n\n${message}`, context.path);
+function refuse(value: Tree, wanted: string, { path }: DecodeContext): Error {
+  const text = `expected type '${wanted}', got unconvertible type '${goTypeOf(value)}'`;
+  return new DecodeFault([{ path, text }]);
 }
 
 /** A fault: `value` is below what Go's `type` can hold. */
-export function overflow(value: number, type: string, context: DecodeContext): Error {
-  const message = `'${shown(context.path)}' cannot parse value as '${type}': ${value} overflows uint`;
-  return context.sources.error(`${decodingFailed}\n\n${message}`, context.path);
+export function overflow(value: number, type: string, { path }: DecodeContext): Error {
+  return new DecodeFault([{ path, text: `cannot parse value as '${type}': ${value} overflows uint` }]);
 }
 
 const nonZero = <T>(value: T): T | undefined => (value ? value : undefined);
@@ -181,7 +156,7 @@ export function list(item: Decode): Decode {
   return (value, context) => {
     if (value === null) return undefined;
     const items = isList(value) ? value : [value];
-    const decoded = items.map((entry, index) => item(entry, at(context, String(index))));
+    const decoded = eachDecoded(items, (entry, index) => item(entry, at(context, String(index))));
     return decoded.length === 0 ? undefined : decoded;
   };
 }
@@ -273,7 +248,8 @@ export function record(entry: Decode): Decode {
       if (value === null) return undefined;
       throw refuse(value, 'map', context);
     }
-    const decoded = [...value].map(
+    const decoded = eachDecoded(
+      [...value],
       ([key, item]) => [key, item === null ? null : entry(item, at(context, `[${key}]`))] as const,
     );
     return decoded.length === 0 ? undefined : sortedRecord(decoded);
@@ -313,13 +289,13 @@ export function structOf(
   rename: Readonly<Record<string, string>> = {},
 ): Record<string, unknown> {
   const result: Record<string, unknown> = {};
-  for (const [key, decode] of Object.entries(fields)) {
+  eachDecoded(Object.entries(fields), ([key, decode]) => {
     const entry = value.get(key);
     let decoded: unknown;
     if (entry !== undefined) decoded = decode(entry, at(context, key));
     else if ('whenNone' in decode) decoded = decode.whenNone;
     if (decoded !== undefined) result[rename[key] ?? key] = decoded;
-  }
+  });
   for (const [key, entry] of value) if (key.startsWith('x-') && !(key in fields)) define(result, key, plainOf(entry));
   return result;
 }

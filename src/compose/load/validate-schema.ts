@@ -59,36 +59,36 @@ function wrongKeys(wrong: readonly string[], path: Path, hint: string | undefine
   return { path, at: [...path, first], isWrongKey: true, message, hint };
 }
 
-/** A mapping whose keys are names of the file's own. */
-function namesFault(value: TreeMap, { keyPattern, lax }: Schema, path: Path): Fault | undefined {
-  if (keyPattern === undefined || lax) return undefined;
-  const wrong = [...value.keys()].filter((key) => !keyPattern.test(key));
-  const hint = wrong[0] === '' ? 'a name is empty' : 'a name consists of letters, digits, ".", "_" and "-"';
-  return wrongKeys(wrong, path, hint);
+/** Keys that are not allowed. */
+function keysFault(value: TreeMap, schema: Schema, path: Path): Fault | undefined {
+  const { keys: known, keyPattern, closed, lax } = schema;
+  if (lax) return undefined;
+  const isWrong = (key: string) =>
+    known ? !Object.hasOwn(known, key) && (closed || !key.startsWith('x-')) : keyPattern?.test(key) === false;
+  const wrong = [...value.keys()].filter(isWrong);
+  if (!known) {
+    const hint = wrong[0] === '' ? 'a name is empty' : 'a name consists of letters, digits, ".", "_" and "-"';
+    return wrongKeys(wrong, path, hint);
+  }
+  const guess = wrong[0] === undefined ? undefined : closestName(wrong[0], Object.keys(known));
+  return wrongKeys(wrong, path, guess && `did you mean "${guess}"?`);
 }
 
-function keysFault(value: TreeMap, schema: Schema, path: Path): Fault | undefined {
-  const { keys: known } = schema;
-  if (!known) return namesFault(value, schema, path);
-  const isOwn = (key: string) => !schema.closed && key.startsWith('x-');
-  const wrong = [...value.keys()].filter((key) => !schema.lax && !Object.hasOwn(known, key) && !isOwn(key));
-  const guess = wrong[0] === undefined ? undefined : closestName(wrong[0], Object.keys(known));
-  const fault = wrongKeys(wrong, path, guess && `did you mean "${guess}"?`);
-  const missing = schema.required?.filter((key) => !value.has(key)) ?? [];
-  if (missing.length === 0) return fault;
-  const message = `missing ${missing.length > 1 ? 'properties' : 'property'} ${quoted(missing)}`;
-  return moreSpecific(fault, { path, message });
+function missingFault(value: TreeMap, { required = [] }: Schema, path: Path): Fault | undefined {
+  const missing = required.filter((key) => !value.has(key));
+  if (missing.length === 0) return undefined;
+  return { path, message: `missing ${missing.length > 1 ? 'properties' : 'property'} ${quoted(missing)}` };
 }
 
 function mappingFault(value: TreeMap, schema: Schema, path: Path): Fault | undefined {
-  let worst = keysFault(value, schema, path);
+  let worst = missingFault(value, schema, path);
   for (const [key, entry] of value) {
     const { keys: known, keyPattern } = schema;
     const fits = known ? Object.hasOwn(known, key) : keyPattern === undefined || keyPattern.test(key);
     const inner = fits ? (known ? known[key] : schema.each) : undefined;
     if (inner) worst = moreSpecific(worst, faultOf(entry, inner, [...path, key]));
   }
-  return worst;
+  return moreSpecific(worst, keysFault(value, schema, path));
 }
 
 function listFault(value: Tree[], schema: Schema, path: Path): Fault | undefined {
