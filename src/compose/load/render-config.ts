@@ -186,7 +186,7 @@ export async function renderConfig(request: ConfigRequest): Promise<ConfigOutput
   if (request.print === 'variables') return variablesText(request);
   if (request.interpolate === false) return rawConfig(request);
   const whole = request.print !== undefined || request.hash !== undefined;
-  const isSelected = !whole || request.print === 'images';
+  const isSelected = !whole || request.print === 'images' || request.print === 'profiles';
   const project = await loadProject({
     ...request,
     services: isSelected ? (request.services ?? []) : [],

@@ -22,7 +22,7 @@ export function isRemote(path: string): boolean {
 
 /** Replaces a leading `~` by the home directory. */
 export function expandHome(path: string): string {
-  return path === '~' || path.startsWith('~/') ? join(process.env.HOME ?? homedir(), path.slice(1)) : path;
+  return path.startsWith('~') ? join(process.env.HOME ?? homedir(), path.slice(1)) : path;
 }
 
 function absolute(path: string, base: string): string {

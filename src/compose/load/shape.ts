@@ -166,11 +166,14 @@ const anyText: Decode = asText;
 /** A list of texts; one text stands for a list of it. */
 export const texts = list(anyText);
 
-/** A list of texts and integers, as texts. */
-export const textsOrIntegers = list((value, context) => {
-  if (goTypeOf(value) === 'float64') throw refuse(value, 'string', context);
-  return asText(value, context);
-});
+/** Text, or an integer as text; other scalars are refused. */
+export const textOrInteger: Decode = (value, context) => {
+  if (typeof value !== 'string' && goTypeOf(value) !== 'int') throw refuse(value, 'string', context);
+  return scalarText(value);
+};
+
+/** A list of such. */
+export const textsOrIntegers = list(textOrInteger);
 
 /** Sets a key that may have any name, `__proto__` included. */
 function define(target: Record<string, unknown>, key: string, value: unknown): void {
