@@ -44,7 +44,7 @@ function dropEmptyDns(model: TreeMap): void {
 
 const loadBaseFile: LoadBaseFile = async (name, scope) => {
   const { sources } = scope;
-  const file = sources.parse(name, await scope.reader.read(name));
+  const file = sources.parseNamed(name, await scope.reader.read(name));
   const model: TreeMap = new Map();
   for (const document of file.documents) {
     const layer = asModel(cloneTree(document.value), file.name);
@@ -114,7 +114,7 @@ async function buildIncluded(files: readonly string[], scope: ModelScope): Promi
 export async function buildModel(files: readonly SourceText[], scope: ModelScope): Promise<TreeMap> {
   const model: TreeMap = new Map();
   for (const { name, text } of files) {
-    const file = scope.sources.parse(name, text);
+    const file = scope.sources.parseNamed(name, text);
     for (const document of file.documents) await mergeDocument(model, document, file, scope);
   }
   setDefaults(model);

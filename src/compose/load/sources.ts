@@ -1,4 +1,4 @@
-import { type BerthError, isBerthError } from '#base';
+import { type BerthError, invalid, isBerthError } from '#base';
 import { type ComposeErrorFacts, composeError, type Position } from './compose-error.ts';
 import type { Path } from './tree.ts';
 import { YamlFile } from './yaml-file.ts';
@@ -16,6 +16,19 @@ export class Sources {
     this.#files.push(file);
     this.#byName.set(name, file);
     return file;
+  }
+
+  /**
+   * As {@link parse}; the message of a fault names the file first, as docker compose's does for files that it did not
+   * look into for the project's name.
+   */
+  parseNamed(name: string, text: string): YamlFile {
+    try {
+      return this.parse(name, text);
+    } catch (error) {
+      if (!isBerthError(error, 'invalid')) throw error;
+      throw invalid(`failed to parse ${name}: ${error.message}`, { cause: error, details: error.details });
+    }
   }
 
   /** The place that says what stands at `path`: the deepest match, of the last file when several go as deep. */

@@ -87,8 +87,7 @@ export class YamlFile {
   }
 
   #unknownAnchor(name: string, start: number, path: Path): Error {
-    const message = `failed to parse ${this.name}: yaml: unknown anchor '${name}' referenced`;
-    return composeError(message, { at: this.#position(start), path });
+    return composeError(`yaml: unknown anchor '${name}' referenced`, { at: this.#position(start), path });
   }
 
   /** The place of the key or item at `path`, or of the nearest thing around it; `depth` is how many keys were found. */
