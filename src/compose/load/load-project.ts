@@ -138,7 +138,8 @@ async function load(options: LoadOptions): Promise<Loaded> {
   const model = await buildModel(texts, scope);
   if (model.size === 0) throw invalid('empty compose file');
   if (name === '') {
-    throw invalid('project name must not be empty (name it with --project-name or a top-level "name")');
+    const hint = 'name it with --project-name or a top-level "name"';
+    throw sources.error('project name must not be empty', ['name'], { hint });
   }
   model.delete('name');
   if (options.normalise ?? true) normalise(model, name, interpolate ? setting.environment : new Map());

@@ -269,7 +269,7 @@ export const serviceFields: Fields = {
   entrypoint: always(command, null),
   provider: struct({ type: text, options: providerOptions }),
   environment: variables,
-  env_file: list(struct({ path: text, required: optOut, format: text })),
+  env_file: list(struct({ path: always(text, ''), required: optOut, format: text })),
   expose: textsOrIntegers,
   external_links: texts,
   extra_hosts: hosts,
