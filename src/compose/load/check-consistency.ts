@@ -110,16 +110,19 @@ function checkScale(service: Service, _context: ConsistencyContext, report: Repo
     report(`services.${name}.scale: must be greater than or equal to 0${suffix}`, 'scale');
   if (replicas !== undefined && replicas < 0)
     report(`services.${name}.deploy.replicas: must be greater than or equal to 0`, 'deploy', 'replicas');
-  if ((scale ?? replicas ?? 1) > 1 && service.container_name) {
-    const key = scale === undefined ? 'deploy.replicas' : 'scale';
-    report(
-      `services.${key}: can't set container_name and ${name} as container name must be unique${suffix}`,
-      'container_name',
-    );
-  }
   if (scale === undefined || !deploy) return;
   const { mode, replicas: _replicas, ...rest } = deploy;
   service.deploy = { ...(mode === undefined ? {} : { mode }), replicas: scale, ...rest };
+}
+
+function checkContainerName(service: Service, _context: ConsistencyContext, report: Report): void {
+  const { name, scale, deploy } = service;
+  if ((scale ?? deploy?.replicas ?? 1) <= 1 || !service.container_name) return;
+  const key = scale === undefined ? 'deploy.replicas' : 'scale';
+  report(
+    `services.${key}: can't set container_name and ${name} as container name must be unique${suffix}`,
+    'container_name',
+  );
 }
 
 function checkWatch(service: Service, _context: ConsistencyContext, report: Report): void {
@@ -154,7 +157,16 @@ function checkUpdate(service: Service, _context: ConsistencyContext, report: Rep
   report(`services.${service.name}.x-update: ${policy.message}${suffix}`, 'x-update', ...policy.keys);
 }
 
-const checks = [checkImage, checkReferences, checkScale, checkLimits, checkWatch, checkMounts, checkUpdate];
+const checks = [
+  checkImage,
+  checkReferences,
+  checkScale,
+  checkLimits,
+  checkContainerName,
+  checkWatch,
+  checkMounts,
+  checkUpdate,
+];
 
 /**
  * Checks that the objects of a model fit together: what is referred to is declared, keys that exclude each other are

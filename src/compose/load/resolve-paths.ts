@@ -26,19 +26,19 @@ export function expandHome(path: string): string {
 }
 
 function absolute(path: string, base: string): string {
-  if (path === '') return path;
   const expanded = expandHome(path);
   return isAbsolute(expanded) ? expanded : join(base, expanded).replace(/(.)\/$/, '$1');
 }
 
-const file: Resolve = (value, { base }) => (typeof value === 'string' ? absolute(value, base) : value);
+/** No path stays none. */
+const file: Resolve = (value, { base }) => (typeof value === 'string' && value !== '' ? absolute(value, base) : value);
 
 /** An absolute path of Windows, which the engine may run on while we do not. */
 const windowsPath = /^(?:[a-zA-Z]:[\\/]|\\\\)/;
 
-/** A path that is left alone when it is one of Windows. */
-const anySystemsFile: Resolve = (value, context) =>
-  typeof value === 'string' && windowsPath.test(value) ? value : file(value, context);
+/** A path that is left alone when it is one of Windows; none is the directory itself. */
+const anySystemsFile: Resolve = (value, { base }) =>
+  typeof value === 'string' && !windowsPath.test(value) ? absolute(value, base) : value;
 
 const contextPath: Resolve = (value, context) => {
   if (

@@ -74,16 +74,16 @@ function valueFor(use: Substitution, variables: Variables): string {
   const { name, operator, argument } = use;
   const value = variables.lookup(name);
   const present = value !== undefined && (value !== '' || !operator.startsWith(':'));
+  // Used or not: docker compose warns of and refuses what is in it all the same.
+  const other = substitute(argument, variables);
   switch (operator.at(-1)) {
     case '-':
-      return present ? (value ?? '') : substitute(argument, variables);
+      return present ? (value ?? '') : other;
     case '+':
-      return present ? substitute(argument, variables) : (value ?? '');
-    case '?': {
+      return present ? other : (value ?? '');
+    case '?':
       if (present) return value ?? '';
-      const reason = substitute(argument, variables);
-      throw invalid(`required variable ${name} is missing a value${reason ? `: ${reason}` : ''}`);
-    }
+      throw invalid(`required variable ${name} is missing a value${other ? `: ${other}` : ''}`);
     default:
       if (value === undefined) variables.onUnset?.(name);
       return value ?? '';
@@ -93,7 +93,7 @@ function valueFor(use: Substitution, variables: Variables): string {
 /**
  * Replaces `$VAR`, `${VAR}`, `${VAR-default}`, `${VAR:-default}`, `${VAR?error}`, `${VAR:?error}`, `${VAR+other}` and
  * `${VAR:+other}`; with a colon an empty value counts as unset. `$$` is a dollar sign, as is one before anything else. The text after an operator is a
- * template of its own and is looked at only when it is used.
+ * template of its own, which is looked at whether it is used or not.
  * Throws {@link TemplateSyntaxError}, or `invalid` for a required variable.
  */
 export function substitute(text: string, variables: Variables): string {
