@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
-import { invalid } from '#base';
+import { invalid, isBerthError } from '#base';
 import { pathRules, type RuleNode, ruleAt } from './path-rules.ts';
-import { parsePortSpec } from './port-spec.ts';
+import { type PortSpec, parsePortSpec } from './port-spec.ts';
 import type { Sources } from './sources.ts';
 import { goTypeOf, isList, isMap, type Path, scalarText, type Tree, type TreeMap, treeMap } from './tree.ts';
 import { parseVolumeSpec } from './volume-spec.ts';
@@ -91,29 +91,30 @@ const volume: Expand = (value, context) => {
   });
 };
 
+/** Ports in long form; as they are when one does not parse and that may be for want of its variables. */
 const ports: Expand = (value, context) => {
   if (!isList(value)) throw wrongType(value, context, 'port');
-  try {
-    return value.flatMap((entry, index): Tree[] => {
-      if (isMap(entry)) return [entry];
-      if (typeof entry !== 'string' && goTypeOf(entry) !== 'int') throw wrongType(entry, context, 'port');
-      const text = scalarText(entry);
-      const specs = context.sources.locating([...context.path, String(index)], () => parsePortSpec(text));
-      return specs.map((spec) =>
-        treeMap({
-          mode: 'ingress',
-          host_ip: spec.hostIp,
-          target: spec.target || undefined,
-          published: spec.published,
-          protocol: spec.protocol,
-        }),
-      );
-    });
-  } catch (error) {
-    if (context.strict) throw error;
-    return value;
+  const long: Tree[] = [];
+  for (const [index, entry] of value.entries()) {
+    if (isMap(entry)) {
+      long.push(entry);
+      continue;
+    }
+    if (typeof entry !== 'string' && goTypeOf(entry) !== 'int') throw wrongType(entry, context, 'port');
+    try {
+      long.push(...parsePortSpec(scalarText(entry)).map(longPort));
+    } catch (error) {
+      if (!isBerthError(error, 'invalid')) throw error;
+      if (!context.strict) return value;
+      throw context.sources.error(error.message, [...context.path, String(index)], { cause: error });
+    }
   }
+  return long;
 };
+
+function longPort({ hostIp, target, published, protocol }: PortSpec): Tree {
+  return treeMap({ mode: 'ingress', host_ip: hostIp, target: target || undefined, published, protocol });
+}
 
 const ssh: Expand = (value, { path, sources }) => {
   if (isMap(value)) {
@@ -143,11 +144,6 @@ const external: Expand = (value, { path, sources, warn }) => {
   return value;
 };
 
-const service: Expand = (value, { path, sources }) => {
-  if (!isMap(value)) throw sources.error(`${path.join('.')} must be a mapping`, path);
-  return value;
-};
-
 /** An attestation is text, also where it is only on or off. */
 const attestation: Expand = (value) => (typeof value === 'boolean' ? String(value) : value);
 
@@ -158,7 +154,6 @@ const ulimit: Expand = (value, { path, sources }) => {
 };
 
 const expansions = pathRules<Expand>({
-  'services.*': service,
   'services.*.build.secrets.*': named('source'),
   'services.*.build.additional_contexts': keyValues,
   'services.*.depends_on': dependencies,
@@ -199,7 +194,7 @@ function walk(value: Tree, rules: RuleNode<Expand>, context: CanonicalContext): 
   if (!isMap(expanded)) return expanded;
   for (const [key, entry] of expanded) {
     const next = ruleAt(rules, key);
-    if (!next || (entry === null && next.rule !== service)) continue;
+    if (!next || entry === null) continue;
     expanded.set(key, walk(entry, next, { ...context, path: [...context.path, key] }));
   }
   return expanded;

@@ -103,7 +103,9 @@ const mergers = pathRules<Merger>({
   'networks.*.labels': append,
   'volumes.*.labels': append,
   'services.*.annotations': append,
-  'services.*.build': asMapping((value) => (isMap(value) ? value : treeMap({ context: value }))),
+  'services.*.build': asMapping((value) =>
+    isMap(value) ? value : treeMap({ context: typeof value === 'string' ? value : undefined }),
+  ),
   'services.*.build.args': append,
   'services.*.build.additional_contexts': append,
   'services.*.build.extra_hosts': appendNew,
