@@ -119,7 +119,7 @@ export async function buildModel(files: readonly SourceText[], scope: ModelScope
   }
   setDefaults(model);
   validateModel(model, scope.sources);
-  if (scope.resolvePaths || scope.base !== '.') resolvePaths(model, scope.base, scope.sources);
+  if (scope.resolvePaths || scope.includedFrom.length > 0) resolvePaths(model, scope.base, scope.sources);
   if (scope.interpolate) resolveEnvironment(model, scope.environment);
   return model;
 }

@@ -116,14 +116,17 @@ function longPort({ hostIp, target, published, protocol }: PortSpec): Tree {
   return treeMap({ mode: 'ingress', host_ip: hostIp, target: target || undefined, published, protocol });
 }
 
+/** Keys by their names; null is that of the user's agent. */
 const ssh: Expand = (value, { path, sources }) => {
-  if (isMap(value)) {
-    return [...value].map(([id, file]) => (file === null ? id : `${id}=${scalarText(file)}`));
-  }
-  const keys = isList(value) ? value : [value];
-  for (const [index, key] of keys.entries()) {
-    if (typeof key !== 'string' || key === 'default' || key.includes('=')) continue;
-    throw sources.error(`invalid ssh key ${JSON.stringify(key)}`, [...path, String(index)]);
+  if (isMap(value)) return value;
+  const keys: TreeMap = new Map();
+  for (const [index, key] of (isList(value) ? value : [value]).entries()) {
+    const text = scalarText(key);
+    const equals = text.indexOf('=');
+    if (equals === -1 && text !== 'default') {
+      throw sources.error(`invalid ssh key ${JSON.stringify(text)}`, [...path, String(index)]);
+    }
+    keys.set(equals === -1 ? text : text.slice(0, equals), equals === -1 ? null : text.slice(equals + 1));
   }
   return keys;
 };

@@ -10,7 +10,7 @@ import { loadModel, loadProject } from './load-project.ts';
 import { isRebuilt } from './normalise.ts';
 import { sortedRecord } from './shape.ts';
 import { type VariableUse, variableUses } from './template.ts';
-import { isList, isMap, mapAt, type Path, plainOf, scalarText, type Tree, type TreeMap } from './tree.ts';
+import { isList, isMap, mapAt, type Path, plainOf, type Tree } from './tree.ts';
 import { hasIdentity } from './unicity.ts';
 import { inYamlOrder, yamlText } from './yaml-text.ts';
 
@@ -130,7 +130,6 @@ async function pinImages(project: Project, resolve: (image: string) => Promise<s
 
 async function rawConfig(request: ConfigRequest): Promise<ConfigOutput> {
   const { model, warnings } = await loadModel(request);
-  nameSshKeys(model);
   const loaded = plainOf(model);
   const document = request.format === 'json' ? withoutEmptyLists(loaded, [], request.normalise !== false) : loaded;
   if (request.print === 'services') {
@@ -138,20 +137,6 @@ async function rawConfig(request: ConfigRequest): Promise<ConfigOutput> {
   }
   const text = request.format === 'json' ? goJson(sortKeys(document), 2) : yamlText(inYamlOrder(document) as object);
   return { text, warnings };
-}
-
-/** Keys of `ssh` by their names, as docker compose keeps them in a model without types. */
-function nameSshKeys(model: TreeMap): void {
-  for (const service of mapAt(model, 'services')?.values() ?? []) {
-    const build = isMap(service) ? mapAt(service, 'build') : undefined;
-    const ssh = build?.get('ssh') ?? null;
-    if (!build || !isList(ssh)) continue;
-    const keys = ssh.map((entry): [string, Tree] => {
-      const [, name = '', path = null] = /^([^=]*)(?:=(.*))?$/s.exec(scalarText(entry)) ?? [];
-      return [name, path];
-    });
-    build.set('ssh', new Map(keys));
-  }
 }
 
 /** Empty lists are null in docker compose's JSON, but for those that it looked through for repetitions last of all. */

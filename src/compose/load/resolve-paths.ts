@@ -52,11 +52,7 @@ const contextPath: Resolve = (value, context) => {
   return file(value, context);
 };
 
-const sshPath: Resolve = (value, { base }) => {
-  if (typeof value !== 'string' || !value.includes('=')) return value;
-  const equals = value.indexOf('=');
-  return `${value.slice(0, equals)}=${absolute(value.slice(equals + 1), base)}`;
-};
+const sshPath: Resolve = (value, { base }) => (typeof value === 'string' ? absolute(value, base) : value);
 
 const mount: Resolve = (value, { base, path, sources }) => {
   if (!isMap(value) || value.get('type') !== 'bind') return value;

@@ -65,6 +65,12 @@ const providerOptions: Decode = (value) => {
 const fileReference = struct({ source: text, target: text, uid: text, gid: text, mode: fileMode });
 const ulimits = record(ulimit);
 
+/** Each key as `id=path`, or its `id` alone. */
+const sshKeys: Decode = (value) => {
+  if (!isMap(value) || value.size === 0) return undefined;
+  return [...value].map(([id, path]) => (path === null ? id : `${id}=${scalarText(path)}`));
+};
+
 const build = struct({
   context: text,
   dockerfile: text,
@@ -73,7 +79,7 @@ const build = struct({
   args: variables,
   provenance: text,
   sbom: text,
-  ssh: texts,
+  ssh: sshKeys,
   labels: mapping,
   cache_from: texts,
   cache_to: texts,
