@@ -1,10 +1,10 @@
 import { dirname, isAbsolute, join, relative } from 'node:path';
-import { errnoOf, invalid } from '#base';
+import { errnoOf } from '#base';
 import type { ModelScope } from './load-scope.ts';
 import { mergeServices, resetPath } from './merge.ts';
 import { isRemote, resolvePaths } from './resolve-paths.ts';
 import { unreadable } from './source-reader.ts';
-import { cloneTree, isMap, mapAt, type Path, type Tree, type TreeMap, textAt, treeMap } from './tree.ts';
+import { cloneTree, isMap, type Path, type Tree, type TreeMap, textAt, treeMap } from './tree.ts';
 
 /** Reads a file whose services are extended: long forms, neither validated nor merged. */
 export type LoadBaseFile = (file: string, scope: ModelScope) => Promise<TreeMap>;
@@ -104,9 +104,9 @@ async function extended(name: string, chain: Chain): Promise<Tree> {
  */
 export async function applyExtends(model: TreeMap, options: ExtendsOptions): Promise<void> {
   const declared = model.get('services');
-  if (declared === undefined || declared === null) return;
-  if (!isMap(declared)) throw invalid('services must be a mapping');
-  const services = mapAt(model, 'services') ?? new Map();
+  if (declared === undefined) return;
+  if (!isMap(declared)) throw options.scope.sources.error('services must be a mapping', ['services']);
+  const services = declared;
   for (const name of [...services.keys()]) {
     services.set(name, await extended(name, { ...options, services, links: [] }));
   }

@@ -57,7 +57,7 @@ const sshPath: Resolve = (value, { base }) => (typeof value === 'string' ? absol
 const mount: Resolve = (value, { base, path, sources }) => {
   if (!isMap(value) || value.get('type') !== 'bind') return value;
   const source = textAt(value, 'source');
-  if (source === undefined || source === '') {
+  if (source === undefined) {
     throw sources.error('invalid mount config for type "bind": field Source must not be empty', path);
   }
   if (!windowsPath.test(source)) value.set('source', absolute(source, base));
