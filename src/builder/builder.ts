@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import type { Digest } from '#base';
 import type { OnProgress, RegistryCredentials } from '#image';
 import type { Platform } from '#oci';
@@ -25,9 +25,36 @@ export interface BuildRequest {
   readonly cacheFrom: readonly string[];
   readonly squash: boolean;
   readonly credentials: Readonly<Record<string, RegistryCredentials>>;
+  /** Asked by `RUN --mount=type=secret`; undefined where the client gives none (an optional one is then left out). */
+  readonly secrets?: BuildSecrets;
+  /** Asked by `RUN --mount=type=ssh`. */
+  readonly agents?: BuildAgents;
+  /** By name: `FROM name`, `COPY --from=name` and `RUN --mount=from=name` mean these before any stage or image. */
+  readonly contexts?: Readonly<Record<string, NamedContext>>;
   readonly signal: AbortSignal;
   readonly onEvent: (event: BuildEvent) => void;
 }
+
+/** Values that a build may use and that stay nowhere: not in layers, history, cache keys or logs. */
+export interface BuildSecrets {
+  /** The bytes of a secret; undefined for one that the client does not have. */
+  get(id: string, signal: AbortSignal): Promise<Uint8Array | undefined>;
+}
+
+/** ssh agents of whoever builds. */
+export interface BuildAgents {
+  /** Whether the client has an agent of this id (`default` where a mount names none). */
+  has(id: string, signal: AbortSignal): Promise<boolean>;
+  /** A new connection to the agent; destroying it ends it. */
+  connect(id: string, signal: AbortSignal): Promise<Duplex>;
+}
+
+/** Files beside the main context. */
+export type NamedContext =
+  /** A tree of the client's, as a tar; read at most once a build, and only where a step needs it. */
+  | { readonly kind: 'tree'; read(signal: AbortSignal): Promise<Readable> }
+  /** An image in its place, pulled where it is missing. */
+  | { readonly kind: 'image'; readonly reference: string };
 
 /**
  * What happens in a build, in order per step; steps of different stages interleave. The API renders it as the classic
