@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { invalid } from '#base';
 
 /** How one message becomes bytes (protobuf) and back. `decode` throws `invalid` for bytes that are no such message. */
 export interface Codec<T> {
@@ -34,6 +35,8 @@ export interface MessageStream<Received, Sent> {
 export interface CallOptions {
   readonly metadata?: Metadata;
   readonly signal?: AbortSignal;
+  /** After how many milliseconds the call fails as `timeout`; the other end is told. */
+  readonly timeoutMs?: number;
 }
 
 /** The end of a connection that calls. */
@@ -48,18 +51,67 @@ export interface GrpcCaller {
   close(): void;
 }
 
-/** Answers one method; `signal` ends with the call. Errors thrown go to the caller with the gRPC code of their kind. */
-export type Handler =
-  | {
-      readonly kind: 'ask';
-      readonly method: Method<never, never>;
-      answer(question: never, call: { readonly metadata: Metadata; readonly signal: AbortSignal }): Promise<unknown>;
-    }
-  | {
-      readonly kind: 'stream';
-      readonly method: Method<never, never>;
-      serve(stream: MessageStream<never, never>, signal: AbortSignal): Promise<void>;
-    };
+/** What is known of a call beside its messages; `signal` ends with the call, for whatever reason. */
+export interface Call {
+  readonly metadata: Metadata;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Answers one method, messages as bytes: made by {@link answering} or {@link streaming}. Errors thrown go to the caller
+ * with the gRPC code of their kind; a handler that returns ends the call well.
+ */
+export interface Handler {
+  /** `/package.Service/Method`. */
+  readonly path: string;
+  serve(stream: MessageStream<Uint8Array, Uint8Array>, signal: AbortSignal): Promise<void>;
+}
+
+/** Handles calls of one question and one answer. */
+export function answering<Question, Answer>(
+  method: Method<Question, Answer>,
+  answer: (question: Question, call: Call) => Promise<Answer>,
+): Handler {
+  return {
+    path: method.path,
+    async serve(stream, signal) {
+      for await (const bytes of stream.received) {
+        const given = await answer(method.question.decode(bytes), { metadata: stream.metadata, signal });
+        await stream.send(method.answer.encode(given));
+        return;
+      }
+      throw invalid(`call of ${method.path} without a question`);
+    },
+  };
+}
+
+/** Handles calls on which both ends send as they like. */
+export function streaming<Question, Answer>(
+  method: Method<Question, Answer>,
+  serve: (stream: MessageStream<Question, Answer>, signal: AbortSignal) => Promise<void>,
+): Handler {
+  return {
+    path: method.path,
+    serve: (stream, signal) => serve(typedStream(stream, { received: method.question, sent: method.answer }), signal),
+  };
+}
+
+/** A stream of bytes seen as one of messages. */
+export function typedStream<Received, Sent>(
+  stream: MessageStream<Uint8Array, Uint8Array>,
+  codecs: { readonly received: Codec<Received>; readonly sent: Codec<Sent> },
+): MessageStream<Received, Sent> {
+  return {
+    metadata: stream.metadata,
+    received: decoded(stream.received, codecs.received),
+    send: (message) => stream.send(codecs.sent.encode(message)),
+    end: () => stream.end(),
+  };
+}
+
+async function* decoded<T>(source: AsyncIterable<Uint8Array>, codec: Codec<T>): AsyncGenerator<T> {
+  for await (const bytes of source) yield codec.decode(bytes);
+}
 
 /** The end of a connection that is called. */
 export interface GrpcServing {
