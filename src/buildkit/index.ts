@@ -1,2 +1,4 @@
+export * from './connect-grpc.ts';
 export * from './grpc.ts';
+export * from './serve-grpc.ts';
 export * from './session-methods.ts';
