@@ -2,3 +2,4 @@ export * from './connect-grpc.ts';
 export * from './grpc.ts';
 export * from './serve-grpc.ts';
 export * from './session-methods.ts';
+export * from './trace.ts';
