@@ -12,7 +12,7 @@ import { type Actor, asActor, invalid, type Logger } from '#base';
 import type { ApiPorts } from './ports.ts';
 import { contextOf, extendContext, olderThan } from './request/context.ts';
 import { registerBootstrap } from './routes/bootstrap.ts';
-import { registerBuild } from './routes/build.ts';
+import { registerBuild } from './routes/build/register-build.ts';
 import { registerContainerAttach } from './routes/containers/attach.ts';
 import { registerCheckpoints } from './routes/containers/checkpoints.ts';
 import { registerCommit } from './routes/containers/commit.ts';
@@ -33,12 +33,14 @@ import { registerImageTransfer } from './routes/images/transfer.ts';
 import { registerImageVersions } from './routes/images/versions.ts';
 import { registerNetworks } from './routes/networks.ts';
 import { registerProjects } from './routes/projects.ts';
+import { registerSession } from './routes/session.ts';
 import { registerPlugins, registerSwarm } from './routes/swarm.ts';
 import { registerSystem } from './routes/system.ts';
 import { registerVolumes } from './routes/volumes.ts';
 import { type ListenAddress, listenOn, makeServer } from './server/listen.ts';
 import { escapeNames, splitVersion } from './server/path.ts';
 import { routeUpgrade } from './server/upgrade.ts';
+import { ClientSessions } from './session/client-sessions.ts';
 import { errorText, statusOf } from './status.ts';
 
 /** What the server is told beside its ports. */
@@ -112,6 +114,7 @@ function createApp(ports: ApiPorts, options: ApiOptions): FastifyInstance {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
   addHooks(app, options);
+  const sessions = new ClientSessions();
   registerSystem(app, ports);
   registerDiskUsage(app, ports);
   registerContainerLists(app, ports);
@@ -134,7 +137,8 @@ function createApp(ports: ApiPorts, options: ApiOptions): FastifyInstance {
   registerNetworks(app, ports);
   registerVolumes(app, ports);
   registerProjects(app, ports);
-  registerBuild(app, ports);
+  registerBuild(app, ports, sessions);
+  registerSession(app, sessions);
   registerBootstrap(app, ports);
   registerSwarm(app);
   registerPlugins(app);

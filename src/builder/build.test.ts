@@ -50,7 +50,7 @@ test('a RUN that fails rejects with the command and its code, and leaves nothing
   await assert.rejects(fixture.build({ Dockerfile: 'FROM busybox\nRUN exit 3\n' }, { onEvent }), {
     kind: 'invalid',
     message: "The command '/bin/sh -c exit 3' returned a non-zero code: 3",
-    details: { code: 3 },
+    details: { code: 3, command: '/bin/sh -c exit 3' },
   });
   assert.equal(events.at(-1), 'step-failed');
   assert.deepEqual(await fixture.leftovers(), []);

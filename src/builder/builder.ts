@@ -9,6 +9,8 @@ export interface BuildRequest {
   readonly context: Readable;
   /** Path of the Dockerfile inside the context; default `Dockerfile`. */
   readonly dockerfile: string;
+  /** The Dockerfile where it does not come with the context; `dockerfile` is then only its name in messages. */
+  readonly recipe?: BuildRecipe;
   readonly tags: readonly string[];
   readonly target?: string;
   readonly buildArgs: Readonly<Record<string, string | null>>;
@@ -25,6 +27,8 @@ export interface BuildRequest {
   readonly cacheFrom: readonly string[];
   readonly squash: boolean;
   readonly credentials: Readonly<Record<string, RegistryCredentials>>;
+  /** Asked for the login at a registry (`docker.io`, `example.com:5000`) that `credentials` does not name. */
+  readonly login?: (registry: string) => Promise<RegistryCredentials | undefined>;
   /** Asked by `RUN --mount=type=secret`; undefined where the client gives none (an optional one is then left out). */
   readonly secrets?: BuildSecrets;
   /** Asked by `RUN --mount=type=ssh`. */
@@ -33,6 +37,13 @@ export interface BuildRequest {
   readonly contexts?: Readonly<Record<string, NamedContext>>;
   readonly signal: AbortSignal;
   readonly onEvent: (event: BuildEvent) => void;
+}
+
+/** A Dockerfile that lies elsewhere than its context. */
+export interface BuildRecipe {
+  readonly text: string;
+  /** Its own `.dockerignore`, which counts instead of the context's. */
+  readonly ignore?: string;
 }
 
 /** Values that a build may use and that stay nowhere: not in layers, history, cache keys or logs. */
@@ -74,7 +85,13 @@ export type BuildEvent =
       readonly imageId?: Digest;
       readonly containerId?: string;
     }
-  | { readonly kind: 'step-failed'; readonly step: number; readonly message: string }
+  | {
+      readonly kind: 'step-failed';
+      readonly step: number;
+      readonly message: string;
+      /** What a RUN ran, and the code it ended with; undefined for failures of other kinds. */
+      readonly exit?: { readonly command: string; readonly code: number };
+    }
   | { readonly kind: 'warning'; readonly message: string; readonly line?: number }
   | { readonly kind: 'image'; readonly id: Digest; readonly tags: readonly string[] };
 

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { invalid, unavailable } from '#base';
-import { hasContents, readFileList } from './file-list.ts';
+import { goMode, hasContents, hasMode, readFileList } from './file-list.ts';
 import type { GrpcCaller, Metadata } from './grpc.ts';
 import { RequestedFiles } from './requested-files.ts';
 import { type Packet, packetType, sessionMethods } from './session-methods.ts';
@@ -43,11 +43,47 @@ export function receiveTree(caller: GrpcCaller, options: ReceiveTreeOptions): Re
   });
 }
 
-async function* tarOf(
+/** A file received whole: its contents, or where it points to if it is a symbolic link. */
+export type ReceivedFile = { readonly data: Buffer } | { readonly linkname: string };
+
+/**
+ * Receives a few files whole, by their paths; what is neither file nor symbolic link is left out. Throws as the stream of
+ * {@link receiveTree} does, and `invalid` for more than `maxBytes` in all.
+ */
+export async function receiveFiles(
   caller: GrpcCaller,
-  { metadata, onBytes, ...options }: ReceiveTreeOptions,
-): AsyncGenerator<Uint8Array> {
-  const stream = caller.open(sessionMethods.sendFiles, { metadata, ...options });
+  options: ReceiveTreeOptions & { readonly maxBytes: number },
+): Promise<Map<string, ReceivedFile>> {
+  const call = new AbortController();
+  const signal = options.signal === undefined ? call.signal : AbortSignal.any([options.signal, call.signal]);
+  try {
+    return await readFiles(await openTree(caller, { ...options, signal }), options.maxBytes);
+  } finally {
+    call.abort();
+  }
+}
+
+async function readFiles(
+  { files, contents, finish }: Awaited<ReturnType<typeof openTree>>,
+  maxBytes: number,
+): Promise<Map<string, ReceivedFile>> {
+  const total = files.reduce((sum, { stat }) => sum + (hasContents(stat) ? stat.size : 0), 0);
+  if (total > maxBytes) throw invalid(`the files are larger than ${maxBytes} bytes`);
+  const received = new Map<string, ReceivedFile>();
+  for (const { id, stat } of files) {
+    if (hasMode(stat.mode, goMode.symlink)) received.set(stat.path, { linkname: stat.linkname });
+    if (!hasContents(stat)) continue;
+    const chunks: Uint8Array[] = [];
+    if (stat.size > 0) for await (const chunk of contents.of(id)) chunks.push(chunk);
+    received.set(stat.path, { data: Buffer.concat(chunks) });
+  }
+  await finish();
+  return received;
+}
+
+/** Opens the call and reads the list of files. */
+async function openTree(caller: GrpcCaller, { metadata, onBytes, signal }: ReceiveTreeOptions) {
+  const stream = caller.open(sessionMethods.sendFiles, { metadata, ...(signal === undefined ? {} : { signal }) });
   const packets = stream.received[Symbol.asyncIterator]();
   const files = await readFileList(packets);
   const contents = new RequestedFiles({
@@ -56,6 +92,16 @@ async function* tarOf(
     request: (id) => stream.send({ type: packetType.request, ID: id, data: empty }),
     ...(onBytes === undefined ? {} : { onBytes }),
   });
+  const finish = async () => {
+    await stream.send({ type: packetType.finished, ID: 0, data: empty });
+    stream.end();
+    await readEnd(packets);
+  };
+  return { files, contents, finish };
+}
+
+async function* tarOf(caller: GrpcCaller, options: ReceiveTreeOptions): AsyncGenerator<Uint8Array> {
+  const { files, contents, finish } = await openTree(caller, options);
   for (const { id, stat } of files) {
     const header = tarHeader(stat);
     if (header === undefined) continue;
@@ -65,9 +111,7 @@ async function* tarOf(
     const padding = tarPadding(stat.size);
     if (padding.length > 0) yield padding;
   }
-  await stream.send({ type: packetType.finished, ID: 0, data: empty });
-  stream.end();
-  await readEnd(packets);
+  await finish();
   yield endOfTar;
 }
 

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { streamTypes } from '#api-types';
 import { bodyOf, clientOlderThan, contextOf } from '../request/context.ts';
+import type { UpgradedConnection } from '../server/upgrade.ts';
 
 /** A connection that no longer speaks HTTP: bytes of the client come from `input`, ours go to `socket`. */
 export interface HijackedConnection {
@@ -41,6 +42,14 @@ export function takeOver(
   if (!chunked) detachParser(socket);
   socket.write(`HTTP/1.1 200 OK\r\nContent-Type: ${streamTypes.raw}\r\n${extra}\r\n`);
   return { socket, input: chunked ? bodyOf(request) : socket };
+}
+
+/** Agrees to the protocol that the client asked for and hands its connection out; nothing of it has been read. */
+export function switchProtocol({ socket, protocol }: UpgradedConnection, reply: FastifyReply): Socket {
+  reply.hijack();
+  reply.raw.detachSocket(socket);
+  socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`);
+  return socket;
 }
 
 /**

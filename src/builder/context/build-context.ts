@@ -15,7 +15,7 @@ const mostDockerfileBytes = 8 << 20;
  * Dockerfile and a malformed ignore file.
  */
 export async function openContext(
-  request: Pick<BuildRequest, 'context' | 'dockerfile' | 'signal'>,
+  request: Pick<BuildRequest, 'context' | 'dockerfile' | 'recipe' | 'signal'>,
   directory: string,
   services: { archiver: TreeArchiver; trees: TreeWorkers },
 ): Promise<string> {
@@ -24,10 +24,11 @@ export async function openContext(
   await mkdir(directory, { mode: 0o755 });
   await services.archiver.unpack(directory, '/', request.context, { signal: request.signal });
   const dockerfile = posix.resolve('/', request.dockerfile).slice(1);
-  const text = await readSmall(directory, dockerfile);
+  const { recipe } = request;
+  const text = recipe === undefined ? await readSmall(directory, dockerfile) : recipe.text;
   if (text === undefined) throw invalid(`Cannot locate specified Dockerfile: ${request.dockerfile}`);
-  const ignore =
-    (await readSmall(directory, `${dockerfile}.dockerignore`)) ?? (await readSmall(directory, '.dockerignore'));
+  const own = recipe === undefined ? await readSmall(directory, `${dockerfile}.dockerignore`) : recipe.ignore;
+  const ignore = own ?? (await readSmall(directory, '.dockerignore'));
   const rules = ignore === undefined ? [] : parseDockerignore(ignore);
   if (rules.length > 0) await services.trees.run({ kind: 'drop-ignored', root: directory, rules }, request.signal);
   return text;

@@ -90,7 +90,7 @@ export class BuildSession {
     }
     return images.pull(name, {
       ...(platform && { platform }),
-      ...credentialsFor(name, this.request),
+      ...(await credentialsFor(name, this.request)),
       onProgress: (progress) => this.emit({ kind: 'step-progress', step, progress }),
       signal: this.request.signal,
     });
@@ -100,15 +100,16 @@ export class BuildSession {
 /** Working snapshots begin so. */
 export const workingPrefix = 'build-';
 
-function credentialsFor(
+async function credentialsFor(
   name: string,
   request: BuildRequest,
-): Pick<Parameters<ImageTransfer['pull']>[1], 'credentials'> {
+): Promise<Pick<Parameters<ImageTransfer['pull']>[1], 'credentials'>> {
   const { domain } = parseReference(name);
   const names =
     domain === 'docker.io'
       ? ['docker.io', 'https://index.docker.io/v1/', 'index.docker.io']
       : [domain, `https://${domain}`];
-  const found = names.map((candidate) => request.credentials[candidate]).find((entry) => entry !== undefined);
+  const given = names.map((candidate) => request.credentials[candidate]).find((entry) => entry !== undefined);
+  const found = given ?? (await request.login?.(domain));
   return found === undefined ? {} : { credentials: found };
 }

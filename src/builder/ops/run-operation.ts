@@ -73,7 +73,7 @@ async function runContainer(context: RunContext, tree: WorkingTree, cleanup: Und
   });
   if (code !== 0) {
     const command = operation.args.join(' ');
-    throw invalid(`The command '${command}' returned a non-zero code: ${code}`, { details: { code } });
+    throw invalid(`The command '${command}' returned a non-zero code: ${code}`, { details: { code, command } });
   }
 }
 

@@ -1,4 +1,4 @@
-import { digestOf, messageOf } from '#base';
+import { digestOf, isBerthError, messageOf } from '#base';
 import type { ImageConfig } from '#oci';
 import type { StepLayer, StepOutcome } from '../cache/cache-records.ts';
 import type { GraphNode, RunOperation } from '../graph/operation.ts';
@@ -253,8 +253,15 @@ function stepEvents(session: BuildSession, node: GraphNode): Pick<Vertex<StepRes
         ...(containerId !== undefined && { containerId }),
       });
     },
-    onFail: (error) => session.emit({ kind: 'step-failed', step, message: messageOf(error) }),
+    onFail: (error) => session.emit({ kind: 'step-failed', step, message: messageOf(error), ...exitOf(error) }),
   };
+}
+
+/** The command and code of a RUN that failed. */
+function exitOf(error: unknown): { exit?: { command: string; code: number } } {
+  if (!isBerthError(error)) return {};
+  const { command, code } = error.details;
+  return typeof command === 'string' && typeof code === 'number' ? { exit: { command, code } } : {};
 }
 
 function configDigest(node: GraphNode, result: StepResult): ReturnType<typeof digestOf> {

@@ -1,0 +1,125 @@
+import type { Readable } from 'node:stream';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { BerthError, invalid, isBerthError } from '#base';
+import type { BuildRecipe } from '#builder';
+import { encodeTrace } from '#buildkit';
+import type { ApiPorts } from '../../ports.ts';
+import { bodyOf, clientGone } from '../../request/context.ts';
+import { Query } from '../../request/query.ts';
+import type { ClientSession, ClientSessions } from '../../session/client-sessions.ts';
+import { readDirectory, readIgnoreFile, readRecipe } from '../../session/session-files.ts';
+import { agentsOf, loginOf, secretsOf } from '../../session/session-services.ts';
+import { BuildTrace, exitText } from '../../stream/build-trace.ts';
+import { ProgressStream } from '../../stream/progress.ts';
+import { buildOptions, givenContext } from './build-options.ts';
+import { outputTags } from './build-outputs.ts';
+import { namedContexts } from './named-contexts.ts';
+import { RunningBuilds } from './running-builds.ts';
+
+/** What such builds need beside their request. */
+interface Services {
+  readonly ports: ApiPorts;
+  readonly sessions: ClientSessions;
+  readonly running: RunningBuilds;
+}
+
+/**
+ * A build as BuildKit's clients ask for it (`version=2`): what the request does not hold is asked of the client's
+ * session, and the answer is a trace. Also takes the request that uploads the context of another (`docker build -`).
+ */
+export async function buildInSession(
+  services: Services,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const { running, ports } = services;
+  const query = new Query(request);
+  const buildId = query.nonEmpty('buildid');
+  const gone = clientGone(reply);
+  const uploadFor = RunningBuilds.uploadOf(buildId);
+  if (uploadFor !== undefined) {
+    await running.upload(uploadFor, bodyOf(request), gone);
+    return reply.code(200).send();
+  }
+  const options = buildOptions(query, request);
+  const tags = [...new Set([...options.tags, ...outputTags(query)])];
+  const stream = new ProgressStream(reply);
+  const build = running.start(buildId);
+  const trace = new BuildTrace((part) => {
+    stream.send({ id: 'moby.buildkit.trace', aux: Buffer.from(encodeTrace(part)).toString('base64') });
+  });
+  await stream.run(async () => {
+    try {
+      const signals = [gone, build.signal];
+      const session = await sessionOf(services.sessions, query, AbortSignal.any(signals));
+      const signal = AbortSignal.any([...signals, ...(session === undefined ? [] : [session.signal])]);
+      const contexts = namedContexts(query, session);
+      const files = await filesOf(services, { request, query, session, signal, trace, dockerfile: options.dockerfile });
+      const { imageId } = await ports.builder.build({
+        ...options,
+        ...files,
+        tags,
+        contexts,
+        ...(session && { secrets: secretsOf(session), agents: agentsOf(session), login: loginOf(session) }),
+        signal,
+        onEvent: trace.onEvent,
+      });
+      stream.send({ id: 'moby.image.id', aux: { ID: imageId } });
+    } catch (error) {
+      trace.end();
+      throw asBuildKitSays(error);
+    } finally {
+      build.end();
+    }
+  });
+  return reply;
+}
+
+async function sessionOf(
+  sessions: ClientSessions,
+  query: Query,
+  signal: AbortSignal,
+): Promise<ClientSession | undefined> {
+  const id = query.nonEmpty('session');
+  return id === undefined ? undefined : sessions.get(id, signal);
+}
+
+interface FilesRequest {
+  readonly request: FastifyRequest;
+  readonly query: Query;
+  readonly session: ClientSession | undefined;
+  readonly signal: AbortSignal;
+  readonly trace: BuildTrace;
+  readonly dockerfile: string;
+}
+
+/** The context, and the Dockerfile where it comes apart from it. */
+async function filesOf(
+  { ports, running }: Services,
+  { request, query, session, signal, trace, dockerfile }: FilesRequest,
+): Promise<{ context: Readable; recipe?: BuildRecipe }> {
+  const remote = query.nonEmpty('remote');
+  if (remote === 'upload-request') {
+    return { context: await running.uploaded(query.nonEmpty('buildid') ?? '', signal) };
+  }
+  if (remote !== 'client-session') return { context: await givenContext(ports, { request, remote, signal }) };
+  if (session === undefined) throw invalid('failed to read dockerfile: could not access local files without session');
+  const definition = trace.open(`[internal] load build definition from ${dockerfile}`, 'transferring dockerfile:');
+  const recipe = await definition.during(readRecipe(session, { dockerfile, signal, onBytes: definition.onBytes }));
+  const loading = trace.open('[internal] load .dockerignore', 'transferring context:');
+  const ignore = recipe.ignore ?? (await loading.during(readIgnoreFile(session, { signal, onBytes: loading.onBytes })));
+  loading.close();
+  const transfer = trace.open('[internal] load build context', 'transferring context:');
+  const context = readDirectory(session, { ignore, signal, onBytes: transfer.onBytes });
+  context.once('end', () => transfer.close());
+  context.once('error', (error) => transfer.close(error));
+  return { context, recipe: { ...recipe, ignore } };
+}
+
+/** Clients of BuildKit know a failed RUN by BuildKit's words. */
+function asBuildKitSays(error: unknown): unknown {
+  if (!isBerthError(error)) return error;
+  const { command, code } = error.details;
+  if (typeof command !== 'string' || typeof code !== 'number') return error;
+  return new BerthError(error.kind, exitText({ command, code }), { cause: error });
+}
