@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -18,10 +18,7 @@ let fixture: BuilderFixture;
 before(async () => {
   fixture = await BuilderFixture.create();
 });
-after(async () => {
-  await fixture.dispose();
-  await removeTestCgroups();
-});
+after(() => fixture.dispose());
 
 test('a build runs commands in a container and keeps what they change as layers', async () => {
   const { image, output } = await fixture.build({
@@ -417,12 +414,12 @@ test('an aborted build stops its containers and leaves nothing', async () => {
 test('reconcile ends and removes what a killed builder left', async () => {
   const id = newId();
   const { hierarchies } = await detectCgroups();
-  for (const { mountpoint } of hierarchies) mkdirSync(`${mountpoint}/berth-builder-test/${id}`, { recursive: true });
+  for (const { mountpoint } of hierarchies) mkdirSync(`${mountpoint}${fixture.cgroup}/${id}`, { recursive: true });
   const process = spawn('sleep', ['1000']);
   const exit = once(process, 'exit');
   const [first] = hierarchies;
   assert.ok(first);
-  writeFileSync(`${first.mountpoint}/berth-builder-test/${id}/cgroup.procs`, String(process.pid));
+  writeFileSync(`${first.mountpoint}${fixture.cgroup}/${id}/cgroup.procs`, String(process.pid));
   const step = join(fixture.directory, 'exec/builder/dead/1');
   mkdirSync(step, { recursive: true });
   writeFileSync(join(step, 'container'), id);
@@ -430,7 +427,7 @@ test('reconcile ends and removes what a killed builder left', async () => {
   mkdirSync(join(fixture.directory, 'builder/builds/dead'), { recursive: true });
   await fixture.builder.reconcile();
   assert.deepEqual(await exit, [null, 'SIGKILL']);
-  assert.equal(existsSync(`${first.mountpoint}/berth-builder-test/${id}`), false);
+  assert.equal(existsSync(`${first.mountpoint}${fixture.cgroup}/${id}`), false);
   assert.deepEqual(await fixture.leftovers(), []);
 });
 
@@ -456,9 +453,3 @@ test('a bad Dockerfile or context is refused before anything runs', async () => 
   });
   assert.deepEqual(await fixture.leftovers(), []);
 });
-
-async function removeTestCgroups(): Promise<void> {
-  for (const { mountpoint } of (await detectCgroups()).hierarchies) {
-    if (existsSync(`${mountpoint}/berth-builder-test`)) rmdirSync(`${mountpoint}/berth-builder-test`);
-  }
-}

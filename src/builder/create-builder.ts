@@ -11,7 +11,6 @@ import type { Snapshotter } from '#snapshot';
 import type { Builder, BuildNetworks, BuildRequest } from './builder.ts';
 import { CacheJanitor } from './cache/cache-janitor.ts';
 import { CacheRecords } from './cache/cache-records.ts';
-import { openContext } from './context/build-context.ts';
 import { type LoweredStage, StageLowering } from './graph/lower-stage.ts';
 import { type BuilderServices, BuildSession, workingPrefix } from './ops/build-session.ts';
 import { CacheMounts } from './ops/cache-mounts.ts';
@@ -32,7 +31,7 @@ export interface BuilderOptions {
   readonly archiver: TreeArchiver;
   readonly runtime: Pick<Runtime, 'runOnce'>;
   readonly networks: BuildNetworks;
-  readonly mounts: Pick<Mounts, 'list' | 'unmount'>;
+  readonly mounts: Pick<Mounts, 'list' | 'mount' | 'unmount'>;
   readonly logger: Logger;
   /** For contexts and cache mounts; on the file system of the snapshots. */
   readonly dataDirectory: string;
@@ -70,7 +69,7 @@ class LocalBuilder implements BuilderInstance {
 
   constructor(options: BuilderOptions) {
     this.#options = options;
-    const { images, snapshots, archiver, runtime, networks, logger, cgroupParent } = options;
+    const { images, snapshots, archiver, runtime, networks, mounts, logger, cgroupParent } = options;
     const records = new CacheRecords(options.database);
     const cacheMounts = new CacheMounts(join(options.dataDirectory, 'cache-mounts'));
     const trees = new TreeWorkers();
@@ -80,6 +79,7 @@ class LocalBuilder implements BuilderInstance {
       archiver,
       runtime,
       networks,
+      mounts,
       networkReleases: new NetworkReleases(logger),
       records,
       trees,
@@ -148,13 +148,14 @@ class LocalBuilder implements BuilderInstance {
 
   async #build(session: BuildSession): Promise<{ imageId: Digest }> {
     const { request } = session;
-    const text = await openContext(request, session.contextDirectory, this.#services);
+    const text = await session.contexts.openMain();
     const plan = planBuild(text, {
       file: request.dockerfile,
       target: request.target,
       buildArgs: request.buildArgs,
       labels: request.labels,
       platform: request.platform,
+      contexts: request.contexts,
     });
     for (const { message, line } of plan.warnings) session.emit({ kind: 'warning', message, line });
     session.emit({ kind: 'plan', steps: plan.steps });

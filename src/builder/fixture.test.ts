@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
+import { existsSync, rmdirSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { type Archiver, createArchiver } from '#archive';
 import { type Digest, notFound, silentLogger } from '#base';
 import { type ContentStore, openContentStore } from '#content';
-import { createMounts, createProcesses } from '#host';
+import { createMounts, createProcesses, detectCgroups } from '#host';
 import { createImageStore, type Image, type ImageStore, imageMigrations } from '#image';
 import { type Database, openDatabase } from '#metadata';
 import type { RegistryClient } from '#registry-client';
@@ -88,7 +89,7 @@ export class BuilderFixture {
       logger: silentLogger,
       dataDirectory: join(directory, 'builder'),
       runDirectory: join(directory, 'exec', 'builder'),
-      cgroupParent: '/berth-builder-test',
+      cgroupParent: cgroupOf(directory),
     });
     const fixture = new BuilderFixture({ directory, images, content, snapshots, builder, archiver, database });
     await fixture.#addBusybox();
@@ -170,6 +171,14 @@ export class BuilderFixture {
     await this.#archiver.close();
     this.#database.close();
     await rm(this.directory, { recursive: true, force: true });
+    for (const { mountpoint } of (await detectCgroups()).hierarchies) {
+      if (existsSync(`${mountpoint}${this.cgroup}`)) rmdirSync(`${mountpoint}${this.cgroup}`);
+    }
+  }
+
+  /** The cgroup that containers go below. */
+  get cgroup(): string {
+    return cgroupOf(this.directory);
   }
 
   async #addBusybox(): Promise<void> {
@@ -180,6 +189,8 @@ export class BuilderFixture {
     await this.images.import(Readable.from([tar]), { target: 'busybox:latest', config });
   }
 }
+
+const cgroupOf = (directory: string) => `/berth-${basename(directory)}`;
 
 /** Stands where no registry is reached: nothing can be pulled. */
 const noRegistry = new Proxy({} as RegistryClient, {

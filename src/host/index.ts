@@ -11,6 +11,7 @@ export * from './linux/files.ts';
 export { createHostTrees } from './linux/host-trees.ts';
 export { readKernelFile } from './linux/kernel-file.ts';
 export { createLinks } from './linux/links.ts';
+export { mountMemory } from './linux/memory-mount.ts';
 export { createMounts } from './linux/mounts.ts';
 export { createNetworkNamespaces } from './linux/network-namespaces.ts';
 export { createFirewall } from './linux/nftables.ts';

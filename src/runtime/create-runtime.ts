@@ -108,10 +108,13 @@ class ConmonRuntime implements Runtime {
 
   async runOnce(options: RunOnceOptions): Promise<number> {
     const { runtime } = this.#parts(options.id, undefined);
+    const { execRoot = this.#execRoot } = options;
+    const there = execRoot === this.#execRoot ? runtime : runtime.under(execRoot);
+    await mkdir(there.stateRoot, { recursive: true, mode: 0o700 });
     return await runOnce(options, {
       context: this.#context,
-      runtime,
-      directory: join(this.#execRoot, 'once', options.id),
+      runtime: there,
+      directory: join(execRoot, 'once', options.id),
     });
   }
 

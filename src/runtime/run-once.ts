@@ -17,6 +17,7 @@ export interface RunOnceOptions {
   readonly output: (chunk: OutputChunk) => void;
   readonly stdin?: Duplex;
   readonly signal?: AbortSignal;
+  readonly execRoot?: string;
 }
 
 /** Where and with what to run. */

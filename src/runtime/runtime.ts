@@ -122,7 +122,8 @@ export interface Runtime {
   warmUp(): void;
   /**
    * Runs to the end without a monitor (build steps): `output` gets what it prints. Resolves with the exit code.
-   * Aborting kills it. Nothing stays behind.
+   * Aborting kills it. Nothing stays behind. All that is written of the container meanwhile, its environment too, lies
+   * below `execRoot`, an existing directory; default: the runtime's own exec root.
    */
   runOnce(options: {
     id: string;
@@ -130,6 +131,7 @@ export interface Runtime {
     output: (chunk: OutputChunk) => void;
     stdin?: Duplex;
     signal?: AbortSignal;
+    execRoot?: string;
   }): Promise<number>;
 }
 

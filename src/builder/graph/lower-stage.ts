@@ -4,7 +4,8 @@ import type { Platform } from '#oci';
 import type { Instruction } from '../instructions/instruction.ts';
 import { parseInstruction } from '../instructions/parse-instruction.ts';
 import { parseDockerfile } from '../parser/parse-dockerfile.ts';
-import { type BuildPlan, type PlannedStage, resolveFrom, type StageBase } from '../plan/build-plan.ts';
+import { type BuildPlan, type PlannedStage, resolveFrom } from '../plan/build-plan.ts';
+import type { StageBase } from '../plan/stage-base.ts';
 import { StageState } from '../plan/stage-state.ts';
 import { NodeChain } from './node-chain.ts';
 import type { FileOrigin, GraphNode, ImageState, Operation } from './operation.ts';
@@ -57,7 +58,7 @@ export class StageLowering {
     if (from === undefined) return { kind: 'context' };
     let base: StageBase;
     try {
-      base = resolveFrom(from, index, this.#plan.stages);
+      base = resolveFrom(from, index, this.#plan);
     } catch (error) {
       throw this.#plan.faults.evaluation(
         String((error as Error).message),
@@ -66,6 +67,7 @@ export class StageLowering {
       );
     }
     if (base.kind === 'scratch') return { kind: 'scratch' };
+    if (base.kind === 'tree') return { kind: 'context', name: base.name };
     if (base.kind === 'stage') return { kind: 'node', node: (await this.stage(base.index)).last };
     try {
       return { kind: 'node', node: await this.#imageNode(base.name) };
@@ -119,7 +121,9 @@ export class StageLowering {
       base.kind === 'image' && baseImage
         ? { kind: 'image', image: baseImage }
         : { kind: base.kind === 'stage' ? 'config' : 'scratch' };
-    chain.begin(operation, below?.last, { step: number, closes: triggers.length === 0 });
+    const tree = base.kind === 'tree';
+    chain.begin(operation, below?.last, { step: number, closes: triggers.length === 0 && !tree });
+    if (tree) chain.addTree(base.name, { step: number, opens: false, closes: true });
     for (const [index, trigger] of triggers.entries()) {
       const last = index === triggers.length - 1;
       for (const instruction of this.#trigger(trigger, stage)) {

@@ -1,12 +1,10 @@
-import { posix } from 'node:path';
 import { notImplemented } from '#base';
 import type { Platform } from '#oci';
-import type { CopySpec, Instruction, MountFlag } from '../instructions/instruction.ts';
+import type { CopySpec, Instruction } from '../instructions/instruction.ts';
 import type { StageState } from '../plan/stage-state.ts';
-import type { CopyOperation, FileOrigin, GraphNode, Operation, RunMount } from './operation.ts';
-
-/** Finds the file system that a `from=` names; undefined is the build context. Throws `invalid` with the place. */
-export type FindOrigin = (from: string | undefined, instruction: Instruction) => Promise<FileOrigin>;
+import { lowerLentMounts, withAgentAddress } from './lower-lent-mounts.ts';
+import { type FindOrigin, lowerMounts } from './lower-mounts.ts';
+import type { CopyOperation, GraphNode, Operation } from './operation.ts';
 
 /** The step a node belongs to, and whether it is the step's first and last node. */
 export interface StepPart {
@@ -38,6 +36,28 @@ export class NodeChain {
   begin(operation: Operation, parent: GraphNode | undefined, at: { step: number; closes: boolean }): void {
     this.#last = parent;
     this.#push(operation, '', { step: at.step, opens: true, closes: at.closes });
+  }
+
+  /** Puts what FROM copies where its base is a tree of files: all of it, into an empty image. */
+  addTree(name: string, part: StepPart): void {
+    const operation: CopyOperation = {
+      kind: 'copy',
+      instruction: 'COPY',
+      origin: { kind: 'context', name },
+      sources: ['.'],
+      urls: [],
+      heredocs: [],
+      destination: '/',
+      chown: undefined,
+      chmod: undefined,
+      exclude: [],
+      link: false,
+      parents: false,
+      unpackLocal: false,
+      unpackFetched: false,
+      checksum: undefined,
+    };
+    this.#push(operation, this.#nop('COPY {} in / '), part);
   }
 
   /** The step that `--label` appends. */
@@ -116,46 +136,20 @@ export class NodeChain {
 
   async #run(instruction: Instruction<'run'>): Promise<Operation> {
     const { args, scripts } = this.#runWords(instruction);
-    const mounts: RunMount[] = [];
-    for (const mount of instruction.mounts) mounts.push(await this.#mount(mount, instruction));
+    const lent = lowerLentMounts(instruction, this.#state);
     const declared = this.#state.runArgs().map(([name, value]) => `${name}=${value}`);
     return {
       kind: 'run',
       args,
-      env: [...(this.#state.config.Env ?? []), ...declared],
+      env: withAgentAddress([...(this.#state.config.Env ?? []), ...declared], lent.agents),
       quietEnv: this.#state.proxyEnv(),
       user: this.#state.user,
       workdir: this.#state.workdir,
-      mounts,
+      mounts: await lowerMounts(instruction, this.#state, this.#origin),
+      ...lent,
       network: instruction.network,
       privileged: instruction.security === 'insecure',
       scripts,
-    };
-  }
-
-  async #mount(mount: MountFlag, instruction: Instruction<'run'>): Promise<RunMount> {
-    const { type } = mount;
-    if (type === 'secret' || type === 'ssh') {
-      throw notImplemented(`line ${instruction.node.line}: RUN --mount=type=${type} is not supported by this builder`);
-    }
-    const expand = (text: string | undefined) => this.#state.expand(text ?? '', instruction);
-    const target = posix.resolve('/', this.#state.workdir, expand(mount.target));
-    const origin: FileOrigin = type === 'bind' ? await this.#origin(mount.from, instruction) : { kind: 'scratch' };
-    if (type === 'cache' && (mount.from ?? mount.source) !== undefined) {
-      throw notImplemented(`line ${instruction.node.line}: from and source of a cache mount are not supported`);
-    }
-    return {
-      type,
-      target,
-      source: posix.resolve('/', expand(mount.source)),
-      origin,
-      readonly: mount.readonly,
-      id: mount.id === undefined ? target : expand(mount.id),
-      sharing: mount.sharing,
-      size: mount.size,
-      mode: mount.mode ?? 0o755,
-      uid: mount.uid ?? 0,
-      gid: mount.gid ?? 0,
     };
   }
 

@@ -4,9 +4,15 @@ import type { Heredoc } from '../parser/syntax-tree.ts';
 
 /** Where files come from: the build context, another node's file system, an image's, or nothing. */
 export type FileOrigin =
-  | { readonly kind: 'context' }
+  | ContextOrigin
   | { readonly kind: 'node'; readonly node: GraphNode }
   | { readonly kind: 'scratch' };
+
+/** The build context, or a tree beside it by its name. */
+export interface ContextOrigin {
+  readonly kind: 'context';
+  readonly name?: string;
+}
 
 /** One mount of a RUN, variables replaced. */
 export interface RunMount {
@@ -27,6 +33,31 @@ export interface RunMount {
   readonly gid: number;
 }
 
+/** Something of the client's that a RUN may use and that stays nowhere. */
+interface LentMount {
+  /** How the client knows it. */
+  readonly id: string;
+  /** Without it the step fails. It is not in the cache key: it does not change what the command sees. */
+  readonly required: boolean;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** A secret as a file, in the environment, or both. */
+export interface SecretMount extends LentMount {
+  /** Absolute; undefined: no file. */
+  readonly target: string | undefined;
+  /** Name of the variable that holds it. */
+  readonly env: string | undefined;
+}
+
+/** A socket that leads to an ssh agent. */
+export interface AgentMount extends LentMount {
+  /** Absolute. */
+  readonly target: string;
+}
+
 /** Runs a command in a container on the parent's file system. */
 export interface RunOperation {
   readonly kind: 'run';
@@ -39,6 +70,8 @@ export interface RunOperation {
   readonly user: string;
   readonly workdir: string;
   readonly mounts: readonly RunMount[];
+  readonly secrets: readonly SecretMount[];
+  readonly agents: readonly AgentMount[];
   readonly network: 'default' | 'none' | 'host';
   readonly privileged: boolean;
   /** Files put at `/dev/pipes/NAME` for here-documents that bring their own interpreter. */

@@ -47,6 +47,8 @@ export function parseMount(text: string, fail: Fail): MountFlag {
   if (target === '/') throw fail('invalid mount target "/"');
   if ((type === 'bind' || type === 'cache' || type === 'tmpfs') && !target)
     throw fail('target is required in "--mount"');
+  if (type === 'secret') checkSecret(fields, fail);
+  if (type === 'ssh' && fields.get('source')) throw fail('ssh does not support source');
   const flag = (key: string): boolean | undefined => {
     const value = fields.get(key);
     return value === undefined ? undefined : value === 'true';
@@ -67,6 +69,12 @@ export function parseMount(text: string, fail: Fail): MountFlag {
     uid: asInteger('uid', fields.get('uid'), 10, fail),
     gid: asInteger('gid', fields.get('gid'), 10, fail),
   };
+}
+
+function checkSecret(fields: ReadonlyMap<string, string>, fail: Fail): void {
+  const [id, source, target] = ['id', 'source', 'target'].map((key) => fields.get(key));
+  if (source && id) throw fail("both source and id can't be set");
+  if (!source && !id && !target) throw fail('invalid secret mount. one of source, target required');
 }
 
 function readFields(text: string, fail: Fail): Map<string, string> {

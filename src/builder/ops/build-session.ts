@@ -1,12 +1,14 @@
 import { join } from 'node:path';
 import type { TreeArchiver } from '#archive';
 import { isBerthError, type Logger } from '#base';
+import type { Mounts } from '#host';
 import type { Image, ImageMaker, ImageNames, ImageReader, ImageTransfer } from '#image';
 import { type Platform, parseReference, platformMatches } from '#oci';
 import type { Runtime } from '#runtime';
 import type { Snapshotter } from '#snapshot';
 import type { BuildEvent, BuildNetworks, BuildRequest } from '../builder.ts';
 import type { CacheRecords } from '../cache/cache-records.ts';
+import { ContextTrees } from '../context/context-trees.ts';
 import type { TreeWorkers } from '../tree/tree-workers.ts';
 import type { CacheMounts } from './cache-mounts.ts';
 import type { NetworkReleases } from './network-releases.ts';
@@ -24,6 +26,7 @@ export interface BuilderServices {
   readonly archiver: TreeArchiver;
   readonly runtime: Pick<Runtime, 'runOnce'>;
   readonly networks: BuildNetworks;
+  readonly mounts: Pick<Mounts, 'mount' | 'unmount'>;
   readonly networkReleases: NetworkReleases;
   readonly records: CacheRecords;
   readonly trees: TreeWorkers;
@@ -38,8 +41,8 @@ export class BuildSession {
   readonly id: string;
   readonly services: BuilderServices;
   readonly request: BuildRequest;
-  /** The unpacked context. */
-  readonly contextDirectory: string;
+  /** The unpacked context, and trees beside it. */
+  readonly contexts: ContextTrees;
   /** Fetched files and scripts. */
   readonly filesDirectory: string;
   /** Mount points and bundles, on a file system that does not outlive the boot. */
@@ -56,7 +59,7 @@ export class BuildSession {
     this.id = id;
     this.services = services;
     this.request = request;
-    this.contextDirectory = join(places.data, 'context');
+    this.contexts = new ContextTrees(places.data, request, services);
     this.filesDirectory = join(places.data, 'files');
     this.runDirectory = places.run;
   }

@@ -53,7 +53,7 @@ export class FileCopy {
   /** Finds and digests what the sources name. `originChain` is the file system of `--from`. */
   async select(originChain: string | undefined, signal: AbortSignal): Promise<Selection> {
     if (this.#operation.origin.kind !== 'node' || originChain === undefined) {
-      return this.#withRoot(originChain, (root) => this.#digest(root, signal));
+      return this.#withRoot(originChain, signal, (root) => this.#digest(root, signal));
     }
     const { records } = this.#session.services;
     const { sources, exclude, parents } = this.#operation;
@@ -61,14 +61,14 @@ export class FileCopy {
     const key = cacheKey({ select: 1, originChain, sources, exclude, parents, extra });
     const known = records.findContent(key);
     if (known !== undefined) return { label: known };
-    const selection = await this.#withRoot(originChain, (root) => this.#digest(root, signal));
+    const selection = await this.#withRoot(originChain, signal, (root) => this.#digest(root, signal));
     records.storeContent(key, originChain, selection.label);
     return selection;
   }
 
   /** Copies onto `below`. Throws what the sources or the destination make impossible, with Docker's texts. */
   run(below: string | undefined, originChain: string | undefined, signal: AbortSignal): Promise<StepLayer | undefined> {
-    return this.#withRoot(originChain, (root) =>
+    return this.#withRoot(originChain, signal, (root) =>
       changeTree(this.#session, below, async (tree) => {
         const matches = await this.#matches(root, signal);
         const archives = await this.#archives(matches);
@@ -79,8 +79,13 @@ export class FileCopy {
     );
   }
 
-  #withRoot<T>(originChain: string | undefined, use: (root: string) => Promise<T>): Promise<T> {
-    if (this.#operation.origin.kind === 'context') return use(this.#session.contextDirectory);
+  async #withRoot<T>(
+    originChain: string | undefined,
+    signal: AbortSignal,
+    use: (root: string) => Promise<T>,
+  ): Promise<T> {
+    const { origin } = this.#operation;
+    if (origin.kind === 'context') return use(await this.#session.contexts.directoryOf(origin.name, signal));
     return readTree(this.#session, originChain, use);
   }
 

@@ -11,6 +11,7 @@ import { readAccounts } from '../tree/accounts.ts';
 import { resolveInRoot } from '../tree/root-path.ts';
 import type { BuildSession } from './build-session.ts';
 import { containerFile } from './leftover-containers.ts';
+import { lendToStep } from './lend-to-step.ts';
 import { MountPoints } from './mount-points.ts';
 import type { StepResult } from './step-result.ts';
 import { changeTree, type WorkingTree } from './working-tree.ts';
@@ -57,7 +58,10 @@ async function runContainer(context: RunContext, tree: WorkingTree, cleanup: Und
     ...(await stepMounts(context, tree, cleanup)),
     ...(await scriptMounts(operation, tree)),
   ];
-  const spec = buildRuntimeSpec(specInput(context, { id, root: tree.root, mounts, network }));
+  const lent = await lendToStep(context, tree, cleanup);
+  const spec = buildRuntimeSpec(
+    specInput(context, { id, root: tree.root, mounts: [...mounts, ...lent.mounts], env: lent.env, network }),
+  );
   const points = new MountPoints(tree.root);
   cleanup.push(() => points.remove());
   points.create(spec.mounts);
@@ -70,6 +74,7 @@ async function runContainer(context: RunContext, tree: WorkingTree, cleanup: Und
     spec,
     output: ({ stream, data }) => session.emit({ kind: 'step-output', step: node.step, stream, data }),
     signal,
+    ...(lent.execRoot !== undefined && { execRoot: lent.execRoot }),
   });
   if (code !== 0) {
     const command = operation.args.join(' ');
@@ -79,7 +84,13 @@ async function runContainer(context: RunContext, tree: WorkingTree, cleanup: Und
 
 function specInput(
   context: RunContext,
-  container: { id: string; root: string; mounts: RuntimeMount[]; network: BuildNetwork },
+  container: {
+    id: string;
+    root: string;
+    mounts: RuntimeMount[];
+    env: ReadonlyMap<string, string>;
+    network: BuildNetwork;
+  },
 ): SpecInput {
   const { session, operation } = context;
   const { request, services } = session;
@@ -92,7 +103,7 @@ function specInput(
     hostname,
     process: {
       args: operation.args,
-      env: environment(operation, hostname, account.home),
+      env: environment(operation, container.env, { hostname, home: account.home }),
       cwd: operation.workdir,
       uid: account.uid,
       gid: account.gid,
@@ -131,9 +142,16 @@ function specInput(
   };
 }
 
-/** The environment with what Docker adds where the image says nothing: PATH, HOSTNAME, HOME. */
-function environment(operation: RunOperation, hostname: string, home: string): string[] {
-  const env = [...operation.env, ...operation.quietEnv];
+/** The environment, secrets before all else, with what Docker adds where nothing is said: PATH, HOSTNAME, HOME. */
+function environment(
+  operation: RunOperation,
+  secrets: ReadonlyMap<string, string>,
+  { hostname, home }: { hostname: string; home: string },
+): string[] {
+  const others = [...operation.env, ...operation.quietEnv].filter(
+    (entry) => !secrets.has(entry.slice(0, entry.indexOf('='))),
+  );
+  const env = [...others, ...[...secrets].map(([name, value]) => `${name}=${value}`)];
   const has = (name: string) => env.some((entry) => entry.startsWith(`${name}=`));
   return [
     ...(has('PATH') ? [] : [defaultPath]),
@@ -207,7 +225,7 @@ async function bindSource(
   await mkdir(options.place, { recursive: true });
   const { origin } = mount;
   if (origin.kind === 'context') {
-    if (mount.readonly) return existing(session.contextDirectory, mount);
+    if (mount.readonly) return existing(await session.contexts.directoryOf(origin.name, context.signal), mount);
     throw invalid(
       `a writable bind mount of the build context at ${mount.target} is not supported: copy the files first`,
     );

@@ -1,7 +1,7 @@
 import { digestOf, isBerthError, messageOf } from '#base';
 import type { ImageConfig } from '#oci';
 import type { StepLayer, StepOutcome } from '../cache/cache-records.ts';
-import type { GraphNode, RunOperation } from '../graph/operation.ts';
+import type { ContextOrigin, GraphNode, RunOperation } from '../graph/operation.ts';
 import type { ResultCache, Vertex } from '../solver/solver.ts';
 import type { BuildSession } from './build-session.ts';
 import { FileCopy } from './copy-operation.ts';
@@ -135,7 +135,7 @@ export class VertexFactory {
           const from = origin.kind === 'node' ? results.get(origin.node)?.chainId : origin.kind;
           const files =
             origin.kind === 'context' && mount.type === 'bind'
-              ? await contextDigest(session, mount.source, signal)
+              ? await contextDigest(session, origin, { path: mount.source, signal })
               : undefined;
           mounts.push({ ...mount, from, files });
         }
@@ -143,7 +143,22 @@ export class VertexFactory {
         const mode = network === 'default' ? request.networkMode : network;
         const { extraHosts, shmSize } = request;
         const below = first(inputs).chainId;
-        return { run: 1, below, args, env, user, workdir, mounts, mode, privileged, scripts, extraHosts, shmSize };
+        const lent = lentKey(operation);
+        return {
+          run: 1,
+          below,
+          args,
+          env,
+          user,
+          workdir,
+          mounts,
+          mode,
+          privileged,
+          scripts,
+          extraHosts,
+          shmSize,
+          lent,
+        };
       },
       run: (inputs, signal) =>
         runOperation({ session, node, operation, below: first(inputs), origins: resultsOf(inputs), signal }),
@@ -198,6 +213,14 @@ function first(inputs: readonly StepResult[]): StepResult {
   return inputs[0] ?? scratchResult;
 }
 
+/** What of secrets and agents may change an outcome: names and places, never a value. Undefined where there are none. */
+function lentKey({ secrets, agents }: RunOperation): unknown {
+  if (secrets.length + agents.length === 0) return undefined;
+  const secretKeys = secrets.map(({ id, target, env, mode, uid, gid }) => ({ id, target, env, mode, uid, gid }));
+  const agentKeys = agents.map(({ id, target, mode, uid, gid }) => ({ id, target, mode, uid, gid }));
+  return { secrets: secretKeys, agents: agentKeys };
+}
+
 function originNodes(node: GraphNode): GraphNode[] {
   const { operation } = node;
   if (operation.kind === 'copy') return operation.origin.kind === 'node' ? [operation.origin.node] : [];
@@ -219,9 +242,13 @@ async function imageResult(
   return { chainId, layers, history: image.config.history ?? [], key: image.id, outcome: undefined };
 }
 
-async function contextDigest(session: BuildSession, path: string, signal: AbortSignal): Promise<string> {
+async function contextDigest(
+  session: BuildSession,
+  { name }: ContextOrigin,
+  { path, signal }: { path: string; signal: AbortSignal },
+): Promise<string> {
   const { trees } = session.services;
-  const root = session.contextDirectory;
+  const root = await session.contexts.directoryOf(name, signal);
   const matches = await trees.run(
     { kind: 'list', root, patterns: [path.replace(/[*?[\\]/g, '\\$&')], context: true },
     signal,

@@ -6,13 +6,9 @@ import type { Instruction } from '../instructions/instruction.ts';
 import { parseInstruction } from '../instructions/parse-instruction.ts';
 import { parseDockerfile } from '../parser/parse-dockerfile.ts';
 import { expandFailure, expandWord, type Lookup } from './expand.ts';
+import { NamedContexts, type PlannedContext } from './named-contexts.ts';
 import { platformArgs, proxyArgs } from './platform-args.ts';
-
-/** What a stage starts from. */
-export type StageBase =
-  | { readonly kind: 'scratch' }
-  | { readonly kind: 'stage'; readonly index: number }
-  | { readonly kind: 'image'; readonly name: string };
+import type { StageBase } from './stage-base.ts';
 
 /** One `FROM` and what follows it. */
 export interface PlannedStage {
@@ -22,6 +18,7 @@ export interface PlannedStage {
   readonly from: Instruction<'from'>;
   readonly base: StageBase;
   readonly platform: Platform;
+  /** None for a stage that a named context stands for. */
   readonly instructions: readonly Instruction[];
 }
 
@@ -30,6 +27,7 @@ export interface BuildPlan {
   /** All stages by index. */
   readonly stages: readonly PlannedStage[];
   readonly target: PlannedStage;
+  readonly contexts: NamedContexts;
   readonly steps: readonly BuildStep[];
   /** Step number of each instruction that runs; the instructions of unneeded stages have none. */
   readonly numbers: ReadonlyMap<Instruction, number>;
@@ -50,6 +48,7 @@ export interface PlanOptions {
   readonly buildArgs: Readonly<Record<string, string | null>>;
   readonly labels: Readonly<Record<string, string>>;
   readonly platform?: Platform | undefined;
+  readonly contexts?: Readonly<Record<string, PlannedContext>> | undefined;
 }
 
 /** Reads a Dockerfile and plans its stages. Throws `invalid` with file, line and instruction. */
@@ -72,15 +71,27 @@ export function planBuild(text: string, options: PlanOptions): BuildPlan {
   const automaticArgs = platformArgs(hostPlatform(), platform, targetName);
   const scope = new GlobalScope(options.buildArgs, automaticArgs, escapeChar, faults);
   for (const instruction of globals) if (instruction.kind === 'arg') scope.declare(instruction);
-  const stages = groups.map((group, index) => planStage(group, index, groups, { scope, platform, faults }));
+  const contexts = new NamedContexts(options.contexts ?? {});
+  const stages = groups.map((group, index) => planStage(group, index, groups, { scope, platform, contexts, faults }));
   const target = stages[targetIndex];
   if (target === undefined) throw new Error('a target without a stage');
-  const needed = neededStages(stages, target);
+  const needed = neededStages({ stages, contexts }, target);
   const { steps, numbers } = numberSteps(globals, needed, options.labels);
   const globalSteps = globals.map((_, index) => index + 1);
   const { args: globalArgs } = scope;
-  const { warnings } = tree;
-  return { stages, target, steps, numbers, globalSteps, globalArgs, automaticArgs, escapeChar, faults, warnings };
+  return {
+    stages,
+    target,
+    contexts,
+    steps,
+    numbers,
+    globalSteps,
+    globalArgs,
+    automaticArgs,
+    escapeChar,
+    faults,
+    warnings: tree.warnings,
+  };
 }
 
 interface StageGroup {
@@ -151,6 +162,7 @@ export function expandIn<T>(instruction: Instruction, faults: DockerfileFaults, 
 interface StageContext {
   readonly scope: GlobalScope;
   readonly platform: Platform;
+  readonly contexts: NamedContexts;
   readonly faults: DockerfileFaults;
 }
 
@@ -161,7 +173,7 @@ function planStage(
   context: StageContext,
 ): PlannedStage {
   const { from } = group;
-  const { scope, faults } = context;
+  const { scope, contexts, faults } = context;
   const fail = (text: string) => faults.evaluation(text, from.node.line, 'FROM');
   const image = scope.expand(from.image, from);
   if (image === '') throw fail(`base name (${from.image}) should not be blank`);
@@ -174,21 +186,28 @@ function planStage(
       throw fail(`failed to parse platform ${text}: want os/arch or os/arch/variant`);
     }
   }
+  const instead = from.name === undefined ? undefined : contexts.find(from.name);
+  if (instead) return { index, name: from.name, from, base: instead, platform, instructions: [] };
   const earlier = groups.slice(0, index).findLastIndex((other) => other.from.name === image.toLowerCase());
-  const base: StageBase =
-    earlier >= 0
-      ? { kind: 'stage', index: earlier }
-      : image === 'scratch'
-        ? { kind: 'scratch' }
-        : { kind: 'image', name: image };
+  const base: StageBase = earlier >= 0 ? { kind: 'stage', index: earlier } : baseOf(image, contexts);
   return { index, name: from.name, from, base, platform, instructions: group.instructions };
 }
 
+/** What a name means that no stage has: `scratch` is always nothing. */
+function baseOf(name: string, contexts: NamedContexts): StageBase {
+  if (name === 'scratch') return { kind: 'scratch' };
+  return contexts.find(name) ?? { kind: 'image', name };
+}
+
 /**
- * What a `from=` of COPY or a mount inside stage `index` names: an earlier stage by name or number, else an image.
- * Throws a plain Error with Docker's text for the stage itself.
+ * What a `from=` of COPY or a mount inside stage `index` names: an earlier stage by name or number, a named context (which
+ * may stand for a later stage too), else an image. Throws a plain Error with Docker's text for the stage itself.
  */
-export function resolveFrom(value: string, index: number, stages: readonly PlannedStage[]): StageBase {
+export function resolveFrom(
+  value: string,
+  index: number,
+  { stages, contexts }: Pick<BuildPlan, 'stages' | 'contexts'>,
+): StageBase {
   const earlier = stages.slice(0, index).findLastIndex((stage) => stage.name === value.toLowerCase());
   if (earlier >= 0) return { kind: 'stage', index: earlier };
   if (/^\d+$/.test(value)) {
@@ -197,8 +216,7 @@ export function resolveFrom(value: string, index: number, stages: readonly Plann
     if (number > index) throw new Error(`invalid from flag value ${value}: no such stage before this one`);
     return { kind: 'stage', index: number };
   }
-  if (value === 'scratch') return { kind: 'scratch' };
-  return { kind: 'image', name: value };
+  return baseOf(value, contexts);
 }
 
 /** Names of stages or images that an instruction takes files from. */
@@ -208,7 +226,8 @@ function fromNames(instruction: Instruction): string[] {
   return instruction.mounts.map((mount) => mount.from).filter((name) => name !== undefined);
 }
 
-function neededStages(stages: readonly PlannedStage[], target: PlannedStage): PlannedStage[] {
+function neededStages(plan: Pick<BuildPlan, 'stages' | 'contexts'>, target: PlannedStage): PlannedStage[] {
+  const { stages } = plan;
   const needed = new Set<PlannedStage>();
   const visit = (stage: PlannedStage | undefined) => {
     if (stage === undefined || needed.has(stage)) return;
@@ -216,7 +235,7 @@ function neededStages(stages: readonly PlannedStage[], target: PlannedStage): Pl
     if (stage.base.kind === 'stage') visit(stages[stage.base.index]);
     for (const name of stage.instructions.flatMap(fromNames)) {
       try {
-        const found = resolveFrom(name, stage.index, stages);
+        const found = resolveFrom(name, stage.index, plan);
         if (found.kind === 'stage') visit(stages[found.index]);
       } catch {
         // A bad reference is reported when its instruction is reached.

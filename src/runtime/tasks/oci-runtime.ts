@@ -29,9 +29,11 @@ export class OciRuntime {
   readonly version: string;
   /** Its `--root`: one directory per container. */
   readonly stateRoot: string;
+  readonly #program: FoundProgram;
   readonly #processes: Processes;
 
   constructor(program: FoundProgram, execRoot: string, processes: Processes) {
+    this.#program = program;
     this.stateRoot = join(execRoot, 'state', program.name);
     this.command = {
       path: program.sealed?.path ?? program.path,
@@ -42,6 +44,11 @@ export class OciRuntime {
     this.path = program.path;
     this.version = program.version;
     this.#processes = processes;
+  }
+
+  /** The same program with its state under another exec root. */
+  under(execRoot: string): OciRuntime {
+    return new OciRuntime(this.#program, execRoot, this.#processes);
   }
 
   /** Directory in which it keeps a container; there exactly while it knows the container. */

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { chmod, chown, mkdir, open, readdir, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errnoOf, isBerthError, unavailable } from '#base';
-import type { Mounts } from '#host';
+import { errnoOf, unavailable } from '#base';
+import { type Mounts, mountMemory } from '#host';
 
 /** Where a secret is seen in its container, and whose it is there. */
 export interface SecretPlace {
@@ -82,16 +82,7 @@ export class SecretFiles {
     await mkdir(target, { recursive: true, mode: 0o700 });
     const [inside, outside] = await Promise.all([stat(target), stat(this.#directory)]);
     if (inside.dev !== outside.dev) return;
-    const options = ['nosuid', 'nodev', 'noexec', 'mode=700', `size=${secretSpace}`];
-    const mount = (more: string[]) =>
-      this.#mounts.mount({ type: 'tmpfs', source: 'secrets', target, options: [...options, ...more] });
-    try {
-      await mount(['noswap']);
-    } catch (error) {
-      // An older kernel does not know the word.
-      if (!isBerthError(error) || error.details.errno !== 'EINVAL') throw error;
-      await mount([]);
-    }
+    await mountMemory(this.#mounts, target, { size: secretSpace });
   }
 
   #file(id: string, path: string): string {
