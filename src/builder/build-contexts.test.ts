@@ -78,6 +78,22 @@ test('a named context is read only where a needed step uses it, and its content 
   assert.deepEqual(changed.cached, []);
 });
 
+test('what a step writes to a writable mount of a context is gone with the step', async () => {
+  const c = await tree({ f: 'hello\n' });
+  const { output } = await fixture.build(
+    {
+      ...dockerfile(
+        'FROM busybox',
+        'RUN --mount=from=c,target=/m,rw --mount=target=/ctx,rw echo new > /m/f; touch /m/x /ctx/x; cat /m/f; ls /m /ctx',
+        'RUN --mount=from=c,target=/m --mount=from=c,source=f,target=/file,rw echo new > /file; cat /m/f; ls /m',
+      ),
+    },
+    { contexts: { c } },
+  );
+  assert.equal(output, 'new\n/ctx:\nDockerfile\nx\n\n/m:\nf\nx\nhello\nf\n');
+  assert.deepEqual(await fixture.leftovers(), []);
+});
+
 test('a named context that is an image stands for it in FROM, COPY and mounts', async () => {
   const { output } = await fixture.build(
     dockerfile(
@@ -124,6 +140,15 @@ test('a named context replaces the stage of its name, by number and as target to
   await assert.rejects(fixture.build(dockerfile('FROM scratch', 'COPY --from=scratch f /'), { contexts }), {
     message: /COPY failed: stat f: file does not exist/,
   });
+});
+
+test('triggers of an image that is a named context run for FROM, but not where it replaces a stage', async () => {
+  await fixture.build(dockerfile('FROM busybox', 'ENV WHO=on', 'ONBUILD RUN echo trigger'), { tags: ['triggers:1'] });
+  const contexts = { base: image('triggers:1'), stage: image('triggers:1') };
+  const used = await fixture.build(dockerfile('FROM base', 'RUN echo $WHO'), { contexts });
+  assert.equal(used.output, 'trigger\non\n');
+  const text = dockerfile('FROM nosuch AS Stage', 'RUN never', 'FROM stage', 'RUN echo $WHO');
+  assert.equal((await fixture.build(text, { contexts, noCache: true })).output, 'on\n');
 });
 
 test('what a named context does not have, or fails with, is told with its name and leaves nothing', async () => {

@@ -33,7 +33,10 @@ export interface BuildRequest {
   readonly secrets?: BuildSecrets;
   /** Asked by `RUN --mount=type=ssh`. */
   readonly agents?: BuildAgents;
-  /** By name: `FROM name`, `COPY --from=name` and `RUN --mount=from=name` mean these before any stage or image. */
+  /**
+   * By name: `FROM name`, `COPY --from=name` and `RUN --mount=from=name` mean these before any stage or image (`scratch`
+   * stays nothing). Names are compared as image names: `docker.io/library/a:latest` is `a`.
+   */
   readonly contexts?: Readonly<Record<string, NamedContext>>;
   readonly signal: AbortSignal;
   readonly onEvent: (event: BuildEvent) => void;

@@ -106,7 +106,7 @@ export class StageLowering {
     const fresh: ImageState = { config: {}, author: undefined, platform: stage.platform };
     const start = below?.last.image ?? (baseImage ? imageState(baseImage) : fresh);
     const { OnBuild, ...config } = start.config;
-    const triggers = OnBuild ?? [];
+    const triggers = stage.replaced ? [] : (OnBuild ?? []);
     const state = new StageState({
       config,
       author: start.author,

@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { invalid, newId, shortId, UndoStack } from '#base';
 import type { RuntimeMount } from '#oci';
@@ -8,7 +7,7 @@ import type { BuildNetwork } from '../builder.ts';
 import type { StepLayer } from '../cache/cache-records.ts';
 import type { GraphNode, RunMount, RunOperation } from '../graph/operation.ts';
 import { readAccounts } from '../tree/accounts.ts';
-import { resolveInRoot } from '../tree/root-path.ts';
+import { bindSource } from './bind-source.ts';
 import type { BuildSession } from './build-session.ts';
 import { containerFile } from './leftover-containers.ts';
 import { lendToStep } from './lend-to-step.ts';
@@ -209,42 +208,4 @@ function bindMount(mount: RunMount, source: string): RuntimeMount {
     source,
     options: ['rbind', 'rprivate', mount.readonly ? 'ro' : 'rw'],
   };
-}
-
-/**
- * The file or directory on this machine that a bind mount shows. A writable one is a snapshot of its own that is thrown
- * away: writes never reach the origin.
- */
-async function bindSource(
-  context: RunContext,
-  mount: RunMount,
-  options: { place: string; cleanup: UndoStack },
-): Promise<string> {
-  const { session, origins } = context;
-  const { snapshots } = session.services;
-  await mkdir(options.place, { recursive: true });
-  const { origin } = mount;
-  if (origin.kind === 'context') {
-    if (mount.readonly) return existing(await session.contexts.directoryOf(origin.name, context.signal), mount);
-    throw invalid(
-      `a writable bind mount of the build context at ${mount.target} is not supported: copy the files first`,
-    );
-  }
-  const chainId = origin.kind === 'node' ? origins.get(origin.node)?.chainId : undefined;
-  if (chainId === undefined) return existing(options.place, mount);
-  let key = chainId;
-  if (!mount.readonly) {
-    key = session.snapshotKey(session.nextName());
-    await snapshots.prepare(key, chainId);
-    options.cleanup.push(() => snapshots.remove(key));
-  }
-  await snapshots.mount(key, options.place, { readonly: mount.readonly });
-  options.cleanup.push(() => snapshots.unmount(options.place));
-  return existing(options.place, mount);
-}
-
-function existing(root: string, mount: RunMount): string {
-  const path = resolveInRoot(root, mount.source);
-  if (!existsSync(path)) throw invalid(`bind mount for ${mount.target}: ${mount.source} does not exist in its origin`);
-  return path;
 }

@@ -18,8 +18,9 @@ export interface PlannedStage {
   readonly from: Instruction<'from'>;
   readonly base: StageBase;
   readonly platform: Platform;
-  /** None for a stage that a named context stands for. */
   readonly instructions: readonly Instruction[];
+  /** A named context stands for this stage: there are no instructions, and triggers of its image do not run. */
+  readonly replaced: boolean;
 }
 
 /** A whole Dockerfile with its global arguments resolved and the stages that the target needs chosen. */
@@ -187,10 +188,10 @@ function planStage(
     }
   }
   const instead = from.name === undefined ? undefined : contexts.find(from.name);
-  if (instead) return { index, name: from.name, from, base: instead, platform, instructions: [] };
+  if (instead) return { index, name: from.name, from, base: instead, platform, instructions: [], replaced: true };
   const earlier = groups.slice(0, index).findLastIndex((other) => other.from.name === image.toLowerCase());
   const base: StageBase = earlier >= 0 ? { kind: 'stage', index: earlier } : baseOf(image, contexts);
-  return { index, name: from.name, from, base, platform, instructions: group.instructions };
+  return { index, name: from.name, from, base, platform, instructions: group.instructions, replaced: false };
 }
 
 /** What a name means that no stage has: `scratch` is always nothing. */
