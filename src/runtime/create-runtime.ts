@@ -108,13 +108,13 @@ class ConmonRuntime implements Runtime {
 
   async runOnce(options: RunOnceOptions): Promise<number> {
     const { runtime } = this.#parts(options.id, undefined);
-    const { execRoot = this.#execRoot } = options;
-    const there = execRoot === this.#execRoot ? runtime : runtime.under(execRoot);
-    await mkdir(there.stateRoot, { recursive: true, mode: 0o700 });
+    const { execRoot } = options;
+    const there = execRoot === undefined ? runtime : runtime.under(execRoot);
+    if (execRoot !== undefined) await mkdir(there.stateRoot, { recursive: true, mode: 0o700 });
     return await runOnce(options, {
       context: this.#context,
       runtime: there,
-      directory: join(execRoot, 'once', options.id),
+      directory: join(execRoot ?? this.#execRoot, 'once', options.id),
     });
   }
 

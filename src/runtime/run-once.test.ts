@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { Duplex } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
@@ -59,6 +59,24 @@ describe('runOnce', () => {
     );
     assert.deepEqual(outputs, []);
     assert.deepEqual(await leftovers('once-missing'), []);
+  });
+
+  it('writes nothing of the container elsewhere than below an exec root of its own', async () => {
+    const execRoot = `${fixture.directory}/private`;
+    const spec = fixture.spec('once-private', ['sh', '-c', 'echo up']);
+    let found: string[][] = [];
+    await fixture.runtime.runOnce({
+      id: 'once-private',
+      spec,
+      execRoot,
+      output: () => {
+        const places = ['private/once', 'private/state/crun', 'exec/once', 'exec/state/crun'];
+        found = places.map((place) => readdirSync(`${fixture.directory}/${place}`));
+      },
+    });
+    assert.deepEqual(found, [['once-private'], ['once-private'], [], []]);
+    assert.deepEqual(await readdir(`${execRoot}/once`), []);
+    assert.deepEqual(await leftovers('once-private'), []);
   });
 
   it('kills everything when aborted', async () => {

@@ -7,6 +7,9 @@ import { pipeline } from 'node:stream/promises';
 /** Opens a connection to an ssh agent; `signal` says that nobody wants it any more. */
 export type Connect = (signal: AbortSignal) => Promise<Duplex>;
 
+/** Connections of one step at a time; further ones are closed at once. */
+const mostConnections = 128;
+
 /** A unix socket each of whose connections becomes a new one to an ssh agent. */
 export class AgentSocket {
   readonly #server: Server;
@@ -30,6 +33,7 @@ export class AgentSocket {
     // The directory's descriptor stands in for its path: sun_path holds only 108 bytes.
     const directory = await open(dirname(path), 'r');
     const server = createServer({ allowHalfOpen: true });
+    server.maxConnections = mostConnections;
     try {
       const short = `/proc/self/fd/${directory.fd}/${basename(path)}`;
       await new Promise<void>((resolve, reject) => {
