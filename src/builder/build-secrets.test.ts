@@ -116,6 +116,16 @@ test('a required secret or agent that is missing fails its step by name', async 
   assert.deepEqual(await fixture.leftovers(), []);
 });
 
+test('fields of a secret may hold variables, also where numbers are wanted', async () => {
+  const secrets = secretsOf({ a: 'x' });
+  const line = `RUN --mount=type=secret,id=$I,target=/t$I,mode=$M,uid=\${U:-7} ${show} /ta`;
+  const { output } = await fixture.build(run('ARG I=a M=440 U', line), { secrets });
+  assert.equal(output, '/ta 440 7:0\n');
+  await assert.rejects(fixture.build(run('ARG I=a M=9 U', line), { secrets }), {
+    message: /^invalid value 9 for mode/,
+  });
+});
+
 test('a secret that is too large, or is no text where a variable is wanted, is refused', async () => {
   const secrets = secretsOf({ big: Buffer.alloc(512_001), bin: Buffer.from([65, 0, 66]), bad: Buffer.from([0xff]) });
   const cases: [string, RegExp][] = [

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import type { Instruction, MountFlag } from '../instructions/instruction.ts';
 import type { StageState } from '../plan/stage-state.ts';
+import { mountRights } from './mount-rights.ts';
 import type { AgentMount, SecretMount } from './operation.ts';
 
 /**
@@ -14,7 +15,10 @@ export function lowerLentMounts(
 ): { secrets: SecretMount[]; agents: AgentMount[] } {
   const expand = (text: string | undefined) => state.expand(text ?? '', instruction);
   const absolute = (target: string) => posix.resolve('/', state.workdir, target);
-  const rights = ({ required, uid, gid }: MountFlag) => ({ required, uid: uid ?? 0, gid: gid ?? 0 });
+  const rights = (flag: MountFlag, mode: number) => ({
+    required: flag.required,
+    ...mountRights(flag, mode, { instruction, state }),
+  });
   const secrets: SecretMount[] = [];
   const agents: AgentMount[] = [];
   for (const flag of instruction.mounts) {
@@ -25,15 +29,10 @@ export function lowerLentMounts(
       const id = named || posix.basename(given);
       const standard = flag.env === undefined ? absolute(`/run/secrets/${posix.basename(id)}`) : undefined;
       const env = flag.env === undefined ? undefined : expand(flag.env);
-      secrets.push({ id, target: target ?? standard, env, mode: flag.mode ?? 0o400, ...rights(flag) });
+      secrets.push({ id, target: target ?? standard, env, ...rights(flag, 0o400) });
     } else if (flag.type === 'ssh') {
       const standard = `/run/buildkit/ssh_agent.${agents.length}`;
-      agents.push({
-        id: named || 'default',
-        target: target ?? standard,
-        mode: flag.mode ?? 0o600,
-        ...rights(flag),
-      });
+      agents.push({ id: named || 'default', target: target ?? standard, ...rights(flag, 0o600) });
     }
   }
   return { secrets, agents };

@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import { notImplemented } from '#base';
 import type { Instruction, MountFlag } from '../instructions/instruction.ts';
 import type { StageState } from '../plan/stage-state.ts';
+import { mountRights } from './mount-rights.ts';
 import type { FileOrigin, RunMount } from './operation.ts';
 
 /** Finds the file system that a `from=` names; undefined is the build context. Throws `invalid` with the place. */
@@ -40,8 +41,6 @@ function placeOf(
     id: flag.id === undefined ? target : expand(flag.id),
     sharing: flag.sharing,
     size: flag.size,
-    mode: flag.mode ?? 0o755,
-    uid: flag.uid ?? 0,
-    gid: flag.gid ?? 0,
+    ...mountRights(flag, 0o755, { instruction, state }),
   };
 }

@@ -26,10 +26,10 @@ export interface MountFlag {
   readonly env: string | undefined;
   /** Bytes; of a tmpfs. */
   readonly size: number | undefined;
-  /** Octal mode bits. */
-  readonly mode: number | undefined;
-  readonly uid: number | undefined;
-  readonly gid: number | undefined;
+  /** Octal mode bits; like the owner a number as text, because it may hold variables. */
+  readonly mode: string | undefined;
+  readonly uid: string | undefined;
+  readonly gid: string | undefined;
 }
 
 /** What COPY and ADD have in common. Paths and flag values may hold variables. */

@@ -172,7 +172,7 @@ test('parseInstruction fills in the defaults of RUN --mount', () => {
     id,
   ]);
   assert.deepEqual(brief, [
-    ['cache', '/c', false, 'locked', 0o700, undefined, 'x'],
+    ['cache', '/c', false, 'locked', '0700', undefined, 'x'],
     ['bind', '/b', false, 'shared', undefined, undefined, undefined],
     ['tmpfs', '/t', false, 'shared', undefined, 1048576, undefined],
   ]);

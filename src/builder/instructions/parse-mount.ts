@@ -65,9 +65,9 @@ export function parseMount(text: string, fail: Fail): MountFlag {
     sharing: asSharing(fields.get('sharing') ?? 'shared', fail),
     env: fields.get('env'),
     size: asSize(fields.get('size'), fail),
-    mode: asInteger('mode', fields.get('mode'), 8, fail),
-    uid: asInteger('uid', fields.get('uid'), 10, fail),
-    gid: asInteger('gid', fields.get('gid'), 10, fail),
+    mode: numberText('mode', fields, fail),
+    uid: numberText('uid', fields, fail),
+    gid: numberText('gid', fields, fail),
   };
 }
 
@@ -131,9 +131,16 @@ function asSize(text: string | undefined, fail: Fail): number | undefined {
   }
 }
 
-function asInteger(key: string, text: string | undefined, radix: 8 | 10, fail: Fail): number | undefined {
-  if (text === undefined) return undefined;
-  const value = (radix === 8 ? /^[0-7]{1,5}$/ : /^\d{1,10}$/).test(text) ? Number.parseInt(text, radix) : Number.NaN;
-  if (Number.isNaN(value)) throw fail(`invalid value ${text} for ${key}`);
-  return value;
+/** One with variables is checked where they are known. */
+function numberText(key: 'mode' | 'uid' | 'gid', fields: ReadonlyMap<string, string>, fail: Fail): string | undefined {
+  const text = fields.get(key);
+  if (text !== undefined && !text.includes('$')) readMountNumber(key, text, fail);
+  return text;
+}
+
+/** Reads a mode (octal), uid or gid of a mount, variables replaced. `fail` makes the error to throw. */
+export function readMountNumber(key: 'mode' | 'uid' | 'gid', text: string, fail: Fail): number {
+  const valid = (key === 'mode' ? /^[0-7]{1,5}$/ : /^\d{1,10}$/).test(text);
+  if (!valid) throw fail(`invalid value ${text} for ${key}`);
+  return Number.parseInt(text, key === 'mode' ? 8 : 10);
 }

@@ -103,7 +103,7 @@ export class StageState {
   /** Sets the working directory and returns it. */
   setWorkdir(instruction: Instruction<'workdir'>): string {
     const path = this.expand(instruction.path, instruction);
-    if (path === '') throw this.#fail('WORKDIR cannot normalize nothing', instruction);
+    if (path === '') throw this.fault('WORKDIR cannot normalize nothing', instruction);
     this.config = { ...this.config, WorkingDir: posix.resolve('/', this.workdir, path) };
     return this.workdir;
   }
@@ -152,6 +152,11 @@ export class StageState {
   /** Adds labels as they are (`--label`). */
   addLabels(labels: Readonly<Record<string, string>>): void {
     this.config = { ...this.config, Labels: { ...this.config.Labels, ...labels } };
+  }
+
+  /** The error of an instruction that cannot be carried out, with its place. */
+  fault(text: string, instruction: Instruction): Error {
+    return this.#faults.evaluation(text, instruction.node.line, instruction.node.keyword);
   }
 
   #lookup(name: string): string | undefined {
@@ -208,14 +213,14 @@ export class StageState {
       const added = Object.fromEntries(exposedPorts(words).map((port) => [port, {}]));
       this.config = { ...this.config, ExposedPorts: { ...this.config.ExposedPorts, ...added } };
     } catch (error) {
-      throw this.#fail(error instanceof Error ? error.message : String(error), instruction);
+      throw this.fault(error instanceof Error ? error.message : String(error), instruction);
     }
     return `EXPOSE ${words.sort().join(' ')}`;
   }
 
   #applyVolume(instruction: Instruction<'volume'>): string {
     const paths = instruction.paths.map((path) => this.expand(path, instruction).trim());
-    if (paths.includes('')) throw this.#fail('VOLUME specified can not be an empty string', instruction);
+    if (paths.includes('')) throw this.fault('VOLUME specified can not be an empty string', instruction);
     const added = Object.fromEntries(paths.map((path) => [path, {}]));
     this.config = { ...this.config, Volumes: { ...this.config.Volumes, ...added } };
     return `VOLUME [${paths.join(' ')}]`;
@@ -223,7 +228,7 @@ export class StageState {
 
   #applyStopSignal(instruction: Instruction<'stopsignal'>): string {
     const signal = this.expand(instruction.signal, instruction);
-    if (!isSignal(signal)) throw this.#fail(`invalid signal: ${signal}`, instruction);
+    if (!isSignal(signal)) throw this.fault(`invalid signal: ${signal}`, instruction);
     this.config = { ...this.config, StopSignal: signal };
     return `STOPSIGNAL ${signal}`;
   }
@@ -244,9 +249,5 @@ export class StageState {
     };
     const times = [interval, timeout, startPeriod, startInterval].map(goDuration).join(' ');
     return `HEALTHCHECK &{[${test.join(' ')}] ${times} ${retries}}`;
-  }
-
-  #fail(text: string, instruction: Instruction): Error {
-    return this.#faults.evaluation(text, instruction.node.line, instruction.node.keyword);
   }
 }
