@@ -59,10 +59,6 @@ export function registerSystem(app: FastifyInstance, ports: ApiPorts): void {
     },
   );
 
-  app.post('/session', (request) => {
-    if (request.headers.upgrade === undefined) throw invalid('no upgrade proto in request');
-    throw notImplemented('build sessions are not available: use DOCKER_BUILDKIT=0');
-  });
   app.post('/grpc', (request) => {
     if (request.headers.upgrade === undefined) throw invalid('no upgrade proto in request');
     throw notImplemented('BuildKit over gRPC is not available: use DOCKER_BUILDKIT=0');

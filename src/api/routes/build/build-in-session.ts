@@ -42,10 +42,11 @@ export async function buildInSession(
     return reply.code(200).send();
   }
   const options = buildOptions(query, request);
-  const tags = [...new Set([...options.tags, ...outputTags(query)])];
+  const quiet = query.bool('q');
   const stream = new ProgressStream(reply);
   const build = running.start(buildId);
   const trace = new BuildTrace((part) => {
+    if (quiet) return;
     stream.send({ id: 'moby.buildkit.trace', aux: Buffer.from(encodeTrace(part)).toString('base64') });
   });
   await stream.run(async () => {
@@ -53,6 +54,8 @@ export async function buildInSession(
       const signals = [gone, build.signal];
       const session = await sessionOf(services.sessions, query, AbortSignal.any(signals));
       const signal = AbortSignal.any([...signals, ...(session === undefined ? [] : [session.signal])]);
+      // Only now: docker 20.10 hangs when it is refused before its session is served.
+      const tags = [...new Set([...options.tags, ...outputTags(query)])];
       const contexts = namedContexts(query, session);
       const files = await filesOf(services, { request, query, session, signal, trace, dockerfile: options.dockerfile });
       const { imageId } = await ports.builder.build({
@@ -64,7 +67,7 @@ export async function buildInSession(
         signal,
         onEvent: trace.onEvent,
       });
-      stream.send({ id: 'moby.image.id', aux: { ID: imageId } });
+      stream.send(quiet ? { stream: `${imageId}\n` } : { id: 'moby.image.id', aux: { ID: imageId } });
     } catch (error) {
       trace.end();
       throw asBuildKitSays(error);
