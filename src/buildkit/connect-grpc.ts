@@ -2,7 +2,7 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } f
 import { type BerthError, canceled, internal, invalid, messageOf, timedOut, unavailable } from '#base';
 import { frame, messagesIn } from './frames.ts';
 import { type CallOptions, type Connection, type GrpcCaller, type MessageStream, typedStream } from './grpc.ts';
-import { sessionOptions, writeOn } from './http2.ts';
+import { endWith, sessionOptions, writeOn } from './http2.ts';
 import { metadataHeaders } from './metadata.ts';
 import { errorOfStatus, grpcCode, readStatus } from './status.ts';
 
@@ -13,8 +13,7 @@ export function connectGrpc(connection: Connection): GrpcCaller {
   const closed = new Promise<void>((resolve) => session.once('close', resolve));
   // Whatever went wrong on the connection is what its calls fail with.
   session.on('error', () => connection.destroy());
-  session.once('close', () => connection.destroy());
-  connection.once('close', () => session.destroy());
+  endWith(connection, session);
   const open = (path: string, options: CallOptions) => new ClientCall(session, path, options);
   return {
     closed,

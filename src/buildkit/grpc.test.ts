@@ -21,9 +21,9 @@ const shout: Method<string, string> = { path: '/test.Voice/Shout', question: tex
 const talk: Method<string, string> = { path: '/test.Voice/Talk', question: text, answer: text };
 
 /** Two ends of one connection. */
-async function socketPair(t: TestContext): Promise<[Socket, Socket]> {
+async function socketPair(t: TestContext, allowHalfOpen = false): Promise<[Socket, Socket]> {
   const directory = mkdtempSync(join(tmpdir(), 'buildkit-'));
-  const server = createServer().listen(join(directory, 's'));
+  const server = createServer({ allowHalfOpen }).listen(join(directory, 's'));
   await once(server, 'listening');
   const left = connect(join(directory, 's'));
   const [right] = (await once(server, 'connection')) as [Socket];
@@ -165,6 +165,15 @@ test('closing the caller ends the connection', async (t) => {
   await caller.ask(sessionMethods.health, { service: '' });
   caller.close();
   await Promise.all([caller.closed, serving.closed]);
+});
+
+test('a peer that goes is seen also on sockets that may be half open, as those of HTTP servers are', async (t) => {
+  const [left, right] = await socketPair(t, true);
+  const caller = connectGrpc(right);
+  serveGrpc(left, []);
+  await caller.ask(sessionMethods.health, { service: '' });
+  left.destroy();
+  await caller.closed;
 });
 
 test('an end that speaks no HTTP/2 is hung up on', async (t) => {

@@ -1,4 +1,5 @@
-import type { Http2Stream } from 'node:http2';
+import type { Http2Session, Http2Stream } from 'node:http2';
+import type { Connection } from './grpc.ts';
 
 /** How both ends run HTTP/2. Windows and limits in bytes; Node's session memory in MB. */
 export const sessionOptions = {
@@ -25,4 +26,11 @@ export function writeOn(stream: Http2Stream, bytes: Buffer): Promise<boolean> {
     const [onDrain, onClose] = [settle(true), settle(false)];
     stream.on('drain', onDrain).on('close', onClose);
   });
+}
+
+/** Ends connection and session with one another. A peer that sends no more is gone, also where half-open is allowed. */
+export function endWith(connection: Connection, session: Http2Session): void {
+  session.once('close', () => connection.destroy());
+  connection.once('close', () => session.destroy());
+  connection.once('end', () => session.destroy());
 }

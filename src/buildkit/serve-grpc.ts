@@ -2,7 +2,7 @@ import { constants, createServer, type IncomingHttpHeaders, type ServerHttp2Stre
 import { canceled, messageOf, notImplemented, timedOut } from '#base';
 import { frame, messagesIn } from './frames.ts';
 import { answering, type Connection, type GrpcServing, type Handler, type MessageStream } from './grpc.ts';
-import { sessionOptions, writeOn } from './http2.ts';
+import { endWith, sessionOptions, writeOn } from './http2.ts';
 import { readMetadata, readTimeout } from './metadata.ts';
 import { sessionMethods } from './session-methods.ts';
 import { type GrpcStatus, grpcCode, statusHeaders, statusOfError } from './status.ts';
@@ -21,8 +21,7 @@ export function serveGrpc(connection: Connection, handlers: readonly Handler[]):
   const closed = new Promise<void>((resolve) => connection.once('close', resolve));
   server.on('session', (session) => {
     session.on('error', () => connection.destroy());
-    session.once('close', () => connection.destroy());
-    connection.once('close', () => session.destroy());
+    endWith(connection, session);
   });
   // The headers as they came are not in the types of this event; joined ones could not be told apart again.
   server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, pairs: string[]) => {

@@ -23,6 +23,22 @@ export function findDockerCli(): DockerCli {
   return describe(cache);
 }
 
+/**
+ * A docker CLI that speaks BuildKit's protocol itself, over a session: those of 18.09 to 20.10 do, newer ones leave it to
+ * buildx. Debian 12's package has one; undefined where none can be had.
+ */
+export function findSessionCli(): DockerCli | undefined {
+  const onPath = which();
+  if (onPath !== undefined && describe(onPath).major < 23) return describe(onPath);
+  try {
+    if (!existsSync(join(cache, 'docker'))) extractPackage();
+  } catch {
+    return undefined;
+  }
+  const found = describe(cache);
+  return found.major < 23 ? found : undefined;
+}
+
 function which(): string | undefined {
   try {
     const path = execFileSync('sh', ['-c', 'command -v docker'], { encoding: 'utf8' }).trim();
