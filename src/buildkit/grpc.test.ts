@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
-import { connect, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import { isBerthError, notFound } from '#base';
+import { makeCertificates } from '#testkit';
 import { connectGrpc } from './connect-grpc.ts';
 import { frame } from './frames.ts';
 import { answering, type Call, type Handler, type Method, streaming } from './grpc.ts';
@@ -174,6 +176,24 @@ test('a peer that goes is seen also on sockets that may be half open, as those o
   await caller.ask(sessionMethods.health, { service: '' });
   left.destroy();
   await caller.closed;
+});
+
+test('a connection inside TLS serves as well as a plain one', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'buildkit-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  makeCertificates(directory);
+  const read = (name: string) => readFileSync(join(directory, name));
+  const server = createTlsServer({ cert: read('server.pem'), key: read('server-key.pem') }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const left = connectTls({ port, host: '127.0.0.1', ca: read('ca.pem') });
+  const [right] = (await once(server, 'secureConnection')) as [Socket];
+  t.after(() => server.close());
+  const serving = serveGrpc(left, []);
+  const caller = connectGrpc(right);
+  assert.deepEqual(await caller.ask(sessionMethods.health, { service: '' }), { status: 1 });
+  caller.close();
+  await Promise.all([caller.closed, serving.closed]);
 });
 
 test('an end that speaks no HTTP/2 is hung up on', async (t) => {

@@ -1,4 +1,5 @@
 import { constants, createServer, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import { Duplex } from 'node:stream';
 import { canceled, messageOf, notImplemented, timedOut } from '#base';
 import { frame, messagesIn } from './frames.ts';
 import { answering, type Connection, type GrpcServing, type Handler, type MessageStream } from './grpc.ts';
@@ -28,8 +29,16 @@ export function serveGrpc(connection: Connection, handlers: readonly Handler[]):
     void serveCall(byPath, { stream, headers, pairs });
   });
   connection.on('error', () => connection.destroy());
-  server.emit('connection', connection);
+  server.emit('connection', plain(connection));
   return { closed, close: () => void connection.destroy() };
+}
+
+/**
+ * Node's HTTP/2 server turns away a TLS connection that did not agree on `h2` in its handshake; one that was taken over
+ * from HTTP/1.1 never does.
+ */
+function plain(connection: Connection): Connection {
+  return 'alpnProtocol' in connection ? Duplex.from({ readable: connection, writable: connection }) : connection;
 }
 
 interface IncomingCall {

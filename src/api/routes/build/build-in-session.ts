@@ -49,9 +49,10 @@ export async function buildInSession(
     if (quiet) return;
     stream.send({ id: 'moby.buildkit.trace', aux: Buffer.from(encodeTrace(part)).toString('base64') });
   });
+  const over = new AbortController();
   await stream.run(async () => {
     try {
-      const signals = [gone, build.signal];
+      const signals = [gone, build.signal, over.signal];
       const session = await sessionOf(services.sessions, query, AbortSignal.any(signals));
       const signal = AbortSignal.any([...signals, ...(session === undefined ? [] : [session.signal])]);
       // Only now: docker 20.10 hangs when it is refused before its session is served.
@@ -73,6 +74,8 @@ export async function buildInSession(
       throw asBuildKitSays(error);
     } finally {
       build.end();
+      // Whatever is still asked of the session, or left of its files, is of no use any more.
+      over.abort();
     }
   });
   return reply;

@@ -42,9 +42,12 @@ export class RunningBuilds {
     for (const controller of this.#builds.get(id) ?? []) controller.abort(canceled('context canceled'));
   }
 
-  /** Gives a body to the build of that id; resolves when it was read to its end. Throws `timeout` when nobody wants it. */
+  /** Gives a body to the build of that id; resolves when it was read to its end or `signal` ends. Throws `timeout` when nobody wants it. */
   async upload(id: string, body: Readable, signal: AbortSignal): Promise<void> {
-    const over = new Promise<void>((resolve) => body.once('close', resolve));
+    const over = new Promise<void>((resolve) => {
+      body.once('close', resolve);
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
     const taken = new KeyedWaiters<void>();
     const upload = { body, read: () => taken.give(id, undefined) };
     if (!this.#wanted.give(id, upload)) {
@@ -67,6 +70,8 @@ export class RunningBuilds {
     const late = () => timedOut(`the context of build ${id} was not uploaded: context deadline exceeded`);
     const upload = this.#uploads.get(id) ?? (await this.#wanted.wait(id, { signal, ms: patience, late }));
     upload.read();
+    // What the build leaves unread must not keep the other request waiting.
+    signal.addEventListener('abort', () => upload.body.resume(), { once: true });
     return upload.body;
   }
 }
