@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { enterPrivateMounts } from '#testkit';
 import { BuilderFixture } from './fixture.test.ts';
+
+enterPrivateMounts();
 
 let fixture: BuilderFixture;
 before(async () => {
