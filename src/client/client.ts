@@ -4,6 +4,7 @@ import { ExecClient } from './exec.ts';
 import { ImagesClient } from './images.ts';
 import { NetworksClient } from './networks.ts';
 import { ProjectsClient } from './projects.ts';
+import type { BuildSession, SessionOffer } from './session.ts';
 import { SystemClient } from './system.ts';
 import { Transport } from './transport.ts';
 import { VolumesClient } from './volumes.ts';
@@ -28,6 +29,13 @@ export class Client {
     this.volumes = new VolumesClient(this.transport);
     this.system = new SystemClient(this.transport);
     this.projects = new ProjectsClient(this.transport);
+  }
+
+  /** Opens a session that answers what a build asks of its client; see {@link openSession}. */
+  async openSession(offer: SessionOffer, signal?: AbortSignal): Promise<BuildSession> {
+    // Loaded only here: few commands build, and gRPC takes time to load.
+    const { openSession } = await import('./session.ts');
+    return openSession(this.transport, offer, signal);
   }
 
   /** Ends idle connections. */

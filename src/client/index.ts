@@ -8,6 +8,8 @@ export * from './filters.ts';
 export type { ImagesClient } from './images.ts';
 export * from './json-lines.ts';
 export type { NetworksClient } from './networks.ts';
+export * from './secret-size.ts';
+export type { BuildSession, SessionOffer } from './session.ts';
 export type { SystemClient } from './system.ts';
 export { type Call, type Hijacked, type Query, Transport } from './transport.ts';
 export type { VolumesClient } from './volumes.ts';

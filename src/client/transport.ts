@@ -25,13 +25,13 @@ export interface Call {
   readonly body?: unknown;
   /** Sent as it is, in place of `body`; read only as fast as the daemon takes it. */
   readonly upload?: Readable;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string | string[]>>;
   readonly signal?: AbortSignal;
 }
 
-/** A connection that carries a container's streams in both directions. */
+/** A connection taken over from HTTP: it carries a container's streams, or another protocol, in both directions. */
 export interface Hijacked {
-  /** Reads what the container writes; ending it ends the container's input. */
+  /** Of a container: reads what it writes; ending it ends the container's input. */
   readonly stream: Duplex;
   /** True: output comes in frames that say which stream they are of. */
   readonly multiplexed: boolean;
@@ -101,10 +101,10 @@ export class Transport {
     throw error;
   }
 
-  /** Calls and takes the connection over. */
-  async hijack(call: Call): Promise<Hijacked> {
+  /** Calls and takes the connection over; `protocol` is what is spoken on it from then on. */
+  async hijack(call: Call, protocol: 'tcp' | 'h2c' = 'tcp'): Promise<Hijacked> {
     const request = await this.#request(
-      { ...call, headers: { ...call.headers, connection: 'Upgrade', upgrade: 'tcp' } },
+      { ...call, headers: { ...call.headers, connection: 'Upgrade', upgrade: protocol } },
       false,
     );
     return new Promise((resolve, reject) => {
@@ -114,7 +114,7 @@ export class Transport {
       });
       request.on('response', (response) => {
         void this.#failure(call, response).then((error) => {
-          if (this.#lowerVersion(error)) this.hijack(call).then(resolve, reject);
+          if (this.#lowerVersion(error)) this.hijack(call, protocol).then(resolve, reject);
           else reject(error);
         }, reject);
       });
@@ -147,7 +147,7 @@ export class Transport {
   async #request(call: Call, pooled: boolean): Promise<ClientRequest> {
     const { endpoint } = this;
     const prefix = call.path === '/_ping' ? '' : `/v${this.#version}`;
-    const headers: Record<string, string> = {
+    const headers: Record<string, string | string[]> = {
       host: 'berth',
       'user-agent': 'berth-client',
       ...this.#headers,
