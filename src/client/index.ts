@@ -1,3 +1,4 @@
+export type { Trace, TraceLog, TraceStatus, TraceVertex } from '#buildkit';
 export * from './api-error.ts';
 export * from './client.ts';
 export type { AttachOptions, Cancellable, ContainersClient, LogsOptions } from './containers.ts';

@@ -1,6 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { invalid, notFound } from '#base';
-import { answering, type Handler, type Metadata, sendTree, serveGrpc, sessionMethods, streaming } from '#buildkit';
+import {
+  answering,
+  decodeTrace,
+  type Handler,
+  type Metadata,
+  sendTree,
+  serveGrpc,
+  sessionMethods,
+  streaming,
+  type Trace,
+} from '#buildkit';
 import { forwardAgent } from './agent-forwarding.ts';
 import { maxSecretSize } from './secret-size.ts';
 import type { Transport } from './transport.ts';
@@ -25,6 +35,8 @@ export interface BuildSession {
   readonly id: string;
   /** Resolves when the connection is over, whoever ended it. */
   readonly closed: Promise<void>;
+  /** Decodes what a build says as `moby.buildkit.trace`. Throws `invalid` for what is none. */
+  readTrace(aux: unknown): Trace;
   close(): void;
 }
 
@@ -90,6 +102,11 @@ function credentialsHandler(offer: SessionOffer): Handler {
   });
 }
 
+function readTrace(aux: unknown): Trace {
+  if (typeof aux !== 'string') throw invalid('a trace of a build is base64 text');
+  return decodeTrace(Buffer.from(aux, 'base64'));
+}
+
 /**
  * Opens a session of BuildKit (`POST /session`) on which the engine may ask for what is offered, until it is closed. Throws
  * `ApiError` where the engine has no sessions, `ConnectError` where there is none.
@@ -115,5 +132,5 @@ export async function openSession(
   const call = { method: 'POST', path: '/session', headers, ...(signal ? { signal } : {}) } as const;
   const { stream } = await transport.hijack(call, 'h2c');
   const serving = serveGrpc(stream, handlers);
-  return { id, closed: serving.closed, close: () => serving.close() };
+  return { id, closed: serving.closed, readTrace, close: () => serving.close() };
 }

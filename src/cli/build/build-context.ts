@@ -67,53 +67,71 @@ function ignoreRules(directory: string, dockerfile: string): IgnoreMatcher {
   return new IgnoreMatcher(parseDockerignore(existsSync(path) ? readFileSync(path, 'utf8') : ''));
 }
 
-/**
- * Finds out what a build's arguments mean: a directory, `-`, or an address. Throws `invalid` with Docker's texts.
- * `file` is `-f`, relative to `cwd`; it may lie outside the directory, and `-` is stdin.
- */
-export async function readBuildContext(options: {
-  context: string;
-  file: string;
-  cwd: string;
-  stdin: Readable;
-}): Promise<BuildContext> {
-  const { context, file, cwd, stdin } = options;
+/** What a build's arguments name. */
+export type ContextPlace =
+  | { readonly kind: 'stdin' }
+  | { readonly kind: 'address'; readonly address: string }
+  /** `dockerfile` is absolute, undefined where it comes on stdin. */
+  | { readonly kind: 'directory'; readonly directory: string; readonly dockerfile: string | undefined };
+
+/** The arguments of a build that say what it is made of. */
+export interface ContextArguments {
+  /** A directory, `-`, or an address. */
+  readonly context: string;
+  /** `-f`, relative to `cwd`; it may lie outside the directory, and `-` is stdin. */
+  readonly file: string;
+  readonly cwd: string;
+  readonly stdin: Readable;
+}
+
+/** Finds out what a build's arguments mean. Throws `invalid` with Docker's texts. */
+export function placeOfContext({ context, file, cwd }: Omit<ContextArguments, 'stdin'>): ContextPlace {
   if (context === '-') {
     if (file === '-') throw invalid("invalid argument: can't use stdin for both build context and dockerfile");
-    return fromStdin(stdin, file);
+    return { kind: 'stdin' };
   }
-  if (/^(https?|git|ssh):\/\/|^git@|^github\.com\//.test(context)) {
-    return { tar: undefined, dockerfile: file || 'Dockerfile', remote: context };
-  }
+  if (/^(https?|git|ssh):\/\/|^git@|^github\.com\//.test(context)) return { kind: 'address', address: context };
   const directory = resolve(cwd, context);
   if (!existsSync(directory)) throw invalid(`unable to prepare context: path ${JSON.stringify(context)} not found`);
   if (!statSync(directory).isDirectory()) {
     throw invalid(`unable to prepare context: context must be a directory: ${directory}`);
   }
-  if (file === '-') {
-    const text = await readAll(stdin);
+  if (file === '-') return { kind: 'directory', directory, dockerfile: undefined };
+  const dockerfile = file === '' ? join(directory, 'Dockerfile') : resolve(cwd, file);
+  if (!existsSync(dockerfile)) {
+    throw invalid(
+      `unable to prepare context: unable to evaluate symlinks in Dockerfile path: lstat ${dockerfile}: no such file or directory`,
+    );
+  }
+  return { kind: 'directory', directory, dockerfile };
+}
+
+/** The context of a build as a tar. Throws `invalid` with Docker's texts. */
+export async function readBuildContext(options: ContextArguments): Promise<BuildContext> {
+  const { file, stdin } = options;
+  const place = placeOfContext(options);
+  if (place.kind === 'stdin') return fromStdin(stdin, file);
+  if (place.kind === 'address') {
+    return { tar: undefined, dockerfile: file || 'Dockerfile', remote: place.address };
+  }
+  const { directory, dockerfile } = place;
+  if (dockerfile === undefined) {
     const tar = contextTar({
       directory,
       ignore: ignoreRules(directory, ''),
       always: new Set(),
-      extra: [{ name: outsideName, text }],
+      extra: [{ name: outsideName, text: await readAll(stdin) }],
     });
     return { tar, dockerfile: outsideName };
   }
-  const path = file === '' ? join(directory, 'Dockerfile') : resolve(cwd, file);
-  if (!existsSync(path)) {
-    throw invalid(
-      `unable to prepare context: unable to evaluate symlinks in Dockerfile path: lstat ${path}: no such file or directory`,
-    );
-  }
-  const inside = relative(directory, path);
-  const ignore = ignoreRules(directory, path);
+  const inside = relative(directory, dockerfile);
+  const ignore = ignoreRules(directory, dockerfile);
   if (inside.startsWith('..') || isAbsolute(inside)) {
     const tar = contextTar({
       directory,
       ignore,
       always: new Set(),
-      extra: [{ name: outsideName, text: readFileSync(path) }],
+      extra: [{ name: outsideName, text: readFileSync(dockerfile) }],
     });
     return { tar, dockerfile: outsideName };
   }

@@ -13,6 +13,7 @@ import { keyValueMap, readExtraHosts, readUlimit } from '../run/index.ts';
 const flags = flagTable(`
       --add-host list           Add a line to /etc/hosts (host:ip)
       --build-arg list          Set a build-time variable
+      --build-context list      Add a named context: a directory or an image (name=path, name=docker-image://name)
       --cache-from strings      Images whose layers may serve as cache
       --cgroup-parent string    Parent cgroup of the build containers
       --compress                !
@@ -33,13 +34,15 @@ const flags = flagTable(`
       --network string          Network of the RUN instructions (default "default")
       --no-cache                Do not use the cache
       --platform string         Platform of the image
-      --progress string         Kind of output ("auto", "plain", "quiet") (default "auto")
+      --progress string         Kind of output ("auto", "plain", "quiet", "rawjson") (default "auto")
       --pull                    Always look for a newer version of the base image
   -q, --quiet                   Print the image ID only
       --rm                      Remove intermediate containers after success (default true)
+      --secret list             Give the build a secret (id=mysecret[,src=/local/secret|,env=NAME])
       --security-opt strings    Security options
       --shm-size bytes          Size of /dev/shm
       --squash                  !
+      --ssh list                Give the build an ssh agent (default|<id>[=<socket>])
   -t, --tag list                Name of the image, and optionally a tag (name:tag)
       --target string           Stage of the Dockerfile to build
       --ulimit ulimit           Set a ulimit (default [])
@@ -97,6 +100,49 @@ function buildQuery(
   };
 }
 
+/** Docker's builder of old: the context is a tar, what it says is text. */
+async function buildClassic(invocation: Invocation, quiet: boolean): Promise<string> {
+  const { flags: given, args, terminal, globals } = invocation;
+  const client = await connectClient(invocation);
+  const context = await readBuildContext({
+    context: args[0] ?? '',
+    file: given.string('file'),
+    cwd: terminal.cwd,
+    stdin: terminal.stdin,
+  });
+  let id = '';
+  // A quiet build's only line is the id.
+  const output = new PassThrough();
+  const said = text(output);
+  const messages = client.images.build({
+    context: context.tar,
+    query: buildQuery(given, {
+      dockerfile: context.dockerfile,
+      env: terminal.env,
+      ...(context.remote ? { remote: context.remote } : {}),
+    }),
+    auths: await allCredentials(readConfigFile(globals.configDir)),
+  });
+  const onAux = (aux: unknown): void => {
+    if (typeof aux === 'object' && aux !== null && 'ID' in aux) id = String(aux.ID);
+  };
+  try {
+    await renderProgress(messages, quiet ? output : terminal.stdout, onAux);
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ApiError') throw error;
+    const details = error instanceof Error && 'details' in error ? (error.details as { code?: number }) : {};
+    throw new ExitError(details.code || 1, `${messageOf(error)}\n`);
+  }
+  output.end();
+  return (quiet && (await said).trim()) || id;
+}
+
+/** Whether a build may ask its client for things, or is to say what only BuildKit's API does. */
+function needsSession(given: FlagValues): boolean {
+  const extras = ['secret', 'ssh', 'build-context'].some((name) => given.list(name).length > 0);
+  return extras || given.string('progress') === 'rawjson';
+}
+
 /** `berth build`. */
 export const command: Command = {
   usage: '[OPTIONS] PATH | URL | -',
@@ -105,44 +151,18 @@ export const command: Command = {
   args: exactly(1),
   checks: { ulimit: readUlimit, tag: readImageName },
   async run(invocation) {
-    const { flags: given, args, terminal, globals } = invocation;
+    const { flags: given, terminal } = invocation;
     const progress = given.string('progress', 'auto');
     if (!['auto', 'plain', 'tty', 'quiet', 'rawjson'].includes(progress)) {
       throw new ExitError(1, `invalid progress mode: ${progress}\n`);
     }
     const quiet = given.bool('quiet') || progress === 'quiet';
-    const client = await connectClient(invocation);
-    const context = await readBuildContext({
-      context: args[0] ?? '',
-      file: given.string('file'),
-      cwd: terminal.cwd,
-      stdin: terminal.stdin,
-    });
-    let id = '';
-    // A quiet build's only line is the id.
-    const output = new PassThrough();
-    const said = text(output);
-    const messages = client.images.build({
-      context: context.tar,
-      query: buildQuery(given, {
-        dockerfile: context.dockerfile,
-        env: terminal.env,
-        ...(context.remote ? { remote: context.remote } : {}),
-      }),
-      auths: await allCredentials(readConfigFile(globals.configDir)),
-    });
-    const onAux = (aux: unknown): void => {
-      if (typeof aux === 'object' && aux !== null && 'ID' in aux) id = String(aux.ID);
-    };
-    try {
-      await renderProgress(messages, quiet ? output : terminal.stdout, onAux);
-    } catch (error) {
-      if (error instanceof Error && error.name === 'ApiError') throw error;
-      const details = error instanceof Error && 'details' in error ? (error.details as { code?: number }) : {};
-      throw new ExitError(details.code || 1, `${messageOf(error)}\n`);
-    }
-    output.end();
-    if (quiet) id = (await said).trim() || id;
+    const id = needsSession(given)
+      ? await (await import('../build/build-command.ts')).buildAsking(invocation, {
+          quiet,
+          query: (dockerfile) => buildQuery(given, { dockerfile, env: terminal.env }),
+        })
+      : await buildClassic(invocation, quiet);
     if (quiet && id !== '') terminal.stdout.write(`${id}\n`);
     const idFile = given.string('iidfile');
     if (idFile !== '' && id !== '') writeFileSync(idFile, id);
