@@ -3,22 +3,26 @@ import type { Query } from '#client';
 import { ExitError, type Invocation } from '../command/index.ts';
 import { connectClient } from '../host/index.ts';
 import { discard } from '../progress/index.ts';
-import { findExtras } from './build-extras.ts';
+import { findExtras, type NamedExtras } from './build-extras.ts';
 import { readContextFlag } from './context-flag.ts';
 import { failedPlace } from './failed-place.ts';
 import { PlainTrace, type TraceDisplay } from './plain-trace.ts';
 import { RawTrace } from './raw-trace.ts';
 import { readSecretFlag } from './secret-flag.ts';
-import { type BuildExtras, buildWithSession } from './session-build.ts';
+import { buildWithSession } from './session-build.ts';
 import { readSshFlag } from './ssh-flag.ts';
 
-async function extrasOf({ flags, terminal }: Invocation): Promise<BuildExtras> {
-  const named = {
-    secrets: flags.list('secret').map((text) => readSecretFlag(text, terminal.env)),
-    agents: flags.list('ssh').map(readSshFlag),
-    contexts: flags.list('build-context').map(readContextFlag),
-  };
-  return findExtras(named, terminal);
+/** Reads the flags that name them. Throws `ExitError` with buildx's texts. */
+function namedExtras({ flags, terminal }: Invocation): NamedExtras {
+  try {
+    return {
+      secrets: flags.list('secret').map((text) => readSecretFlag(text, terminal.env)),
+      agents: flags.list('ssh').map(readSshFlag),
+      contexts: flags.list('build-context').map(readContextFlag),
+    };
+  } catch (error) {
+    throw new ExitError(1, `ERROR: ${messageOf(error)}\n`);
+  }
 }
 
 /** Aborts on the first Ctrl-C (or SIGTERM); the second ends the process as ever. */
@@ -51,9 +55,10 @@ export async function buildAsking(
   const display: TraceDisplay =
     !quiet && flags.string('progress') === 'rawjson' ? new RawTrace(terminal.stderr) : plain;
   let dockerfile: { readonly name: string; readonly text: string } | undefined;
+  const named = namedExtras(invocation);
   using interrupted = interruption();
   try {
-    const extras = await extrasOf(invocation);
+    const extras = await findExtras(named, terminal);
     return await buildWithSession(await connectClient(invocation), {
       place: {
         context: args[0] ?? '',

@@ -8,6 +8,8 @@ export interface TraceDisplay {
   finish(): void;
 }
 
+/** What comes within this time, in ms, is shown at once: parts that are done as soon as they begin get one line. */
+const pause = 100;
 /** How long, in ms, a vertex that says something may wait for the one that is shown. */
 const longestWait = 5000;
 /** Lines of output that are repeated when a vertex fails. */
@@ -41,8 +43,9 @@ class ShownVertex {
   readonly last: string[] = [];
   /** When it began to wait for being shown, ms. */
   waitsSince: number | undefined;
-  /** Sizes of its parts as last shown. */
-  readonly parts = new Map<string, TraceStatus>();
+  /** Its parts as last shown, and what is new of them. */
+  readonly #parts = new Map<string, TraceStatus>();
+  readonly #news = new Map<string, TraceStatus>();
   ended = false;
 
   constructor(number: number, vertex: TraceVertex) {
@@ -66,14 +69,26 @@ class ShownVertex {
   }
 
   addStatus(status: TraceStatus): void {
-    const before = this.parts.get(status.id);
+    const before = this.#parts.get(status.id);
     if (before !== undefined && status.completed === undefined) {
       const grown = (status.current ?? 0) - (before.current ?? 0);
       const share = (status.total ?? 0) > 0 ? grown / (status.total ?? 1) : 0;
       if (share < 0.05 && secondsBetween(before.timestamp, status.timestamp) < 5) return;
     }
-    this.parts.set(status.id, status);
-    this.lines.push(statusText(status));
+    this.#news.set(status.id, status);
+  }
+
+  get hasNews(): boolean {
+    return this.lines.length > 0 || this.#news.size > 0;
+  }
+
+  /** The lines to show now. */
+  take(): string[] {
+    for (const [id, status] of this.#news) this.#parts.set(id, status);
+    const lines = [...[...this.#news.values()].map(statusText), ...this.lines];
+    this.#news.clear();
+    this.lines = [];
+    return lines;
   }
 
   /** Ends what is open: an output's last line may come without an end. */
@@ -91,38 +106,44 @@ export class PlainTrace implements TraceDisplay {
   readonly #output: Writable;
   readonly #vertexes = new Map<string, ShownVertex>();
   readonly #warnings: string[] = [];
+  /** Vertexes with something new. */
+  readonly #changed = new Set<ShownVertex>();
   #current: ShownVertex | undefined;
   #isFirst = true;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(output: Writable) {
     this.#output = output;
   }
 
   show(trace: Trace): void {
-    const changed = new Set<ShownVertex>();
     for (const vertex of trace.vertexes) {
       const known = this.#vertexes.get(vertex.digest);
       if (known !== undefined) known.vertex = vertex;
       if (vertex.started === undefined) continue;
       const shown = known ?? new ShownVertex(this.#vertexes.size + 1, vertex);
       this.#vertexes.set(vertex.digest, shown);
-      if (!shown.ended) changed.add(shown);
+      if (!shown.ended) this.#changed.add(shown);
     }
-    for (const status of trace.statuses) this.#add(changed, status.vertex, (shown) => shown.addStatus(status));
-    for (const log of trace.logs) this.#add(changed, log.vertex, (shown) => shown.addLog(log));
+    for (const status of trace.statuses) this.#add(status.vertex, (shown) => shown.addStatus(status));
+    for (const log of trace.logs) this.#add(log.vertex, (shown) => shown.addLog(log));
     for (const warning of trace.warnings) this.#warnings.push(warning.short);
-    this.#print(changed);
+    this.#timer ??= setTimeout(() => this.#print(), pause);
   }
 
-  #add(changed: Set<ShownVertex>, digest: string, change: (shown: ShownVertex) => void): void {
+  #add(digest: string, change: (shown: ShownVertex) => void): void {
     const shown = this.#vertexes.get(digest);
     if (shown === undefined) return;
     change(shown);
-    changed.add(shown);
+    this.#changed.add(shown);
   }
 
   /** What ended is shown first; then one that goes on. */
-  #print(changed: ReadonlySet<ShownVertex>): void {
+  #print(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const changed = new Set(this.#changed);
+    this.#changed.clear();
     const isOver = ({ vertex }: ShownVertex): boolean => vertex.completed !== undefined;
     if (this.#current !== undefined && isOver(this.#current)) this.#showVertex(this.#current);
     const over = [...changed].filter((shown) => isOver(shown) && !shown.ended);
@@ -132,7 +153,7 @@ export class PlainTrace implements TraceDisplay {
     if (this.#current !== undefined && changed.has(this.#current)) this.#showVertex(this.#current);
     const now = Date.now();
     const waiting = [...this.#vertexes.values()].filter((shown) => !shown.ended && shown !== this.#current);
-    for (const shown of waiting) if (shown.lines.length > 0 || changed.has(shown)) shown.waitsSince ??= now;
+    for (const shown of waiting) if (shown.hasNews || changed.has(shown)) shown.waitsSince ??= now;
     const next = waiting.filter(({ waitsSince }) => waitsSince !== undefined).sort(byWaiting)[0];
     if (next?.waitsSince === undefined) return;
     if (this.#current === undefined || now - next.waitsSince > longestWait) this.#showVertex(next);
@@ -150,8 +171,7 @@ export class PlainTrace implements TraceDisplay {
     this.#current = shown;
     shown.waitsSince = undefined;
     if (vertex.completed !== undefined) shown.close();
-    for (const line of shown.lines) say(line);
-    shown.lines = [];
+    for (const line of shown.take()) say(line);
     if (vertex.completed === undefined) return;
     shown.ended = true;
     this.#current = undefined;
@@ -161,9 +181,10 @@ export class PlainTrace implements TraceDisplay {
   }
 
   finish(): void {
+    this.#print();
     for (const shown of this.#vertexes.values()) {
       shown.close();
-      if (!shown.ended && shown.lines.length > 0) this.#showVertex(shown);
+      if (!shown.ended && shown.hasNews) this.#showVertex(shown);
     }
     for (const { vertex, last } of this.failed()) {
       this.#output.write(['------', ` > ${vertex.name}:`, ...last, '------', ''].join('\n'));
