@@ -5,8 +5,7 @@ import { connectClient } from '../host/index.ts';
 import { discard } from '../progress/index.ts';
 import { findExtras, type NamedExtras } from './build-extras.ts';
 import { readContextFlag } from './context-flag.ts';
-import { failedPlace } from './failed-place.ts';
-import { PlainTrace, type TraceDisplay } from './plain-trace.ts';
+import { PlainTrace } from './plain-trace.ts';
 import { RawTrace } from './raw-trace.ts';
 import { readSecretFlag } from './secret-flag.ts';
 import { buildWithSession } from './session-build.ts';
@@ -51,10 +50,8 @@ export async function buildAsking(
 ): Promise<string> {
   const { flags, args, terminal, globals } = invocation;
   const { quiet, query } = options;
-  const plain = new PlainTrace(quiet ? discard() : terminal.stderr);
-  const display: TraceDisplay =
-    !quiet && flags.string('progress') === 'rawjson' ? new RawTrace(terminal.stderr) : plain;
-  let dockerfile: { readonly name: string; readonly text: string } | undefined;
+  const output = quiet ? discard() : terminal.stderr;
+  const display = flags.string('progress') === 'rawjson' ? new RawTrace(output) : new PlainTrace(output);
   const named = namedExtras(invocation);
   using interrupted = interruption();
   try {
@@ -70,18 +67,15 @@ export async function buildAsking(
       query,
       display,
       configDir: globals.configDir,
-      onDockerfile: (found) => {
-        dockerfile = found;
-      },
       signal: interrupted.signal,
     });
   } catch (error) {
     if (interrupted.signal.aborted) {
       throw new ExitError(interrupted.name() === 'SIGINT' ? 130 : 143, 'ERROR: failed to build: context canceled\n');
     }
-    const [failed] = plain.failed();
-    const place = failed && dockerfile ? failedPlace(failed.vertex.name, dockerfile) : '';
     if (isBerthError(error) && error.name === 'ApiError') throw error;
-    throw new ExitError(1, `${place}ERROR: failed to build: ${failed ? 'failed to solve: ' : ''}${messageOf(error)}\n`);
+    const place = isBerthError(error) ? error.details.place : undefined;
+    const failed = place === undefined ? '' : `${place}ERROR: failed to build: failed to solve: `;
+    throw new ExitError(1, `${failed || 'ERROR: failed to build: '}${messageOf(error)}\n`);
   }
 }

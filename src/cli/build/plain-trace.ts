@@ -186,22 +186,22 @@ export class PlainTrace implements TraceDisplay {
       shown.close();
       if (!shown.ended && shown.hasNews) this.#showVertex(shown);
     }
-    for (const { vertex, last } of this.failed()) {
+    for (const { vertex, last } of [...this.#vertexes.values()].filter((shown) => hasFailed(shown.vertex))) {
       this.#output.write(['------', ` > ${vertex.name}:`, ...last, '------', ''].join('\n'));
     }
     if (this.#warnings.length === 0) return;
     const many = this.#warnings.length === 1 ? '1 warning' : `${this.#warnings.length} warnings`;
     this.#output.write([``, ` ${many} found:`, ...this.#warnings.map((text) => ` - ${text}`), ''].join('\n'));
   }
-
-  /** The vertexes that failed of themselves. */
-  failed(): ShownVertex[] {
-    return [...this.#vertexes.values()].filter(({ vertex }) => vertex.error !== undefined && !isCanceled(vertex.error));
-  }
 }
 
 function byWaiting(a: ShownVertex, b: ShownVertex): number {
   return (a.waitsSince ?? 0) - (b.waitsSince ?? 0);
+}
+
+/** True for a vertex that failed of itself, not because the build was ended. */
+export function hasFailed({ error }: TraceVertex): boolean {
+  return error !== undefined && !isCanceled(error);
 }
 
 function isCanceled(error: string): boolean {

@@ -6,7 +6,8 @@ import { type ConfigFile, readConfigFile } from '../host/index.ts';
 import { credentialsFor, registryKey } from '../progress/index.ts';
 import type { ContextArguments } from './build-context.ts';
 import type { ContextSource } from './context-flag.ts';
-import type { TraceDisplay } from './plain-trace.ts';
+import { failedPlace } from './failed-place.ts';
+import { hasFailed, type TraceDisplay } from './plain-trace.ts';
 import { readSessionContext, type SessionContext } from './session-context.ts';
 
 /** What a build gets beside its context. */
@@ -27,8 +28,6 @@ export interface SessionBuildRequest {
   readonly display: TraceDisplay;
   /** Directory of config.json, for logins. */
   readonly configDir: string;
-  /** Gets the Dockerfile's text when it is known. */
-  onDockerfile?(dockerfile: { readonly name: string; readonly text: string }): void;
   readonly signal?: AbortSignal;
 }
 
@@ -96,17 +95,23 @@ async function openSession(client: Client, offer: SessionOffer, signal?: AbortSi
   }
 }
 
+/** The part of the Dockerfile that failed, ready to print; empty when unknown. */
+function placeOfFailure([vertex]: readonly string[], { text, dockerfile }: SessionContext): string {
+  return vertex === undefined || text === undefined ? '' : failedPlace(vertex, { name: dockerfile, text });
+}
+
 /**
  * Builds with a session (`POST /build?version=2`) and shows what the build says. Resolves with the image's id. Throws
- * `unavailable` with the engine's text when the build fails, `canceled` when the signal ends it.
+ * `unavailable` with the engine's text when the build fails (`details.place` is where, ready to print), `canceled` when the
+ * signal ends it.
  */
 export async function buildWithSession(client: Client, request: SessionBuildRequest): Promise<string> {
   const { extras, display, signal } = request;
   await checkEngine(client, extras.contexts);
   await using context = await readSessionContext(request.place);
-  if (context.text !== undefined) request.onDockerfile?.({ name: context.dockerfile, text: context.text });
   const session = await openSession(client, offerOf(request, context), signal);
   let id = '';
+  const failures: string[] = [];
   try {
     const messages = client.images.build({
       context: context.upload,
@@ -122,9 +127,12 @@ export async function buildWithSession(client: Client, request: SessionBuildRequ
     });
     for await (const { id: kind, aux, errorDetail, error } of messages) {
       const fault = errorDetail?.message ?? error;
-      if (fault !== undefined) throw unavailable(fault);
-      if (kind === 'moby.buildkit.trace') display.show(session.readTrace(aux));
-      else if (typeof aux === 'object' && aux !== null && 'ID' in aux) id = String(aux.ID);
+      if (fault !== undefined) throw unavailable(fault, { details: { place: placeOfFailure(failures, context) } });
+      if (kind === 'moby.buildkit.trace') {
+        const trace = session.readTrace(aux);
+        failures.push(...trace.vertexes.flatMap((vertex) => (hasFailed(vertex) ? [vertex.name] : [])));
+        display.show(trace);
+      } else if (typeof aux === 'object' && aux !== null && 'ID' in aux) id = String(aux.ID);
     }
     return id;
   } finally {

@@ -33,6 +33,20 @@ export interface BakeOptions {
   readonly push: boolean;
 }
 
+/** Another service's image is another target's result. */
+function bakeContexts({ additional_contexts: contexts = {} }: Build): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(contexts).map(([name, value]) => [name, value.replace(/^service:/, 'target:')]),
+  );
+}
+
+function secretWords(project: Project, reference: NonNullable<Build['secrets']>[number]): string[] {
+  const { source = '', target } = reference;
+  const secret = project.secrets[source];
+  if (secret?.environment) return [`id=${target || source},type=env,env=${secret.environment}`];
+  return secret?.file ? [`id=${target || source},type=file,src=${secret.file}`] : [];
+}
+
 function bakeTarget(project: Project, service: Service, options: BakeOptions): Record<string, unknown> {
   const build = service.build ?? {};
   const inline = build.dockerfile_inline;
@@ -43,7 +57,7 @@ function bakeTarget(project: Project, service: Service, options: BakeOptions): R
   const args = Object.entries({ ...build.args, ...options.args }).filter(([, value]) => value !== null);
   return filled({
     context,
-    contexts: sorted(build.additional_contexts ?? {}),
+    contexts: sorted(bakeContexts(build)),
     dockerfile: inline === undefined ? path : undefined,
     'dockerfile-inline': inline?.replaceAll('${', () => '$${'),
     args: sorted(Object.fromEntries(args)),
@@ -57,7 +71,7 @@ function bakeTarget(project: Project, service: Service, options: BakeOptions): R
     'cache-from': build.cache_from,
     'cache-to': build.cache_to,
     target: build.target,
-    secret: build.secrets?.map(({ source }) => `id=${source}`),
+    secret: build.secrets?.flatMap((reference) => secretWords(project, reference)),
     ssh: build.ssh,
     platforms: build.platforms,
     pull: options.pull || build.pull,

@@ -3,14 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import type { ProgressMessage } from '#api-types';
-import { invalid, messageOf, notImplemented, unavailable } from '#base';
+import { invalid, isBerthError, messageOf, notImplemented, unavailable } from '#base';
 import type { Client } from '#client';
 import type { ImageSource, Reporter, Service } from '#compose';
-import { readBuildContext } from '../build/build-context.ts';
+import { type ContextArguments, placeOfContext, readBuildContext } from '../build/build-context.ts';
+import { PlainTrace } from '../build/plain-trace.ts';
+import { type BuildExtras, buildWithSession } from '../build/session-build.ts';
 import { humanSize } from '../format/index.ts';
 import { readConfigFile } from '../host/index.ts';
 import { allCredentials, pullImage, renderProgress } from '../progress/index.ts';
 import type { ComposeInvocation } from './compose-command.ts';
+import { serviceExtras } from './service-extras.ts';
 
 type BuildOptions = Parameters<ImageSource['build']>[1];
 
@@ -19,19 +22,10 @@ type PullOptions = Parameters<ImageSource['pull']>[1];
 const json = (value: object | undefined): string | undefined =>
   value === undefined || Object.keys(value).length === 0 ? undefined : JSON.stringify(value);
 
-/** Build features that only BuildKit's API has. */
+/** What an image cannot be built for here. */
 function checkSupported(service: Service): void {
-  const { build } = service;
-  const missing = [
-    build?.additional_contexts && Object.keys(build.additional_contexts).length > 0 ? 'additional_contexts' : '',
-    build?.secrets && build.secrets.length > 0 ? 'secrets' : '',
-    build?.ssh && build.ssh.length > 0 ? 'ssh' : '',
-    build?.platforms && build.platforms.length > 1 ? 'platforms (more than one)' : '',
-  ].filter((name) => name !== '');
-  if (missing.length > 0) {
-    throw notImplemented(
-      `service "${service.name}": build.${missing.join(', build.')} cannot be used with this builder`,
-    );
+  if ((service.build?.platforms?.length ?? 0) > 1) {
+    throw notImplemented(`service "${service.name}": build.platforms (more than one) cannot be used with this builder`);
   }
 }
 
@@ -92,6 +86,14 @@ function prefixed(print: (text: string) => void, service: string): PassThrough {
   return pass;
 }
 
+/** The build of one service; what it says goes to `output`. */
+interface ServiceBuild {
+  readonly service: Service;
+  readonly place: ContextArguments;
+  readonly options: BuildOptions;
+  readonly output: PassThrough;
+}
+
 /** Pulls with the stored credentials; builds by sending the context to the engine. */
 export class ClientImageSource implements ImageSource {
   readonly #client: Client;
@@ -127,34 +129,61 @@ export class ClientImageSource implements ImageSource {
   }
 
   async #send(service: Service, dockerfile: string, options: BuildOptions): Promise<void> {
-    const { terminal, globals } = this.#invocation;
+    const output = prefixed((text) => options.reporter.print(text), service.name);
+    if (options.quiet) output.removeAllListeners('data').resume();
+    const { terminal } = this.#invocation;
     const directory = service.build?.context ?? options.project.workingDir;
     const remote = /^[a-z]+:\/\/|^git@/.test(directory);
-    const context = await readBuildContext({
+    const place: ContextArguments = {
       context: directory,
       file: dockerfile === '' || dockerfile.startsWith('/') || remote ? dockerfile : join(directory, dockerfile),
       cwd: options.project.workingDir,
       stdin: terminal.stdin,
-    }).catch((error: unknown) => {
-      const place = options.project.locate?.(['services', service.name, 'build', 'context']);
-      const where = place === undefined ? '' : ` (${place})`;
-      throw invalid(`service "${service.name}": build.context: ${messageOf(error)}${where}`, { cause: error });
-    });
-    const messages = this.#client.images.build({
-      context: context.tar,
-      query: { ...buildQuery(service, context.dockerfile, options), remote: context.remote },
-      auths: await allCredentials(readConfigFile(globals.configDir)),
-      ...(options.signal ? { signal: options.signal } : {}),
-    });
-    const output = prefixed((text) => options.reporter.print(text), service.name);
-    if (options.quiet) output.removeAllListeners('data').resume();
+    };
     try {
-      await renderProgress(messages, output);
+      placeOfContext(place);
     } catch (error) {
-      throw unavailable(`failed to build service "${service.name}": ${messageOf(error)}`, { cause: error });
+      const where = options.project.locate?.(['services', service.name, 'build', 'context']);
+      const suffix = where === undefined ? '' : ` (${where})`;
+      throw invalid(`service "${service.name}": build.context: ${messageOf(error)}${suffix}`, { cause: error });
+    }
+    const extras = await serviceExtras(service, options.project, {
+      env: terminal.env,
+      warn: (text) => options.reporter.warn(text),
+      ssh: options.ssh ?? '',
+    });
+    try {
+      if (extras === undefined) await this.#buildClassic({ service, place, options, output });
+      else await this.#buildAsking({ service, place, options, output, extras });
+    } catch (error) {
+      const where = isBerthError(error) && typeof error.details.place === 'string' ? error.details.place : '';
+      throw unavailable(`failed to build service "${service.name}": ${where}${messageOf(error)}`, { cause: error });
     } finally {
       output.end();
     }
+  }
+
+  async #buildClassic({ service, place, options, output }: ServiceBuild): Promise<void> {
+    const context = await readBuildContext(place);
+    const messages = this.#client.images.build({
+      context: context.tar,
+      query: { ...buildQuery(service, context.dockerfile, options), remote: context.remote },
+      auths: await allCredentials(readConfigFile(this.#invocation.globals.configDir)),
+      ...(options.signal ? { signal: options.signal } : {}),
+    });
+    await renderProgress(messages, output);
+  }
+
+  async #buildAsking(build: ServiceBuild & { readonly extras: BuildExtras }): Promise<void> {
+    const { service, place, options, output, extras } = build;
+    await buildWithSession(this.#client, {
+      place,
+      extras,
+      query: (dockerfile) => buildQuery(service, dockerfile, options),
+      display: new PlainTrace(output),
+      configDir: this.#invocation.globals.configDir,
+      ...(options.signal ? { signal: options.signal } : {}),
+    });
   }
 }
 

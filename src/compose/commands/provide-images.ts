@@ -29,6 +29,8 @@ export interface ImageSource {
       readonly pull?: boolean;
       readonly args?: Readonly<Record<string, string | null>>;
       readonly memory?: number;
+      /** An ssh agent beside those that the service's build names (`default`, `ID=SOCKET`). */
+      readonly ssh?: string;
       readonly quiet: boolean;
       readonly reporter: Reporter;
       /** Ends the build, which then throws. */
@@ -53,6 +55,21 @@ function buildDependencies(service: Service): string[] {
   return Object.values(service.build?.additional_contexts ?? {}).flatMap((text) =>
     text.startsWith('service:') ? [text.slice('service:'.length)] : [],
   );
+}
+
+/** Services and those whose images their builds use, in any depth: docker compose builds these along. */
+export function withBuildDependencies(project: Project, services: readonly Service[]): Service[] {
+  const found = new Map<string, Service>();
+  const visit = (service: Service): void => {
+    if (found.has(service.name)) return;
+    found.set(service.name, service);
+    for (const name of buildDependencies(service)) {
+      const other = project.services[name] ?? project.disabledServices[name];
+      if (other !== undefined) visit(other);
+    }
+  };
+  services.forEach(visit);
+  return [...found.values()];
 }
 
 /** Groups of services to build one after the other; the members of one group do not need each other. */
@@ -162,7 +179,7 @@ async function pullImages(
   for (const [name, id] of await localImages(context, [...pulled])) local.set(name, id);
 }
 
-/** Builds images of services, independent ones at the same time. */
+/** Builds images of services and those that these builds use, independent ones at the same time. */
 export async function buildImages(
   context: ProjectContext,
   services: readonly Service[],
@@ -173,11 +190,12 @@ export async function buildImages(
     readonly pull?: boolean;
     readonly args?: Readonly<Record<string, string | null>>;
     readonly memory?: number;
+    readonly ssh?: string;
   },
 ): Promise<void> {
   const { source, ...rest } = options;
   const { project, reporter, signal } = context;
-  for (const group of buildOrder(services)) {
+  for (const group of buildOrder(withBuildDependencies(project, services))) {
     const results = await Promise.allSettled(
       group.map(async (service) => {
         const image = imageName(project, service);

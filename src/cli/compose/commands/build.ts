@@ -1,5 +1,5 @@
 import { invalid } from '#base';
-import { buildImages, selectServices } from '#compose';
+import { buildImages, selectServices, withBuildDependencies } from '#compose';
 import { atLeast } from '../../command/index.ts';
 import { flagTable } from '../../flags/index.ts';
 import type { ComposeCommand } from '../compose-command.ts';
@@ -19,7 +19,7 @@ const flags = flagTable(`
       --push                    Push the images when they are built
   -q, --quiet                   Print nothing
       --sbom string             !
-      --ssh string              !
+      --ssh string              Give the builds an ssh agent: 'default', or ID=SOCKET
       --with-dependencies       Also what the services depend on
 `);
 
@@ -31,13 +31,14 @@ export const command: ComposeCommand = {
   args: atLeast(0),
   async run(invocation) {
     const { flags: given, args, compose, terminal } = invocation;
-    for (const name of ['check', 'ssh']) {
-      if (given.changed(name)) throw invalid(`--${name} cannot be used with this builder`);
-    }
+    if (given.changed('check')) throw invalid('--check cannot be used with this builder');
     const { context, client } = await openProject(invocation, args);
     const { selected } = selectServices(context.project, args, !given.bool('with-dependencies'));
     const services = [...selected].flatMap((name) => context.project.services[name] ?? []);
-    const buildable = services.filter(({ build }) => build !== undefined);
+    const buildable = withBuildDependencies(
+      context.project,
+      services.filter(({ build }) => build !== undefined),
+    );
     if (given.bool('print')) {
       const { bakeDocument } = await import('../bake-document.ts');
       const document = bakeDocument(context.project, {
@@ -68,6 +69,7 @@ export const command: ComposeCommand = {
       pull: given.bool('pull'),
       args: buildArguments(invocation),
       ...memoryFlag(invocation),
+      ...(given.changed('ssh') ? { ssh: given.string('ssh') || 'default' } : {}),
     });
     context.reporter.close();
     if (given.bool('push')) {
