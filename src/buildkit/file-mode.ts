@@ -12,14 +12,15 @@ export const goMode = {
   sticky: 2 ** 20,
 } as const;
 
-const kinds: Readonly<Record<number, number>> = {
-  9604: goMode.directory,
-  21609: goMode.symlink,
-  2401: goMode.fifo,
-  26411: goMode.socket,
-  14406: goMode.device,
-  4802: goMode.device + goMode.character,
-};
+/** By the bits of stat(2) for the kind of a file; regular files have none in Go. */
+const kinds: ReadonlyMap<number, number> = new Map([
+  [0o040000, goMode.directory],
+  [0o120000, goMode.symlink],
+  [0o010000, goMode.fifo],
+  [0o140000, goMode.socket],
+  [0o060000, goMode.device],
+  [0o020000, goMode.device + goMode.character],
+]);
 
 /** A `st_mode` of stat(2) as Go's `os.FileMode`, an unsigned number of 32 bits. */
 export function goModeOf(mode: number): number {
@@ -27,5 +28,5 @@ export function goModeOf(mode: number): number {
     ((mode & 0o4000) === 0 ? 0 : goMode.setuid) +
     ((mode & 0o2000) === 0 ? 0 : goMode.setgid) +
     ((mode & 0o1000) === 0 ? 0 : goMode.sticky);
-  return (kinds[mode & 0o170000] ?? 0) + special + (mode & 0o777);
+  return (kinds.get(mode & 0o170000) ?? 0) + special + (mode & 0o777);
 }

@@ -92,7 +92,9 @@ function bakeTarget(project: Project, service: Service, options: BakeOptions): R
 
 /** The builds of a project as a file of buildx bake: a group of the services asked for, and a target for every build. */
 export function bakeDocument(project: Project, options: BakeOptions): Record<string, unknown> {
-  const services = Object.values(project.services).filter(({ build }) => build !== undefined);
+  // Builds may use those of services that take no part otherwise.
+  const others = options.targets.flatMap((name) => project.disabledServices[name] ?? []);
+  const services = [...Object.values(project.services), ...others].filter(({ build }) => build !== undefined);
   return {
     group: { default: { targets: options.targets } },
     target: Object.fromEntries(services.map((service) => [service.name, bakeTarget(project, service, options)])),

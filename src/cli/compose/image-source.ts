@@ -156,8 +156,9 @@ export class ClientImageSource implements ImageSource {
       if (extras === undefined) await this.#buildClassic({ service, place, options, output });
       else await this.#buildAsking({ service, place, options, output, extras });
     } catch (error) {
-      const where = isBerthError(error) && typeof error.details.place === 'string' ? error.details.place : '';
-      throw unavailable(`failed to build service "${service.name}": ${where}${messageOf(error)}`, { cause: error });
+      const place = isBerthError(error) && typeof error.details.place === 'string' ? error.details.place : '';
+      const text = `failed to build service "${service.name}": ${messageOf(error)}`;
+      throw unavailable(`${text}${place === '' ? '' : `\n${place.trimEnd()}`}`, { cause: error });
     } finally {
       output.end();
     }
