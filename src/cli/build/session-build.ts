@@ -118,6 +118,8 @@ export async function buildWithSession(client: Client, request: SessionBuildRequ
       query: {
         ...request.query(context.dockerfile),
         version: '2',
+        // What is shown is decided here; an engine that is to be quiet leaves the image's id out of the stream.
+        q: undefined,
         session: session.id,
         remote: context.remote,
         namedcontexts: contextsQuery(extras.contexts),
