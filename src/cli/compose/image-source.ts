@@ -114,8 +114,13 @@ export class ClientImageSource implements ImageSource {
     });
   }
 
-  async build(service: Service, options: BuildOptions): Promise<void> {
+  async checkBuild(service: Service, options: Pick<BuildOptions, 'project' | 'ssh'>): Promise<void> {
     checkSupported(service);
+    const { env } = this.#invocation.terminal;
+    await serviceExtras(service, options.project, { env, ssh: options.ssh ?? '', warn: () => undefined });
+  }
+
+  async build(service: Service, options: BuildOptions): Promise<void> {
     const inline = service.build?.dockerfile_inline;
     if (inline === undefined) return this.#send(service, service.build?.dockerfile ?? '', options);
     const directory = await mkdtemp(join(tmpdir(), 'berth-compose-'));

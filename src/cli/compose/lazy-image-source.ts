@@ -10,6 +10,7 @@ export function lazyImageSource(client: Client, invocation: ComposeInvocation): 
   };
   return {
     pull: async (image, options) => (await load()).pull(image, options),
+    checkBuild: async (service, options) => (await load()).checkBuild(service, options),
     build: async (service, options) => (await load()).build(service, options),
   };
 }

@@ -19,6 +19,8 @@ export interface ImageSource {
       readonly signal?: AbortSignal | undefined;
     },
   ): Promise<void>;
+  /** Throws what the build of a service lacks on this machine, naming service, key and place in the file. */
+  checkBuild(service: Service, options: { readonly project: Project; readonly ssh?: string }): Promise<void>;
   /** Builds the image of a service and names it. */
   build(
     service: Service,
@@ -195,7 +197,10 @@ export async function buildImages(
 ): Promise<void> {
   const { source, ...rest } = options;
   const { project, reporter, signal } = context;
-  for (const group of buildOrder(withBuildDependencies(project, services))) {
+  const groups = buildOrder(withBuildDependencies(project, services));
+  // Nothing is built where a later build cannot be.
+  for (const service of groups.flat()) await source.checkBuild(service, { project, ...rest });
+  for (const group of groups) {
     const results = await Promise.allSettled(
       group.map(async (service) => {
         const image = imageName(project, service);

@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync,
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, afterEach, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { pack } from 'tar-stream';
 import { Docker, daemonForTests, findDockerCli } from '#testkit';
@@ -66,10 +66,8 @@ function asksForThings(host: () => string): void {
     directory = mkdtempSync(join(tmpdir(), 'berth-session-'));
     docker = new Docker(host());
   });
-  after(async () => {
-    await docker.try(['rmi', '-f', tag]);
-    rmSync(directory, { recursive: true, force: true });
-  });
+  after(() => rmSync(directory, { recursive: true, force: true }));
+  afterEach(() => docker.try(['rmi', '-f', tag]));
 
   const start = (
     dockerfile: string,
