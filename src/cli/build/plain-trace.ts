@@ -12,6 +12,8 @@ export interface TraceDisplay {
 const pause = 100;
 /** How long, in ms, a vertex that says something may wait for the one that is shown. */
 const longestWait = 5000;
+/** Longest line, in bytes, that is waited for; more is shown in parts. */
+const longestLine = 1 << 16;
 /** Lines of output that are repeated when a vertex fails. */
 const lastLines = 10;
 
@@ -57,6 +59,7 @@ class ShownVertex {
     const texts = (this.open + Buffer.from(log.data).toString('latin1')).split('\n');
     this.open = texts.pop() ?? '';
     for (const text of texts) this.#addLine(text, log.timestamp);
+    if (this.open.length > longestLine) this.close(log.timestamp);
   }
 
   #addLine(latin: string, timestamp: number): void {
@@ -92,8 +95,8 @@ class ShownVertex {
   }
 
   /** Ends what is open: an output's last line may come without an end. */
-  close(): void {
-    if (this.open !== '') this.#addLine(this.open, this.vertex.completed ?? Date.now());
+  close(timestamp: number): void {
+    if (this.open !== '') this.#addLine(this.open, timestamp);
     this.open = '';
   }
 }
@@ -170,7 +173,7 @@ export class PlainTrace implements TraceDisplay {
     }
     this.#current = shown;
     shown.waitsSince = undefined;
-    if (vertex.completed !== undefined) shown.close();
+    if (vertex.completed !== undefined) shown.close(vertex.completed);
     for (const line of shown.take()) say(line);
     if (vertex.completed === undefined) return;
     shown.ended = true;
@@ -183,7 +186,7 @@ export class PlainTrace implements TraceDisplay {
   finish(): void {
     this.#print();
     for (const shown of this.#vertexes.values()) {
-      shown.close();
+      shown.close(Date.now());
       if (!shown.ended && shown.hasNews) this.#showVertex(shown);
     }
     for (const { vertex, last } of [...this.#vertexes.values()].filter((shown) => hasFailed(shown.vertex))) {
