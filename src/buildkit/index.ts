@@ -1,4 +1,5 @@
 export * from './connect-grpc.ts';
+export * from './control-methods.ts';
 export * from './file-list.ts';
 export * from './grpc.ts';
 export * from './receive-tree.ts';

@@ -11,6 +11,7 @@ export * from './json-lines.ts';
 export type { NetworksClient } from './networks.ts';
 export * from './secret-size.ts';
 export type { BuildSession, SessionOffer } from './session.ts';
+export type { SolvedBuild, SolveEvent } from './solve-build.ts';
 export type { SystemClient } from './system.ts';
 export { type Call, type Hijacked, type Query, Transport } from './transport.ts';
 export type { VolumesClient } from './volumes.ts';

@@ -13,6 +13,7 @@ import {
 } from '#buildkit';
 import { forwardAgent } from './agent-forwarding.ts';
 import { maxSecretSize } from './secret-size.ts';
+import { type SolvedBuild, type SolveEvent, solveBuild } from './solve-build.ts';
 import type { Transport } from './transport.ts';
 
 /** What a client has for a build. */
@@ -37,6 +38,8 @@ export interface BuildSession {
   readonly closed: Promise<void>;
   /** Decodes what a build says as `moby.buildkit.trace`. Throws `invalid` for what is none. */
   readTrace(aux: unknown): Trace;
+  /** Builds by BuildKit's own API with this session; see {@link solveBuild}. */
+  solve(build: Omit<SolvedBuild, 'session'>, signal?: AbortSignal): AsyncGenerator<SolveEvent>;
   close(): void;
 }
 
@@ -132,5 +135,11 @@ export async function openSession(
   const call = { method: 'POST', path: '/session', headers, ...(signal ? { signal } : {}) } as const;
   const { stream } = await transport.hijack(call, 'h2c');
   const serving = serveGrpc(stream, handlers);
-  return { id, closed: serving.closed, readTrace, close: () => serving.close() };
+  return {
+    id,
+    closed: serving.closed,
+    readTrace,
+    solve: (build, ending) => solveBuild(transport, { ...build, session: id }, ending),
+    close: () => serving.close(),
+  };
 }

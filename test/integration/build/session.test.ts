@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { pack } from 'tar-stream';
-import { Docker, daemonForTests, findDockerCli } from '#testkit';
+import { Docker, daemonForTests } from '#testkit';
 
 const program = fileURLToPath(new URL('../../../bin/berth', import.meta.url));
 /** A dockerd that has busybox:latest, to see that our client asks BuildKit for the same. */
@@ -196,42 +196,39 @@ RUN cat /run/secrets/a /b > /none 2>&1 || true
   });
 }
 
-describe('builds that ask their client', () => {
-  const { daemon } = daemonForTests();
-  asksForThings(() => daemon.host);
+/** Contexts beside the main one: by the engine's POST /build, or by BuildKit's own API. */
+function takesContexts(host: () => string): void {
+  const project = `berth-asking-${process.pid}`;
+  let directory: string;
+  before(() => {
+    directory = mkdtempSync(join(tmpdir(), 'berth-contexts-'));
+    mkdirSync(join(directory, 'lib/sub'), { recursive: true });
+    writeFileSync(join(directory, 'lib/sub/file'), 'of the library');
+    writeFileSync(join(directory, 'lib/.dockerignore'), 'left-out\n');
+    writeFileSync(join(directory, 'lib/left-out'), '');
+    writeFileSync(join(directory, 'token'), 'sesame');
+  });
+  after(async () => {
+    await new Docker(host()).try(['rmi', '-f', project, `${project}-web`, `${project}-below`]);
+    rmSync(directory, { recursive: true, force: true });
+  });
+  const run = async (words: string[], env: Record<string, string> = {}): Promise<{ code: number; output: string }> => {
+    const running = new Running(['-H', host(), ...words], { cwd: directory, env });
+    return { code: await running.code(), output: running.output };
+  };
+  const docker = (...words: string[]): Promise<string> => new Docker(host()).run(...words);
 
-  describe('with contexts beside the main one', () => {
-    let directory: string;
-    before(() => {
-      directory = mkdtempSync(join(tmpdir(), 'berth-contexts-'));
-      mkdirSync(join(directory, 'lib/sub'), { recursive: true });
-      writeFileSync(join(directory, 'lib/sub/file'), 'of the library');
-      writeFileSync(join(directory, 'lib/.dockerignore'), 'left-out\n');
-      writeFileSync(join(directory, 'lib/left-out'), '');
-      writeFileSync(join(directory, 'token'), 'sesame');
-    });
-    after(() => rmSync(directory, { recursive: true, force: true }));
-    const run = async (
-      words: string[],
-      env: Record<string, string> = {},
-    ): Promise<{ code: number; output: string }> => {
-      const running = new Running(['-H', daemon.host, ...words], { cwd: directory, env });
-      return { code: await running.code(), output: running.output };
-    };
-    const docker = (...words: string[]): Promise<string> =>
-      new Docker(daemon.host, join(findDockerCli().directory, 'docker')).run(...words);
+  test('directories and images take the place of the names', async () => {
+    writeFileSync(join(directory, 'Dockerfile'), 'FROM base\nCOPY --from=lib . /lib\n');
+    const contexts = ['--build-context', 'base=docker-image://busybox', '--build-context', 'lib=lib'];
+    const { code, output } = await run(['build', '-t', project, ...contexts, '.']);
+    assert.equal(code, 0, output);
+    const files = await docker('run', '--rm', project, 'find', '/lib', '-type', 'f', '-name', '[fl]*');
+    assert.equal(files, '/lib/sub/file');
+  });
 
-    test('directories and images take the place of the names', async () => {
-      writeFileSync(join(directory, 'Dockerfile'), 'FROM base\nCOPY --from=lib . /lib\n');
-      const contexts = ['--build-context', 'base=docker-image://busybox', '--build-context', 'lib=lib'];
-      const { code, output } = await run(['build', '-t', 'contexts', ...contexts, '.']);
-      assert.equal(code, 0, output);
-      const files = await docker('run', '--rm', 'contexts', 'find', '/lib', '-type', 'f', '-name', '[fl]*');
-      assert.equal(files, '/lib/sub/file');
-    });
-
-    test('compose gives builds secrets, agents, directories, and images of other services, which it builds first', async () => {
-      const file = `name: asking
+  test('compose gives builds secrets, agents, directories, and images of other services, which it builds first', async () => {
+    const file = `name: ${project}
 services:
   web:
     build:
@@ -250,58 +247,44 @@ secrets:
   token: { file: ./token }
   word: { environment: WORD }
 `;
-      writeFileSync(join(directory, 'compose.yaml'), file);
-      const missing = await run(['compose', 'build', 'web'], { WORD: '!' });
-      assert.equal(missing.code, 1);
-      assert.match(
-        missing.output,
-        /service "web": build\.ssh: .*agent\.sock: no such file or directory \(services\.web\.build\.ssh, .*compose\.yaml:11\)/,
-      );
-      const server = createServer().listen(join(directory, 'agent.sock'));
-      await once(server, 'listening');
-      try {
-        const { code, output } = await run(['compose', 'build', 'web'], { WORD: '!' });
-        assert.equal(code, 0, output);
-        assert.match(output, /below {2}Built.*web {2}Built/s);
-        const found = await docker('run', '--rm', 'asking-web', 'sh', '-c', 'cat /below /file /agent /sum');
-        const sum = '38afb0207f28f686af80c7000b50ef3a01291487b5f0bb22b459e5257e08dbc8';
-        assert.equal(
-          found,
-          `below
-of the library/run/buildkit/ssh_agent.0
-${sum}  -`,
-        );
-      } finally {
-        server.close();
-      }
-      rmSync(join(directory, 'token'));
-      const gone = await run(['compose', 'build', 'web'], { WORD: '!' });
-      assert.match(
-        gone.output,
-        /service "web": build\.secrets: failed to stat .*token: .* \(services\.web\.build\.secrets\.0, /,
-      );
-    });
+    writeFileSync(join(directory, 'compose.yaml'), file);
+    const missing = await run(['compose', 'build', 'web'], { WORD: '!' });
+    assert.equal(missing.code, 1);
+    assert.match(
+      missing.output,
+      /service "web": build\.ssh: .*agent\.sock: no such file or directory \(services\.web\.build\.ssh, .*compose\.yaml:11\)/,
+    );
+    const server = createServer().listen(join(directory, 'agent.sock'));
+    await once(server, 'listening');
+    try {
+      const { code, output } = await run(['compose', 'build', 'web'], { WORD: '!' });
+      assert.equal(code, 0, output);
+      assert.match(output, /below {2}Built.*web {2}Built/s);
+      const found = await docker('run', '--rm', `${project}-web`, 'sh', '-c', 'cat /below /file /agent /sum');
+      const sum = '38afb0207f28f686af80c7000b50ef3a01291487b5f0bb22b459e5257e08dbc8';
+      assert.deepEqual(found.split('
+'), ['below', 'of the library/run/buildkit/ssh_agent.0', `${sum}  -`]);
+    } finally {
+      server.close();
+    }
+    rmSync(join(directory, 'token'));
+    const gone = await run(['compose', 'build', 'web'], { WORD: '!' });
+    assert.match(
+      gone.output,
+      /service "web": build\.secrets: failed to stat .*token: .* \(services\.web\.build\.secrets\.0, /,
+    );
   });
+}
+
+describe('builds that ask their client', () => {
+  const { daemon } = daemonForTests();
+  asksForThings(() => daemon.host);
+  takesContexts(() => daemon.host);
 });
 
 describe('builds that ask their client, on dockerd', {
   skip: dockerd === undefined ? 'BERTH_TEST_DOCKER_HOST is not set' : false,
 }, () => {
   asksForThings(() => dockerd ?? '');
-
-  test('named contexts are refused there, for its API has no place for them', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'berth-contexts-'));
-    try {
-      writeFileSync(join(directory, 'Dockerfile'), 'FROM busybox\n');
-      const words = ['-H', dockerd ?? '', 'build', '--build-context', 'x=.', '.'];
-      const running = new Running(words, { cwd: directory, env: {} });
-      assert.equal(await running.code(), 1);
-      assert.match(
-        running.output,
-        /^ERROR: failed to build: build context x: this engine \(.*\) takes named contexts from docker buildx only/,
-      );
-    } finally {
-      rmSync(directory, { recursive: true });
-    }
-  });
+  takesContexts(() => dockerd ?? '');
 });
