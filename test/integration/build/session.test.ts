@@ -262,8 +262,7 @@ secrets:
       assert.match(output, /below {2}Built.*web {2}Built/s);
       const found = await docker('run', '--rm', `${project}-web`, 'sh', '-c', 'cat /below /file /agent /sum');
       const sum = '38afb0207f28f686af80c7000b50ef3a01291487b5f0bb22b459e5257e08dbc8';
-      assert.deepEqual(found.split('
-'), ['below', 'of the library/run/buildkit/ssh_agent.0', `${sum}  -`]);
+      assert.deepEqual(found.split('\n'), ['below', 'of the library/run/buildkit/ssh_agent.0', `${sum}  -`]);
     } finally {
       server.close();
     }
