@@ -1,25 +1,13 @@
-/** Bits of Go's `os.FileMode` beside the nine permission bits. */
-export const goMode = {
-  directory: 2 ** 31,
-  symlink: 2 ** 27,
-  device: 2 ** 26,
-  fifo: 2 ** 25,
-  socket: 2 ** 24,
-  setuid: 2 ** 23,
-  setgid: 2 ** 22,
-  /** Set beside `device` for one that is read by characters. */
-  character: 2 ** 21,
-  sticky: 2 ** 20,
-} as const;
+import { goMode } from './file-list.ts';
 
 /** By the bits of stat(2) for the kind of a file; regular files have none in Go. */
 const kinds: ReadonlyMap<number, number> = new Map([
   [0o040000, goMode.directory],
   [0o120000, goMode.symlink],
-  [0o010000, goMode.fifo],
+  [0o010000, goMode.namedPipe],
   [0o140000, goMode.socket],
   [0o060000, goMode.device],
-  [0o020000, goMode.device + goMode.character],
+  [0o020000, goMode.device + goMode.characterDevice],
 ]);
 
 /** A `st_mode` of stat(2) as Go's `os.FileMode`, an unsigned number of 32 bits. */

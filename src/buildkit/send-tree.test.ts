@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { isBerthError } from '#base';
-import { goMode } from './file-mode.ts';
+import { goMode } from './file-list.ts';
 import type { MessageStream } from './grpc.ts';
 import { type SentTree, sendTree } from './send-tree.ts';
 import { type FileStat, type Packet, packetType } from './session-methods.ts';
@@ -151,9 +151,9 @@ test('kinds and modes are Go’s, owners are root, later names of a file are lin
       ['a', goMode.directory + goMode.sticky + 0o777, 0, '', 0],
       ['a/file', 0o640, 5, '', 0],
       ['a/tool', goMode.setuid + 0o755, 0, '', 0],
-      ['b', 0o640, 0, 'a/file', 0],
+      ['b', 0o640, 5, 'a/file', 0],
       ['c', goMode.symlink + 0o777, 5, '../up', 0],
-      ['d', goMode.fifo + 0o600, 0, '', 0],
+      ['d', goMode.namedPipe + 0o600, 0, '', 0],
     ],
   );
   assert.equal((await receiver.contents(1)).toString(), 'hello');

@@ -92,7 +92,7 @@ class TreeWalk {
         mode: goModeOf(stats.mode),
         uid: 0,
         gid: 0,
-        size: stats.isDirectory() || (stats.isFile() && linkname !== '') ? 0 : stats.size,
+        size: stats.isDirectory() ? 0 : stats.size,
         modTime: Math.round(stats.mtimeMs * 1e6),
         linkname,
         devmajor: isDevice ? major(stats.rdev) : 0,

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { invalid, isBerthError } from '#base';
-import { answering, controlMethods, type SolveRequest, serveGrpc, streaming } from '#buildkit';
+import { answering, type SolveRequest, serveGrpc, solveMethods, streaming } from '#buildkit';
 import { parseEndpoint } from './endpoint.ts';
 import { type SolveEvent, solveBuild } from './solve-build.ts';
 import { Transport } from './transport.ts';
@@ -24,8 +24,8 @@ async function engine(
     connection.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n');
     const vertexes = [{ digest: 'a', name: '[1/1] FROM x', started: 1, completed: 2 }];
     serveGrpc(connection, [
-      streaming(controlMethods.status, (stream) => stream.send({ vertexes, statuses: [], logs: [], warnings: [] })),
-      answering(controlMethods.solve, async (request, { signal }) => ({
+      streaming(solveMethods.status, (stream) => stream.send({ vertexes, statuses: [], logs: [], warnings: [] })),
+      answering(solveMethods.solve, async (request, { signal }) => ({
         ExporterResponse: await solve(request, signal),
       })),
     ]);

@@ -5,7 +5,7 @@ import { decodeTrace, encodeTrace, type Trace } from './trace.ts';
 
 /** What BuildKit is asked to build. */
 export interface SolveRequest {
-  /** Made up by the client; names the build in {@link controlMethods.status}. */
+  /** Made up by the client; names the build in {@link solveMethods.status}. */
   Ref: string;
   /** The session that has the files. */
   Session: string;
@@ -58,4 +58,4 @@ const status: Method<{ Ref: string }, Trace> = {
 };
 
 /** What a client asks of BuildKit itself (`moby.buildkit.v1.Control`), as far as a build of a Dockerfile needs it. */
-export const controlMethods = { solve, status } as const;
+export const solveMethods = { solve, status } as const;
