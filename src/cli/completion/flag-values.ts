@@ -11,7 +11,7 @@ const CHOICES: Readonly<Record<string, readonly string[]>> = {
   'log-level': ['debug', 'info', 'warn', 'error', 'fatal'],
   pid: ['host', 'container:'],
   platform: ['linux/amd64', 'linux/arm64'],
-  progress: ['auto', 'tty', 'plain', 'json', 'quiet'],
+  progress: ['auto', 'tty', 'plain', 'json', 'rawjson', 'quiet'],
   pull: ['always', 'missing', 'never'],
   restart: ['no', 'always', 'unless-stopped', 'on-failure'],
   signal: ['SIGTERM', 'SIGKILL', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGSTOP', 'SIGCONT'],

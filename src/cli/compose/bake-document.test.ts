@@ -47,3 +47,36 @@ test('a file of buildx bake has a target for every build and a group of those as
     },
   });
 });
+
+test('secrets are named by their source, images of other services by their targets, also of services that are off', () => {
+  const document = bakeDocument(
+    {
+      ...emptyProject('app'),
+      services: {
+        web: {
+          name: 'web',
+          command: null,
+          entrypoint: null,
+          networks: {},
+          build: {
+            context: '/shop',
+            secrets: [{ source: 'token', target: 'renamed' }, { source: 'word' }],
+            additional_contexts: { base: 'service:below', lib: '/lib' },
+          },
+        },
+      },
+      disabledServices: {
+        below: { name: 'below', command: null, entrypoint: null, networks: {}, build: { context: '/below' } },
+      },
+      secrets: {
+        token: { name: 'app_token', file: '/shop/token' },
+        word: { name: 'app_word', environment: 'WORD', content: 'never shown' },
+      },
+    },
+    { targets: ['web', 'below'], args: {}, noCache: false, pull: false, push: false },
+  );
+  const { web, below } = document.target as Record<string, Record<string, unknown>>;
+  assert.deepEqual(web?.secret, ['id=renamed,type=file,src=/shop/token', 'id=word,type=env,env=WORD']);
+  assert.deepEqual(web?.contexts, { base: 'target:below', lib: '/lib' });
+  assert.equal(below?.context, '/below');
+});
