@@ -7,13 +7,17 @@ const inTree = (path: string): string => posix.join('/', path).slice(1).replace(
 
 const isWild = (name: string): boolean => /[*?[]/.test(name);
 
+/** No system call takes a longer one (PATH_MAX). */
+const longestPath = 4096;
+
 const absent = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'EINVAL', 'EACCES']);
 
 /** Follows the links that lie on paths of a tree. */
 class LinkFollower {
   readonly #root: string;
-  /** Paths found, which are also those that need not be looked at again. */
   readonly found = new Set<string>();
+  /** Paths that need not be looked at again; links in a circle lead back to one, or to ever longer ones. */
+  readonly #seen = new Set<string>();
 
   constructor(root: string) {
     this.#root = root;
@@ -21,13 +25,15 @@ class LinkFollower {
 
   /** Adds `path`, and where a component of it is a link, the link and what it points to. */
   async add(path: string): Promise<void> {
-    const parts = inTree(path).split('/');
+    const whole = inTree(path);
+    if (this.#seen.has(whole) || whole.length > longestPath) return;
+    this.#seen.add(whole);
+    const parts = whole.split('/');
     for (let index = 0; index < parts.length; index += 1) {
       const current = parts.slice(0, index + 1).join('/');
       const rest = parts.slice(index + 1).join('/');
       const targets = await this.#targets(current);
       if (targets.length === 0 && rest !== '') continue;
-      if (this.found.has(current)) return;
       this.found.add(current);
       for (const target of targets) await this.add(`${target}/${rest}`);
       return;

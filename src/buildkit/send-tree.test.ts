@@ -187,8 +187,12 @@ test('followed paths bring the links on them and what these point to, and never 
     'way',
   ]);
   assert.deepEqual(await pathsOf({ directory, follow: ['*.ln'] }), ['absolute.ln', 'climbing.ln', 'n1.txt', 'passwd']);
-  assert.deepEqual(await pathsOf({ directory, follow: ['loop', 'nothing/there'] }), ['loop']);
-  assert.equal((await pathsOf({ directory, follow: ['.'] })).length, 11);
+  symlinkSync('grows/x', join(directory, 'grows'));
+  const circles = ['loop', 'loop/x', 'grows', 'nothing/there'];
+  assert.deepEqual(await pathsOf({ directory, follow: circles }), ['grows', 'loop']);
+  const both = await pathsOf({ directory, follow: ['way/deep', 'way/other'] });
+  assert.deepEqual(both, ['real', 'real/deep', 'real/deep/file', 'real/other', 'way']);
+  assert.equal((await pathsOf({ directory, follow: ['.'] })).length, 12);
 });
 
 test('contents are sent for what is asked, each file once, in parts, several at a time', async (t) => {
