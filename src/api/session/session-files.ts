@@ -11,6 +11,10 @@ const directoryNames = { dockerfile: 'dockerfile', context: 'context' };
 /** Bytes of Dockerfile and ignore file together. */
 const mostRecipeBytes = 16 << 20;
 
+/** What fits into the headers of a call to every client, in patterns and bytes. */
+const mostPatterns = 1000;
+const mostPatternBytes = 48 << 10;
+
 interface FilesOptions {
   readonly signal: AbortSignal;
   /** Hears how many bytes have come so far. */
@@ -52,16 +56,20 @@ export async function readIgnoreFile(
   return textOf(files, name) ?? '';
 }
 
-/** A directory of the client's as a tar, without what `ignore` (the text of a `.dockerignore`) leaves out. */
+/**
+ * A directory of the client's as a tar, without what `ignore` (the text of a `.dockerignore`) leaves out; with all of it
+ * where that says more than a call can carry. Whoever unpacks it applies `ignore` in any case.
+ */
 export function readDirectory(
   { caller }: ClientSession,
   options: FilesOptions & { readonly directory?: string; readonly ignore: string },
 ): Readable {
   const excluded = parseDockerignore(options.ignore).map(({ pattern, keep }) => `${keep ? '!' : ''}${pattern}`);
+  const fits = excluded.length <= mostPatterns && excluded.join('').length <= mostPatternBytes;
   return receiveTree(caller, {
     metadata: {
       'dir-name': [options.directory ?? directoryNames.context],
-      ...(excluded.length > 0 ? { 'exclude-patterns': excluded } : {}),
+      ...(fits && excluded.length > 0 ? { 'exclude-patterns': excluded } : {}),
     },
     signal: options.signal,
     onBytes: options.onBytes,

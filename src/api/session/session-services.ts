@@ -13,6 +13,19 @@ function isAbsent(error: unknown): boolean {
   return isBerthError(error, 'not-found') || isBerthError(error, 'not-implemented');
 }
 
+/**
+ * Waits for the client to answer. docker 20.10 hangs when its build fails before it has begun to serve its session.
+ * Throws `timeout` and `unavailable`.
+ */
+export async function assertServing({ caller }: ClientSession, signal: AbortSignal): Promise<void> {
+  try {
+    await caller.ask(sessionMethods.health, { service: '' }, { signal, timeoutMs: answerMs });
+  } catch (error) {
+    // A client without a health service has answered, too.
+    if (!isAbsent(error)) throw error;
+  }
+}
+
 /** The secrets that a client gives to its builds. */
 export function secretsOf({ caller }: ClientSession): BuildSecrets {
   return {

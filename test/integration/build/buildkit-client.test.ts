@@ -107,7 +107,9 @@ describe('docker 20.10 with DOCKER_BUILDKIT=1', {
     write('tree/no.log', 'no');
     write('tree/yes.log', 'yes');
     write('tree/skipped/file', 'no');
-    write('tree/.dockerignore', '*.log\n!yes.log\nskipped\n');
+    write('tree/übersehen/file', 'no');
+    write('tree/größe', '1');
+    write('tree/.dockerignore', '*.log\n!yes.log\nskipped\nüber*\n');
     symlinkSync('many/f7', join(directory, 'tree/link'));
     linkSync(join(directory, 'tree/many/f8'), join(directory, 'tree/hard'));
     write(
@@ -117,7 +119,7 @@ describe('docker 20.10 with DOCKER_BUILDKIT=1', {
     await built(['-t', 'tree'], '', 'tree');
     const expected = execFileSync(
       'sh',
-      ['-c', "find . -type f ! -name no.log ! -path './skipped*' | LC_ALL=C sort | xargs md5sum"],
+      ['-c', "find . -type f ! -name no.log ! -path './skipped*' ! -path './über*' | LC_ALL=C sort | xargs md5sum"],
       {
         cwd: join(directory, 'tree'),
         encoding: 'utf8',
@@ -132,6 +134,7 @@ describe('docker 20.10 with DOCKER_BUILDKIT=1', {
       'recipes/My.dockerfile',
       'ARG BASE\nFROM $BASE AS one\nARG WHO\nCOPY . /c\nRUN echo $WHO > /who\nFROM one AS two\nRUN exit 1\n',
     );
+    symlinkSync('My.dockerfile', join(directory, 'recipes/link'));
     write('recipes/My.dockerfile.dockerignore', 'Bad\n');
     const words = [
       '-f',
@@ -146,6 +149,8 @@ describe('docker 20.10 with DOCKER_BUILDKIT=1', {
     await built([...words, '--label', 'l=1', '-t', 'elsewhere', '-t', 'elsewhere:2'], '', 'small');
     assert.equal(await docker.run('run', '--rm', 'elsewhere:2', 'sh', '-c', 'cat /who; ls /c'), 'me\nDockerfile\na');
     assert.equal(await docker.run('inspect', '-f', '{{.Config.Labels.l}}', 'elsewhere'), '1');
+    await built(['-f', 'recipes/link', ...words.slice(2), '-t', 'linked'], '', 'small');
+    assert.equal(await docker.run('run', '--rm', 'linked', 'ls', '/c'), 'Bad\nDockerfile\na');
   });
 
   test('takes the Dockerfile, or the whole context, from stdin', async () => {

@@ -8,7 +8,7 @@ import { bodyOf, clientGone } from '../../request/context.ts';
 import { Query } from '../../request/query.ts';
 import type { ClientSession, ClientSessions } from '../../session/client-sessions.ts';
 import { readDirectory, readIgnoreFile, readRecipe } from '../../session/session-files.ts';
-import { agentsOf, loginOf, secretsOf } from '../../session/session-services.ts';
+import { agentsOf, assertServing, loginOf, secretsOf } from '../../session/session-services.ts';
 import { BuildTrace, exitText } from '../../stream/build-trace.ts';
 import { ProgressStream } from '../../stream/progress.ts';
 import { buildOptions, givenContext } from './build-options.ts';
@@ -55,7 +55,6 @@ export async function buildInSession(
       const signals = [gone, build.signal, over.signal];
       const session = await sessionOf(services.sessions, query, AbortSignal.any(signals));
       const signal = AbortSignal.any([...signals, ...(session === undefined ? [] : [session.signal])]);
-      // Only now: docker 20.10 hangs when it is refused before its session is served.
       const tags = [...new Set([...options.tags, ...outputTags(query)])];
       const contexts = namedContexts(query, session);
       const files = await filesOf(services, { request, query, session, signal, trace, dockerfile: options.dockerfile });
@@ -87,7 +86,10 @@ async function sessionOf(
   signal: AbortSignal,
 ): Promise<ClientSession | undefined> {
   const id = query.nonEmpty('session');
-  return id === undefined ? undefined : sessions.get(id, signal);
+  if (id === undefined) return undefined;
+  const session = await sessions.get(id, signal);
+  await assertServing(session, signal);
+  return session;
 }
 
 interface FilesRequest {
