@@ -18,7 +18,7 @@ import {
   streaming,
 } from '#buildkit';
 import { startTestServer } from '../../testing/fake-ports.ts';
-import { ask } from '../../testing/wire.ts';
+import { ask, raw } from '../../testing/wire.ts';
 
 const imageId = `sha256:${'1'.repeat(64)}` as const;
 
@@ -257,6 +257,15 @@ describe('a build in a session', () => {
     const list = [{ Type: 'image', Attrs: { name: 'a,b:1' } }];
     await build(`t=a&outputs=${encodeURIComponent(JSON.stringify(list))}`, { body: '' });
     assert.deepEqual(tags, ['a:latest', 'b:1']);
+  });
+
+  test('a client that speaks no HTTP/2 loses its session, and the build that waits for it fails', async () => {
+    const headers = 'Host: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nX-Docker-Expose-Session-Uuid: nonsense\r\n\r\n';
+    const waiting = build('session=nonsense&remote=client-session');
+    const bytes = await raw(server.path, `POST /session HTTP/1.1\r\n${headers}${'this is no frame at all '.repeat(9)}`);
+    assert.match(bytes.toString('latin1'), /^HTTP\/1\.1 101 Switching Protocols\r\n/);
+    assert.match((await waiting).body, /the connection is closed|no active session/);
+    (await openSession('nonsense')).destroy();
   });
 
   test('a session wants h2c and an id that is free', async () => {

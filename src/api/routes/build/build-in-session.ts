@@ -41,7 +41,6 @@ export async function buildInSession(
     await running.upload(uploadFor, bodyOf(request), gone);
     return reply.code(200).send();
   }
-  const options = buildOptions(query, request);
   const quiet = query.bool('q');
   const stream = new ProgressStream(reply);
   const build = running.start(buildId);
@@ -55,6 +54,8 @@ export async function buildInSession(
       const signals = [gone, build.signal, over.signal];
       const session = await sessionOf(services.sessions, query, AbortSignal.any(signals));
       const signal = AbortSignal.any([...signals, ...(session === undefined ? [] : [session.signal])]);
+      // Whatever is wrong with the request is told when the client serves: see assertServing.
+      const options = buildOptions(query, request);
       const tags = [...new Set([...options.tags, ...outputTags(query)])];
       const contexts = namedContexts(query, session);
       const files = await filesOf(services, { request, query, session, signal, trace, dockerfile: options.dockerfile });
