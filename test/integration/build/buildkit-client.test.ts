@@ -235,7 +235,11 @@ describe('docker 20.10 with DOCKER_BUILDKIT=1', {
         mkdir -p tools$(dirname $f); cp -L $f tools$f; done`;
       execFileSync('sh', ['-ec', script], { cwd: directory });
       const ask = `socket(S,1,1,0); connect(S, pack("Sa108", 1, $ENV{SSH_AUTH_SOCK})) or die "connect: $!";
-        syswrite(S, pack("NC", 1, 11)); sysread(S, $b, 9); print unpack("H*", $b)`.replaceAll('\n', ' ');
+        syswrite(S, pack("NC", 1, 11)); $b = "";
+        while (length($b) < 9) { sysread(S, $b, 9 - length($b), length($b)) or die "cut" } print unpack("H*", $b)`.replaceAll(
+        '\n',
+        ' ',
+      );
       const dockerfile = `FROM busybox\nCOPY . /\nRUN --mount=type=ssh perl -e '${ask}' > /answer\n`;
       await built(['--ssh', 'default=agent.sock', '-f', '-', '-t', 'agent'], dockerfile, 'tools');
       assert.equal(await docker.run('run', '--rm', 'agent', 'cat', '/answer'), '000000050c00000000');
