@@ -24,6 +24,7 @@ import { registerContainerSecrets } from './routes/containers/secrets.ts';
 import { registerContainerStats } from './routes/containers/stats.ts';
 import { registerContainerTakeOver } from './routes/containers/take-over.ts';
 import { registerContainerWait } from './routes/containers/wait.ts';
+import { registerControl } from './routes/control.ts';
 import { registerDiskUsage } from './routes/disk-usage.ts';
 import { registerExec } from './routes/exec.ts';
 import { registerImageLists } from './routes/images/list.ts';
@@ -139,6 +140,7 @@ function createApp(ports: ApiPorts, options: ApiOptions): FastifyInstance {
   registerProjects(app, ports);
   registerBuild(app, ports, sessions);
   registerSession(app, sessions);
+  registerControl(app, ports, sessions);
   registerBootstrap(app, ports);
   registerSwarm(app);
   registerPlugins(app);

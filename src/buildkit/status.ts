@@ -1,4 +1,7 @@
+import protobuf from 'protobufjs/light.js';
 import { BerthError, type ErrorKind, isBerthError, messageOf } from '#base';
+import { DetailedError } from './detailed-error.ts';
+import { codec } from './session-methods.ts';
 
 /** gRPC's status codes that are named here (grpc/grpc doc/statuscodes.md). */
 export const grpcCode = { ok: 0, unknown: 2, deadlineExceeded: 4, unimplemented: 12, internal: 13, unavailable: 14 };
@@ -36,10 +39,42 @@ const kindOfCode: Readonly<Record<number, ErrorKind>> = {
 export interface GrpcStatus {
   readonly code: number;
   readonly message: string;
+  /** An encoded `google.rpc.Status` that tells more. */
+  readonly details?: Uint8Array;
 }
+
+interface RichStatus {
+  readonly code: number;
+  readonly message: string;
+  readonly details: readonly { readonly type_url: string; readonly value: Uint8Array }[];
+}
+
+const richStatus = codec<RichStatus>(
+  protobuf.Root.fromJSON({
+    nested: {
+      Any: { fields: { type_url: { type: 'string', id: 1 }, value: { type: 'bytes', id: 2 } } },
+      Status: {
+        fields: {
+          code: { type: 'int32', id: 1 },
+          message: { type: 'string', id: 2 },
+          details: { rule: 'repeated', type: 'Any', id: 3 },
+        },
+      },
+    },
+  }),
+  'Status',
+);
 
 /** The status that tells the other end of anything thrown; what is no {@link BerthError} is `UNKNOWN`. */
 export function statusOfError(error: unknown): GrpcStatus {
+  if (error instanceof DetailedError) {
+    const { code, message } = statusOfError(error.cause);
+    const details = error.details.map(({ type, value }) => ({
+      type_url: type,
+      value: Buffer.from(JSON.stringify(value)),
+    }));
+    return { code, message, details: richStatus.encode({ code, message, details }) };
+  }
   return { code: isBerthError(error) ? codeOfKind[error.kind] : grpcCode.unknown, message: messageOf(error) };
 }
 
@@ -50,7 +85,7 @@ export function errorOfStatus({ code, message }: GrpcStatus): BerthError {
 }
 
 /** The headers that carry a status; the text is percent-encoded UTF-8 (PROTOCOL-HTTP2, "Status-Message"). */
-export function statusHeaders({ code, message }: GrpcStatus): Record<string, string> {
+export function statusHeaders({ code, message, details }: GrpcStatus): Record<string, string> {
   if (message === '') return { 'grpc-status': String(code) };
   const bytes = [...Buffer.from(message.slice(0, maxMessage), 'utf8')];
   const encoded = bytes.map((byte) =>
@@ -58,11 +93,20 @@ export function statusHeaders({ code, message }: GrpcStatus): Record<string, str
       ? String.fromCharCode(byte)
       : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`,
   );
-  return { 'grpc-status': String(code), 'grpc-message': encoded.join('') };
+  return {
+    'grpc-status': String(code),
+    'grpc-message': encoded.join(''),
+    ...(details === undefined || details.length > maxDetails
+      ? {}
+      : { 'grpc-status-details-bin': Buffer.from(details).toString('base64') }),
+  };
 }
 
 /** More would not fit into the headers that peers accept. Characters. */
 const maxMessage = 2000;
+
+/** Details beyond this are left out, for the same reason. Bytes. */
+const maxDetails = 10_000;
 
 /** Reads a status out of headers; undefined where they hold none. */
 export function readStatus(headers: Readonly<Record<string, unknown>>): GrpcStatus | undefined {

@@ -58,11 +58,6 @@ export function registerSystem(app: FastifyInstance, ports: ApiPorts): void {
       return { Descriptor: descriptor, Platforms: platforms };
     },
   );
-
-  app.post('/grpc', (request) => {
-    if (request.headers.upgrade === undefined) throw invalid('no upgrade proto in request');
-    throw notImplemented('BuildKit over gRPC is not available: use DOCKER_BUILDKIT=0');
-  });
 }
 
 function registerEvents(app: FastifyInstance, { events }: ApiPorts): void {

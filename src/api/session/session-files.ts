@@ -24,11 +24,12 @@ interface FilesOptions {
 /** Reads the Dockerfile, and its own ignore file if it has one. Throws `invalid` for one that is not there. */
 export async function readRecipe(
   { caller }: ClientSession,
-  { dockerfile, signal, onBytes }: FilesOptions & { readonly dockerfile: string },
+  options: FilesOptions & { readonly dockerfile: string; readonly directory?: string },
 ): Promise<BuildRecipe> {
+  const { dockerfile, directory = directoryNames.dockerfile, signal, onBytes } = options;
   const ignoreFile = `${dockerfile}.dockerignore`;
   const files = await receiveFiles(caller, {
-    metadata: { 'dir-name': [directoryNames.dockerfile], followpaths: [dockerfile, ignoreFile, 'dockerfile'] },
+    metadata: { 'dir-name': [directory], followpaths: [dockerfile, ignoreFile, 'dockerfile'] },
     signal,
     onBytes,
     maxBytes: mostRecipeBytes,

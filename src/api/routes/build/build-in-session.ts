@@ -1,15 +1,15 @@
 import type { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { BerthError, invalid, isBerthError } from '#base';
+import { invalid } from '#base';
 import type { BuildRecipe } from '#builder';
 import { encodeTrace } from '#buildkit';
 import type { ApiPorts } from '../../ports.ts';
 import { bodyOf, clientGone } from '../../request/context.ts';
 import { Query } from '../../request/query.ts';
 import type { ClientSession, ClientSessions } from '../../session/client-sessions.ts';
-import { readDirectory, readIgnoreFile, readRecipe } from '../../session/session-files.ts';
-import { agentsOf, assertServing, loginOf, secretsOf } from '../../session/session-services.ts';
-import { BuildTrace, exitText } from '../../stream/build-trace.ts';
+import { sessionFiles, tracedBuild } from '../../session/session-build.ts';
+import { assertServing } from '../../session/session-services.ts';
+import { BuildTrace } from '../../stream/build-trace.ts';
 import { ProgressStream } from '../../stream/progress.ts';
 import { buildOptions, givenContext } from './build-options.ts';
 import { outputTags } from './build-outputs.ts';
@@ -59,19 +59,12 @@ export async function buildInSession(
       const tags = [...new Set([...options.tags, ...outputTags(query)])];
       const contexts = namedContexts(query, session);
       const files = await filesOf(services, { request, query, session, signal, trace, dockerfile: options.dockerfile });
-      const { imageId } = await ports.builder.build({
-        ...options,
-        ...files,
-        tags,
-        contexts,
-        ...(session && { secrets: secretsOf(session), agents: agentsOf(session), login: loginOf(session) }),
-        signal,
-        onEvent: trace.onEvent,
-      });
+      const built = { ...options, ...files, tags, contexts, signal };
+      const imageId = await tracedBuild({ builder: ports.builder, trace, session, request: built });
       stream.send(quiet ? { stream: `${imageId}\n` } : { id: 'moby.image.id', aux: { ID: imageId } });
     } catch (error) {
       trace.end();
-      throw asBuildKitSays(error);
+      throw error;
     } finally {
       build.end();
       // Whatever is still asked of the session, or left of its files, is of no use any more.
@@ -113,22 +106,5 @@ async function filesOf(
   }
   if (remote !== 'client-session') return { context: await givenContext(ports, { request, remote, signal }) };
   if (session === undefined) throw invalid('failed to read dockerfile: could not access local files without session');
-  const definition = trace.open(`[internal] load build definition from ${dockerfile}`, 'transferring dockerfile:');
-  const recipe = await definition.during(readRecipe(session, { dockerfile, signal, onBytes: definition.onBytes }));
-  const loading = trace.open('[internal] load .dockerignore', 'transferring context:');
-  const ignore = recipe.ignore ?? (await loading.during(readIgnoreFile(session, { signal, onBytes: loading.onBytes })));
-  loading.close();
-  const transfer = trace.open('[internal] load build context', 'transferring context:');
-  const context = readDirectory(session, { ignore, signal, onBytes: transfer.onBytes });
-  context.once('end', () => transfer.close());
-  context.once('error', (error) => transfer.close(error));
-  return { context, recipe: { ...recipe, ignore } };
-}
-
-/** Clients of BuildKit know a failed RUN by BuildKit's words. */
-function asBuildKitSays(error: unknown): unknown {
-  if (!isBerthError(error)) return error;
-  const { command, code } = error.details;
-  if (typeof command !== 'string' || typeof code !== 'number') return error;
-  return new BerthError(error.kind, exitText({ command, code }), { cause: error });
+  return sessionFiles(session, { dockerfile, signal, trace });
 }

@@ -16,7 +16,8 @@ export function namedContexts(query: Query, session: ClientSession | undefined):
   return Object.fromEntries(given.map(([name, value]) => [name, namedContext(name, value ?? '', session)]));
 }
 
-function namedContext(name: string, value: string, session: ClientSession | undefined): NamedContext {
+/** One context by what it is said to be: `local:DIRECTORY` or `docker-image://REFERENCE`. Throws `invalid`, `not-implemented`. */
+export function namedContext(name: string, value: string, session: ClientSession | undefined): NamedContext {
   if (value.startsWith(imagePrefix)) return { kind: 'image', reference: value.slice(imagePrefix.length) };
   if (!value.startsWith(directoryPrefix)) {
     throw notImplemented(`build context ${name}: ${value} is neither ${directoryPrefix} nor ${imagePrefix}`);
