@@ -35,6 +35,8 @@ export interface ControlSolve {
 /** A graph of operations, each an encoded `pb.Op`. */
 export interface SolveDefinition {
   readonly def: readonly Uint8Array[];
+  /** What is said of operations beside them, by digest; clients take a graph without any for none. */
+  readonly metadata: Readonly<Record<string, object>>;
 }
 
 /** A record of the build cache. */
@@ -99,7 +101,8 @@ export const workerMessages = {
       BuildkitVersion: field('Version', 5),
     },
   },
-  Definition: { fields: { def: many('bytes', 1) } },
+  OperationMetadata: { fields: {} },
+  Definition: { fields: { def: many('bytes', 1), metadata: map('OperationMetadata', 2) } },
 };
 
 const definitions = protobuf.Root.fromJSON({

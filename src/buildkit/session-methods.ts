@@ -112,6 +112,8 @@ export const sessionMethods = {
   ),
   /** The client sends files; metadata `dir-name`, `include-patterns`, `exclude-patterns`, `followpaths` say which. */
   sendFiles: define<Packet, Packet>('/moby.filesync.v1.FileSync/DiffCopy', 'Packet', 'Packet'),
+  /** The client sends an archive that it holds for the engine; metadata `urlpath` and `urlhost` say which. */
+  pullUpload: define<{ data: Uint8Array }, { data: Uint8Array }>('/moby.upload.v1.Upload/Pull', 'Bytes', 'Bytes'),
   credentials: define<{ Host: string }, { Username: string; Secret: string }>(
     '/moby.filesync.v1.Auth/Credentials',
     'CredentialsRequest',

@@ -106,7 +106,7 @@ export function statusHeaders({ code, message, details }: GrpcStatus): Record<st
 const maxMessage = 2000;
 
 /** Details beyond this are left out, for the same reason. Bytes. */
-const maxDetails = 10_000;
+const maxDetails = 30_000;
 
 /** Reads a status out of headers; undefined where they hold none. */
 export function readStatus(headers: Readonly<Record<string, unknown>>): GrpcStatus | undefined {

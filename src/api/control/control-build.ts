@@ -1,10 +1,26 @@
-import { canceled, conflict, notFound, timedOut } from '#base';
-import type { ControlSolve, GatewayReturn, GatewaySolve } from '#buildkit';
+import { canceled, conflict, type Digest, notFound, timedOut } from '#base';
+import type { ControlSolve, GatewayReturn } from '#buildkit';
 import { KeyedWaiters } from '../session/keyed-waiters.ts';
 import { TraceFeed } from './trace-feed.ts';
 
 /** How long calls that name a build wait for it to begin, in ms; clients send both at once. */
 const patience = 5000;
+
+/** Something to be built that its client has described; others may begin with its image. */
+export class WantedImage {
+  readonly #build: () => Promise<Digest>;
+  #image: Promise<Digest> | undefined;
+
+  constructor(build: () => Promise<Digest>) {
+    this.#build = build;
+  }
+
+  /** Its image; built when it is asked for first. Throws what that failed with. */
+  image(): Promise<Digest> {
+    this.#image ??= this.#build();
+    return this.#image;
+  }
+}
 
 /** A build that a client runs by calls of its own; it lasts as long as the call that began it. */
 export class ControlBuild {
@@ -12,8 +28,8 @@ export class ControlBuild {
   /** Ends with the call that began it. */
   readonly signal: AbortSignal;
   readonly feed = new TraceFeed();
-  /** What was asked for, by the ids that were given for it. */
-  readonly wanted = new Map<string, GatewaySolve>();
+  /** By the ids that the client knows them by. */
+  readonly wanted = new Map<string, WantedImage>();
   /** Resolves when the client's part has come to its end. */
   readonly returned: Promise<GatewayReturn>;
   #settle: (result: GatewayReturn) => void = () => undefined;
@@ -35,7 +51,7 @@ export class ControlBuild {
   }
 
   /** What an id was given for. Throws `not-found`. */
-  want(id: string): GatewaySolve {
+  want(id: string): WantedImage {
     const found = this.wanted.get(id);
     if (found === undefined) throw notFound(`no such ref: ${id}`);
     return found;
@@ -66,5 +82,14 @@ export class ControlBuilds {
   async get(ref: string, signal: AbortSignal): Promise<ControlBuild> {
     const late = () => timedOut(`no such job ${ref}`);
     return this.#builds.get(ref) ?? this.#waiters.wait(ref, { signal, ms: patience, late });
+  }
+
+  /** What another build under way wants, by its id. Throws `not-found`. */
+  wanted(id: string): WantedImage {
+    for (const build of this.#builds.values()) {
+      const found = build.wanted.get(id);
+      if (found !== undefined) return found;
+    }
+    throw notFound(`no build under way has a result ${id}`);
   }
 }

@@ -11,10 +11,11 @@ import { workerHandlers } from './worker.ts';
 /** BuildKit's control API over this engine; builds are shared by all connections that are served with these. */
 export function controlHandlers(ports: ApiPorts, sessions: ClientSessions): Handler[] {
   const builds = new ControlBuilds();
+  const services = { ports, sessions };
   return [
     ...workerHandlers(ports),
-    ...solveHandlers({ ports, sessions, builds }),
-    ...gatewayHandlers(ports, builds),
+    ...solveHandlers(services, builds),
+    ...gatewayHandlers(services, builds),
     ...buildCacheHandlers(ports),
     ...buildHistoryHandlers(),
   ];

@@ -3,6 +3,7 @@ import type { BuildRequest, NamedContext } from '#builder';
 import { parsePlatform } from '#oci';
 import { namedContext } from '../routes/build/named-contexts.ts';
 import type { ClientSession } from '../session/client-sessions.ts';
+import type { WantedImage } from './control-build.ts';
 
 /** Options of BuildKit's Dockerfile front end (`frontend/dockerui`), as clients send them. */
 export type FrontendOptions = Readonly<Record<string, string>>;
@@ -45,13 +46,29 @@ export function readFrontendOptions(options: FrontendOptions): OptionsRequest {
   };
 }
 
-/** The contexts beside the main one. Throws `invalid`, `not-implemented`. */
-export function readNamedContexts(
+/** Where contexts come from that are no images. */
+interface ContextSources {
+  readonly session: ClientSession | undefined;
+  /** What other builds want, by name. */
+  readonly inputs: ReadonlyMap<string, WantedImage>;
+}
+
+const inputPrefix = 'input:';
+
+/** The contexts beside the main one; results of other builds are waited for. Throws `invalid`, `not-implemented`. */
+export async function readNamedContexts(
   options: FrontendOptions,
-  session: ClientSession | undefined,
-): Record<string, NamedContext> {
-  const given = Object.entries(withPrefix(options, contextPrefix));
-  return Object.fromEntries(given.map(([name, value]) => [name, namedContext(name, value, session)]));
+  { session, inputs }: ContextSources,
+): Promise<Record<string, NamedContext>> {
+  const contexts: Record<string, NamedContext> = {};
+  for (const [given, value] of Object.entries(withPrefix(options, contextPrefix))) {
+    // A platform may stand behind the name; there is one.
+    const name = given.replace(/::.*$/, '');
+    const input = value.startsWith(inputPrefix) ? inputs.get(value.slice(inputPrefix.length)) : undefined;
+    contexts[name] =
+      input === undefined ? namedContext(name, value, session) : { kind: 'image', reference: await input.image() };
+  }
+  return contexts;
 }
 
 /** Options that are given and change nothing here, by their names on the command line. */

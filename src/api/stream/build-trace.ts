@@ -34,6 +34,7 @@ export class BuildTrace {
   readonly #counted = new Map<string, number>();
   #all: readonly BuildStep[] = [];
   #names = 0;
+  #failedStep: BuildStep | undefined;
 
   constructor(send: (part: Partial<Trace>) => void) {
     this.#send = send;
@@ -70,6 +71,11 @@ export class BuildTrace {
         return;
     }
   };
+
+  /** The step that failed first, once one has. */
+  get failedStep(): BuildStep | undefined {
+    return this.#failedStep;
+  }
 
   /** Starts something that is no step; `label` is what its bytes are counted under. */
   open(name: string, label: string): OpenVertex {
@@ -156,6 +162,7 @@ export class BuildTrace {
   #failed({ step, message, exit }: Extract<BuildEvent, { kind: 'step-failed' }>): void {
     const found = this.#all.find(({ number }) => number === step);
     if (found === undefined) return;
+    this.#failedStep ??= found;
     // An instruction that is not shown is, when it fails.
     if (!this.#steps.has(step)) this.#steps.set(step, { digest: this.#digest(`${step}`), name: found.text });
     this.#start(step);
