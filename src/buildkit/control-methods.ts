@@ -175,16 +175,18 @@ const define = <Question extends object, Answer extends object>(
 
 type Nothing = Record<string, never>;
 
+const status: Method<{ Ref: string }, Trace> = {
+  path: `${service}/Status`,
+  question: codec(definitions, 'StatusRequest'),
+  answer: { encode: encodeTrace, decode: decodeTrace },
+};
+
 /** What a client asks of the engine (`moby.buildkit.v1.Control`, API of BuildKit 0.25). */
 export const controlMethods = {
   /** Answered when the build is over. */
   solve: define<ControlSolve, { ExporterResponse: Record<string, string> }>('Solve', 'SolveRequest', 'SolveResponse'),
   /** Streams what happens in a build until it is over. */
-  status: {
-    path: `${service}/Status`,
-    question: codec<{ Ref: string }>(definitions, 'StatusRequest'),
-    answer: { encode: encodeTrace, decode: decodeTrace },
-  } satisfies Method<{ Ref: string }, Trace>,
+  status,
   diskUsage: define<{ filter: readonly string[] }, { record: readonly CacheUsage[] }>(
     'DiskUsage',
     'Filters',

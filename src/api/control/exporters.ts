@@ -1,12 +1,11 @@
 import { invalid, notImplemented } from '#base';
 import type { ControlSolve, Exporter } from '#buildkit';
-import { fullTag } from '../routes/build/build-options.ts';
 
 /**
- * Names that the image of a build shall have. Throws `not-implemented` for outputs that are no image of this engine's
- * store, `invalid` for several.
+ * Names that the image of a build shall have, as they were given. Throws `not-implemented` for outputs that are no image
+ * of this engine's store, `invalid` for several.
  */
-export function exportedTags(question: ControlSolve): string[] {
+export function exportedNames(question: ControlSolve): string[] {
   const exporters = exportersOf(question);
   if (exporters.length > 1) throw invalid('multiple outputs are not supported: ask for one');
   const [exporter] = exporters;
@@ -16,8 +15,7 @@ export function exportedTags(question: ControlSolve): string[] {
       `output of type ${exporter.Type}: a build makes an image here; create a container of it and copy or export its files`,
     );
   }
-  const names = (exporter.Attrs.name ?? '').split(',').filter((name) => name !== '');
-  return [...new Set(names.map(fullTag))];
+  return (exporter.Attrs.name ?? '').split(',').filter((name) => name !== '');
 }
 
 function exportersOf({ Exporters, ExporterDeprecated, ExporterAttrsDeprecated }: ControlSolve): readonly Exporter[] {

@@ -2,13 +2,14 @@ import type { Readable } from 'node:stream';
 import { type Digest, invalid, notImplemented } from '#base';
 import type { BuildRecipe } from '#builder';
 import type { ApiPorts } from '../ports.ts';
+import { fullTag } from '../routes/build/build-options.ts';
 import type { ClientSession, ClientSessions } from '../session/client-sessions.ts';
 import { sessionFiles, tracedBuild } from '../session/session-build.ts';
 import { uploadedArchive } from '../session/uploaded-archive.ts';
 import { BuildTrace } from '../stream/build-trace.ts';
 import { asBuildFailure } from './build-failure.ts';
 import type { ControlBuild, WantedImage } from './control-build.ts';
-import { exportedTags } from './exporters.ts';
+import { exportedNames } from './exporters.ts';
 import { type FrontendOptions, readFrontendOptions, readNamedContexts, unusedOptions } from './frontend-options.ts';
 
 /** What builds need beside their questions. */
@@ -32,12 +33,13 @@ export async function buildFrontend(
 ): Promise<Digest> {
   const read = readFrontendOptions(options);
   const { Session } = build.question;
+  const over = new AbortController();
   const session = Session === '' ? undefined : await sessions.get(Session, build.signal);
-  const signal = session === undefined ? build.signal : AbortSignal.any([build.signal, session.signal]);
+  const signal = AbortSignal.any([build.signal, over.signal, ...(session === undefined ? [] : [session.signal])]);
   const trace = new BuildTrace(build.feed.push);
   let recipe: BuildRecipe | undefined;
   try {
-    const tags = exportedTags(build.question);
+    const tags = [...new Set(exportedNames(build.question).map(fullTag))];
     const contexts = await readNamedContexts(options, { session, inputs });
     const files = await filesOf(ports, { options, session, signal, trace, dockerfile: read.dockerfile });
     recipe = files.recipe;
@@ -49,6 +51,9 @@ export async function buildFrontend(
   } catch (error) {
     trace.end();
     throw asBuildFailure(error, { dockerfile: read.dockerfile, recipe, step: trace.failedStep });
+  } finally {
+    // Whatever is still asked of the session, or left of its files, is of no use any more.
+    over.abort();
   }
 }
 

@@ -2,7 +2,7 @@ import { notImplemented } from '#base';
 import { answering, controlMethods, type Handler, streaming } from '#buildkit';
 import { canonicalString, parseReference } from '#oci';
 import { type ControlBuild, type ControlBuilds, WantedImage } from './control-build.ts';
-import { checkCacheExports, exportedTags } from './exporters.ts';
+import { checkCacheExports, exportedNames } from './exporters.ts';
 import { type BuildServices, buildFrontend } from './frontend-build.ts';
 import { dockerfileFrontend, notADockerfile } from './gateway.ts';
 
@@ -35,7 +35,7 @@ async function solve(services: BuildServices, build: ControlBuild): Promise<Reco
   if (wanted === undefined) return {};
   checkCacheExports(build.question);
   const imageId = await wanted.image();
-  const names = exportedTags(build.question).map((tag) => canonicalString(parseReference(tag)));
+  const names = exportedNames(build.question).map((name) => canonicalString(parseReference(name)));
   return {
     'containerimage.digest': imageId,
     'containerimage.config.digest': imageId,

@@ -9,7 +9,8 @@ export class TraceFeed {
   #logBytes = 0;
   #clipped = false;
   #ended = false;
-  #wake: () => void = () => undefined;
+  /** Those who wait for more. */
+  readonly #waiting = new Set<() => void>();
 
   /** Adds a part. Logs are left out, and that is said once, while too much of them waits. */
   readonly push = (part: Partial<Trace>): void => {
@@ -35,7 +36,7 @@ export class TraceFeed {
   /** What has come and comes, to the end; each part is given once. Ends early with the signal. */
   async *read(signal: AbortSignal): AsyncGenerator<Partial<Trace>> {
     const onAbort = () => this.#wake();
-    signal.addEventListener('abort', onAbort);
+    signal.addEventListener('abort', onAbort, { once: true });
     try {
       while (!signal.aborted) {
         const parts = this.#parts;
@@ -43,14 +44,18 @@ export class TraceFeed {
         this.#logBytes = 0;
         yield* parts;
         if (this.#parts.length > 0) continue;
-        if (this.#ended) return;
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
+        // All of this in one turn with the waiting, or a change would be missed.
+        if (this.#ended || signal.aborted) return;
+        await new Promise<void>((resolve) => this.#waiting.add(resolve));
       }
     } finally {
       signal.removeEventListener('abort', onAbort);
     }
+  }
+
+  #wake(): void {
+    for (const resume of this.#waiting) resume();
+    this.#waiting.clear();
   }
 }
 

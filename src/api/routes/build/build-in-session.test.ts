@@ -1,49 +1,16 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { request } from 'node:http';
 import type { Socket } from 'node:net';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { extract } from 'tar-stream';
 import { BerthError, notFound } from '#base';
 import type { Builder, BuildRequest } from '#builder';
-import {
-  answering,
-  decodeTrace,
-  goMode,
-  type Handler,
-  type Packet,
-  packetType,
-  serveGrpc,
-  sessionMethods,
-  streaming,
-} from '#buildkit';
+import { answering, decodeTrace, type Handler, serveGrpc, sessionMethods, streaming } from '#buildkit';
 import { startTestServer } from '../../testing/fake-ports.ts';
+import { filesHandler, upgrade } from '../../testing/session-client.ts';
 import { ask, raw } from '../../testing/wire.ts';
 
 const imageId = `sha256:${'1'.repeat(64)}` as const;
-
-/** Answers file sync with a few files; notes the metadata of each call. */
-function filesHandler(trees: Record<string, Record<string, string>>, calls: unknown[]): Handler {
-  return streaming<Packet, Packet>(sessionMethods.sendFiles, async (stream) => {
-    const [name = ''] = stream.metadata['dir-name'] ?? [];
-    calls.push(stream.metadata);
-    const followed = stream.metadata.followpaths;
-    const files = Object.entries(trees[name] ?? {}).filter(([path]) => followed?.includes(path) ?? true);
-    const nothing = new Uint8Array();
-    for (const [path, text] of files) {
-      const mode = path.endsWith('/') ? goMode.directory + 0o755 : 0o644;
-      const stat = { path: path.replace(/\/$/, ''), mode, size: text.length };
-      await stream.send({ type: packetType.stat, stat, ID: 0, data: nothing });
-    }
-    await stream.send({ type: packetType.stat, ID: 0, data: nothing });
-    for await (const { type, ID } of stream.received) {
-      if (type === packetType.finished) break;
-      await stream.send({ type: packetType.data, ID, data: Buffer.from(files[ID]?.[1] ?? '') });
-      await stream.send({ type: packetType.data, ID, data: nothing });
-    }
-    await stream.send({ type: packetType.finished, ID: 0, data: nothing });
-  });
-}
 
 const handlers = (calls: unknown[] = []): Handler[] => [
   filesHandler(
@@ -104,16 +71,11 @@ describe('a build in a session', () => {
     run = () => Promise.resolve({ imageId });
   });
 
-  async function openSession(id: string, answers: readonly Handler[] = handlers()): Promise<Socket> {
-    const headers = { connection: 'Upgrade', upgrade: 'h2c', 'x-docker-expose-session-uuid': id };
-    const sent = request({ socketPath: server.path, path: '/session', method: 'POST', headers });
-    sent.end();
-    const [answer, socket, head] = (await once(sent, 'upgrade')) as [{ statusCode: number }, Socket, Buffer];
-    assert.equal(answer.statusCode, 101);
-    socket.unshift(head);
+  const openSession = async (id: string, answers: readonly Handler[] = handlers()): Promise<Socket> => {
+    const socket = await upgrade(server.path, '/session', { 'x-docker-expose-session-uuid': id });
     serveGrpc(socket, answers);
     return socket;
-  }
+  };
   const build = (query: string, options: { body?: string } = {}) =>
     ask(server.path, `/build?version=2&${query}`, { method: 'POST', ...options });
 
