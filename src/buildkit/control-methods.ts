@@ -26,6 +26,8 @@ export interface ControlSolve {
   readonly Frontend: string;
   readonly FrontendAttrs: Readonly<Record<string, string>>;
   readonly Cache: { readonly Exports: readonly Exporter[] } | null;
+  /** What else than usual the build may do, such as `network.host`. */
+  readonly Entitlements: readonly string[];
   readonly Exporters: readonly Exporter[];
   /** What older clients send in place of `Exporters`. */
   readonly ExporterDeprecated: string;
@@ -122,6 +124,7 @@ const definitions = protobuf.Root.fromJSON({
         Frontend: field('string', 6),
         FrontendAttrs: map('string', 7),
         Cache: field('CacheOptions', 8),
+        Entitlements: many('string', 9),
         Exporters: many('Exporter', 13),
       },
     },

@@ -8,6 +8,5 @@ export * from './receive-tree.ts';
 export * from './send-tree.ts';
 export * from './serve-grpc.ts';
 export * from './session-methods.ts';
-export * from './solve-methods.ts';
 export * from './source-graph.ts';
 export * from './trace.ts';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { invalid, isBerthError } from '#base';
-import { answering, type SolveRequest, serveGrpc, solveMethods, streaming } from '#buildkit';
+import { answering, type ControlSolve, controlMethods, serveGrpc, streaming } from '#buildkit';
 import { parseEndpoint } from './endpoint.ts';
 import { type SolveEvent, solveBuild } from './solve-build.ts';
 import { Transport } from './transport.ts';
@@ -14,7 +14,7 @@ import { Transport } from './transport.ts';
 /** An engine whose BuildKit says one thing and then does what `solve` says. */
 async function engine(
   t: TestContext,
-  solve: (request: SolveRequest, signal: AbortSignal) => Promise<Record<string, string>>,
+  solve: (request: ControlSolve, signal: AbortSignal) => Promise<Record<string, string>>,
 ): Promise<Transport> {
   const directory = mkdtempSync(join(tmpdir(), 'client-solve-'));
   const server = createServer().listen(join(directory, 's.sock'));
@@ -24,8 +24,8 @@ async function engine(
     connection.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n');
     const vertexes = [{ digest: 'a', name: '[1/1] FROM x', started: 1, completed: 2 }];
     serveGrpc(connection, [
-      streaming(solveMethods.status, (stream) => stream.send({ vertexes, statuses: [], logs: [], warnings: [] })),
-      answering(solveMethods.solve, async (request, { signal }) => ({
+      streaming(controlMethods.status, (stream) => stream.send({ vertexes, statuses: [], logs: [], warnings: [] })),
+      answering(controlMethods.solve, async (request, { signal }) => ({
         ExporterResponse: await solve(request, signal),
       })),
     ]);
@@ -50,7 +50,7 @@ async function eventsOf(events: AsyncIterable<SolveEvent>): Promise<string[]> {
 }
 
 test('a build says what it does and, at last, which image it made', async (t) => {
-  const asked: SolveRequest[] = [];
+  const asked: ControlSolve[] = [];
   const transport = await engine(t, async (request) => {
     asked.push(request);
     return { 'containerimage.config.digest': 'sha256:1' };

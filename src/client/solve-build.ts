@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { connectGrpc, type GrpcCaller, solveMethods, type Trace } from '#buildkit';
+import { connectGrpc, controlMethods, type GrpcCaller, type Trace } from '#buildkit';
 import type { Transport } from './transport.ts';
 
 /** A build of a Dockerfile as BuildKit's own API takes it. */
@@ -23,7 +23,7 @@ export type SolveEvent =
 const lastWords = 3000;
 
 async function* tracesOf(caller: GrpcCaller, ref: string, signal: AbortSignal): AsyncGenerator<Trace> {
-  const stream = caller.open(solveMethods.status, { signal });
+  const stream = caller.open(controlMethods.status, { signal });
   try {
     await stream.send({ Ref: ref });
     stream.end();
@@ -50,9 +50,11 @@ export async function* solveBuild(
     const ref = randomBytes(16).toString('hex');
     const attributes: Record<string, string> = build.names.length === 0 ? {} : { name: build.names.join(',') };
     const answer = caller.ask(
-      solveMethods.solve,
+      controlMethods.solve,
       {
         Ref: ref,
+        Definition: null,
+        Cache: null,
         Session: build.session,
         Frontend: 'dockerfile.v0',
         FrontendAttrs: { ...build.options },

@@ -27,6 +27,7 @@ const question = (given: Partial<ControlSolve>): ControlSolve => ({
   Frontend: '',
   FrontendAttrs: {},
   Cache: null,
+  Entitlements: [],
   Exporters: [],
   ExporterDeprecated: '',
   ExporterAttrsDeprecated: {},
