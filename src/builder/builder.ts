@@ -108,10 +108,20 @@ export interface BuildStep {
   readonly line: number;
 }
 
+/** Files of an image, lent for a while. */
+export interface ImageFiles {
+  /** Where they lie; nothing in it can be changed. */
+  readonly directory: string;
+  /** All of them as a tar, names relative to the root. */
+  tar(signal: AbortSignal): Promise<Readable>;
+}
+
 /** Turns a Dockerfile and a context into an image. */
 export interface Builder {
   /** Throws `invalid` with file, line and instruction for a bad Dockerfile; other kinds as the failed step's. */
   build(request: BuildRequest): Promise<{ imageId: Digest }>;
+  /** Lends the files of an image until `use` is done. Throws `not-found`, and what `use` throws. */
+  readFiles<T>(image: Digest, use: (files: ImageFiles) => Promise<T>): Promise<T>;
   /** Cache records no image needs. */
   prune(options: {
     all: boolean;

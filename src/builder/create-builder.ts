@@ -8,7 +8,7 @@ import type { Database } from '#metadata';
 import { formatPlatform, parseReference } from '#oci';
 import type { Runtime } from '#runtime';
 import type { Snapshotter } from '#snapshot';
-import type { Builder, BuildNetworks, BuildRequest } from './builder.ts';
+import type { Builder, BuildNetworks, BuildRequest, ImageFiles } from './builder.ts';
 import { CacheJanitor } from './cache/cache-janitor.ts';
 import { CacheRecords } from './cache/cache-records.ts';
 import { type LoweredStage, StageLowering } from './graph/lower-stage.ts';
@@ -18,6 +18,7 @@ import { endLeftoverContainers } from './ops/leftover-containers.ts';
 import { NetworkReleases } from './ops/network-releases.ts';
 import type { StepResult } from './ops/step-result.ts';
 import { imageConfigOf, StepCache, VertexFactory } from './ops/vertices.ts';
+import { mountedAt } from './ops/working-tree.ts';
 import { type BuildPlan, planBuild, unusedBuildArgs } from './plan/build-plan.ts';
 import { solve } from './solver/solver.ts';
 import { TreeWorkers } from './tree/tree-workers.ts';
@@ -113,6 +114,17 @@ class LocalBuilder implements BuilderInstance {
       await rm(places.data, { recursive: true, force: true });
       await removeEmpty(places.run, this.#options.logger);
     }
+  }
+
+  readFiles<T>(id: Digest, use: (files: ImageFiles) => Promise<T>): Promise<T> {
+    const { images, snapshots, archiver } = this.#services;
+    const directory = join(this.#options.runDirectory, newId().slice(0, 16));
+    return images.holding(async () => {
+      const chainId = await images.unpack(await images.get(id));
+      return mountedAt({ snapshots, directory }, { key: chainId, readonly: true }, (root) =>
+        use({ directory: root, tar: (signal) => archiver.pack(root, '/', { rename: '', signal }) }),
+      );
+    });
   }
 
   prune(options: Parameters<Builder['prune']>[0]): ReturnType<Builder['prune']> {

@@ -112,6 +112,14 @@ export const sessionMethods = {
   ),
   /** The client sends files; metadata `dir-name`, `include-patterns`, `exclude-patterns`, `followpaths` say which. */
   sendFiles: define<Packet, Packet>('/moby.filesync.v1.FileSync/DiffCopy', 'Packet', 'Packet'),
+  /** The client takes files, of which the caller sends the list. */
+  takeFiles: define<Packet, Packet>('/moby.filesync.v1.FileSend/DiffCopy', 'Packet', 'Packet'),
+  /** The client takes a file, in parts; by the same path as {@link takeFiles}, as the client knows what it has asked for. */
+  takeArchive: define<{ data: Uint8Array }, { data: Uint8Array }>(
+    '/moby.filesync.v1.FileSend/DiffCopy',
+    'Bytes',
+    'Bytes',
+  ),
   /** The client sends an archive that it holds for the engine; metadata `urlpath` and `urlhost` say which. */
   pullUpload: define<{ data: Uint8Array }, { data: Uint8Array }>('/moby.upload.v1.Upload/Pull', 'Bytes', 'Bytes'),
   credentials: define<{ Host: string }, { Username: string; Secret: string }>(

@@ -1,21 +1,32 @@
 import { invalid, notImplemented } from '#base';
 import type { ControlSolve, Exporter } from '#buildkit';
 
-/**
- * Names that the image of a build shall have, as they were given. Throws `not-implemented` for outputs that are no image
- * of this engine's store, `invalid` for several.
- */
-export function exportedNames(question: ControlSolve): string[] {
+/** What becomes of a build: an image with names, as they were given, or files for the client as well. */
+export interface BuildOutput {
+  readonly names: readonly string[];
+  /** `local`: a directory; `tar`: an archive. */
+  readonly files?: 'local' | 'tar';
+}
+
+/** Throws `not-implemented` for outputs that this engine cannot make, `invalid` for several. */
+export function readOutput(question: ControlSolve): BuildOutput {
   const exporters = exportersOf(question);
   if (exporters.length > 1) throw invalid('multiple outputs are not supported: ask for one');
   const [exporter] = exporters;
-  if (exporter === undefined) return [];
-  if (exporter.Type !== 'moby' && exporter.Type !== 'image') {
-    throw notImplemented(
-      `output of type ${exporter.Type}: a build makes an image here; create a container of it and copy or export its files`,
-    );
+  switch (exporter?.Type) {
+    case undefined:
+      return { names: [] };
+    case 'local':
+    case 'tar':
+      return { names: [], files: exporter.Type };
+    case 'moby':
+    case 'image':
+      return { names: (exporter.Attrs.name ?? '').split(',').filter((name) => name !== '') };
+    default:
+      throw notImplemented(
+        `output of type ${exporter?.Type}: a build makes an image here, or files (local, tar); save the image (docker save)`,
+      );
   }
-  return (exporter.Attrs.name ?? '').split(',').filter((name) => name !== '');
 }
 
 function exportersOf({ Exporters, ExporterDeprecated, ExporterAttrsDeprecated }: ControlSolve): readonly Exporter[] {

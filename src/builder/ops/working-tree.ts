@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withUndo } from '#base';
-import type { MountOptions } from '#snapshot';
+import type { MountOptions, Snapshotter } from '#snapshot';
 import type { StepLayer } from '../cache/cache-records.ts';
 import type { BuildSession } from './build-session.ts';
 
@@ -31,7 +31,7 @@ export async function changeTree(
     const cleaners: ((changes: string) => Promise<void>)[] = [];
     await snapshots.prepare(key, parent);
     undo.push(() => snapshots.remove(key));
-    await mountedAt(session, name, key, { volatile: true }, (root, directory) =>
+    await mountedAt(placeOf(session, name), { key, volatile: true }, (root, directory) =>
       change({ root, directory, afterUnmount: (clean) => cleaners.push(clean) }),
     );
     const changes = cleaners.length === 0 ? '' : await snapshots.directory(key);
@@ -49,18 +49,26 @@ export async function readTree<T>(
   chainId: string | undefined,
   use: (root: string) => Promise<T>,
 ): Promise<T> {
-  return mountedAt(session, session.nextName(), chainId, { readonly: true }, use);
+  return mountedAt(placeOf(session, session.nextName()), { key: chainId, readonly: true }, use);
 }
 
-async function mountedAt<T>(
-  session: BuildSession,
-  name: string,
-  key: string | undefined,
-  options: MountOptions,
+/** Where a snapshot is mounted. */
+interface MountPlace {
+  readonly snapshots: Pick<Snapshotter, 'mount' | 'unmount'>;
+  /** Made for this, and removed with whatever files lie flat in it. */
+  readonly directory: string;
+}
+
+function placeOf({ services, runDirectory }: BuildSession, name: string): MountPlace {
+  return { snapshots: services.snapshots, directory: join(runDirectory, name) };
+}
+
+/** Mounts a snapshot, without a key an empty directory, while `use` works with it. Nothing stays behind. */
+export async function mountedAt<T>(
+  { snapshots, directory }: MountPlace,
+  { key, ...options }: MountOptions & { readonly key: string | undefined },
   use: (root: string, directory: string) => Promise<T>,
 ): Promise<T> {
-  const { snapshots } = session.services;
-  const directory = join(session.runDirectory, name);
   const root = join(directory, 'rootfs');
   await mkdir(root, { recursive: true });
   try {
