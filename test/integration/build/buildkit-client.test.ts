@@ -1,42 +1,15 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  linkSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Docker, findSessionCli, importBusybox, TestDaemon } from '#testkit';
+import { processesWith, type Result, resultOf } from './client-process.ts';
 
 const client = findSessionCli();
-
-interface Result {
-  readonly code: number | null;
-  readonly stdout: string;
-  /** Where the progress goes. */
-  readonly stderr: string;
-}
-
-/** Collects what a process prints, until it ends. */
-async function resultOf(child: ChildProcess): Promise<Result> {
-  const texts = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const) {
-    child[name]?.on('data', (data: Buffer) => {
-      texts[name] += data.toString();
-    });
-  }
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { code, ...texts };
-}
 
 /** What is the same in every run: no digests, times, sizes and blank lines. */
 function stable(progress: string): string[] {
@@ -44,18 +17,6 @@ function stable(progress: string): string[] {
     .split('\n')
     .filter((line) => line !== '' && !/^#\d+ sha256:/.test(line))
     .map((line) => line.replace(/^(#\d+) \d+\.\d+ /, '$1 ').replace(/( \d+(\.\d+)?[kM]?B)?( \d+\.\d+s)?( done)?$/, ''));
-}
-
-/** Processes whose command lines hold this mark. */
-function processesWith(mark: string): string[] {
-  return readdirSync('/proc').filter((pid) => {
-    if (!/^\d+$/.test(pid)) return false;
-    try {
-      return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(mark);
-    } catch {
-      return false;
-    }
-  });
 }
 
 describe('docker 20.10 with DOCKER_BUILDKIT=1', {
