@@ -1,37 +1,12 @@
-import { invalid, notImplemented } from '#base';
-import type { ControlSolve, Exporter } from '#buildkit';
-
-/** What becomes of a build: an image with names, as they were given, or files for the client as well. */
-export interface BuildOutput {
-  readonly names: readonly string[];
-  /** `local`: a directory; `tar`: an archive. */
-  readonly files?: 'local' | 'tar';
-}
+import { notImplemented } from '#base';
+import type { ControlSolve } from '#buildkit';
+import { type BuildOutput, readOutput } from '../session/build-output.ts';
 
 /** Throws `not-implemented` for outputs that this engine cannot make, `invalid` for several. */
-export function readOutput(question: ControlSolve): BuildOutput {
-  const exporters = exportersOf(question);
-  if (exporters.length > 1) throw invalid('multiple outputs are not supported: ask for one');
-  const [exporter] = exporters;
-  switch (exporter?.Type) {
-    case undefined:
-      return { names: [] };
-    case 'local':
-    case 'tar':
-      return { names: [], files: exporter.Type };
-    case 'moby':
-    case 'image':
-      return { names: (exporter.Attrs.name ?? '').split(',').filter((name) => name !== '') };
-    default:
-      throw notImplemented(
-        `output of type ${exporter?.Type}: a build makes an image here, or files (local, tar); save the image (docker save)`,
-      );
-  }
-}
-
-function exportersOf({ Exporters, ExporterDeprecated, ExporterAttrsDeprecated }: ControlSolve): readonly Exporter[] {
-  if (Exporters.length > 0 || ExporterDeprecated === '') return Exporters;
-  return [{ Type: ExporterDeprecated, Attrs: ExporterAttrsDeprecated }];
+export function outputOf({ Exporters, ExporterDeprecated, ExporterAttrsDeprecated }: ControlSolve): BuildOutput {
+  const older = ExporterDeprecated === '' ? [] : [{ Type: ExporterDeprecated, Attrs: ExporterAttrsDeprecated }];
+  const asked = Exporters.length > 0 ? Exporters : older;
+  return readOutput(asked.map(({ Type, Attrs }) => ({ type: Type, attributes: Attrs })));
 }
 
 /** Throws `not-implemented` for a cache that shall be exported where it cannot be. */

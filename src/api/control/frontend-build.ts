@@ -4,13 +4,12 @@ import type { BuildRecipe } from '#builder';
 import type { ApiPorts } from '../ports.ts';
 import { fullTag } from '../routes/build/build-options.ts';
 import type { ClientSession, ClientSessions } from '../session/client-sessions.ts';
-import { type FilesForClient, sendArchive, sendFiles } from '../session/files-for-client.ts';
 import { sessionFiles, tracedBuild } from '../session/session-build.ts';
 import { uploadedArchive } from '../session/uploaded-archive.ts';
 import { BuildTrace } from '../stream/build-trace.ts';
 import { asBuildFailure } from './build-failure.ts';
 import type { ControlBuild, WantedImage } from './control-build.ts';
-import { type BuildOutput, readOutput } from './exporters.ts';
+import { outputOf } from './exporters.ts';
 import { type FrontendOptions, readFrontendOptions, readNamedContexts, unusedOptions } from './frontend-options.ts';
 
 /** What builds need beside their questions. */
@@ -40,7 +39,7 @@ export async function buildFrontend(
   const trace = new BuildTrace(build.feed.push);
   let recipe: BuildRecipe | undefined;
   try {
-    const output = readOutput(build.question);
+    const output = outputOf(build.question);
     const tags = [...new Set(output.names.map(fullTag))];
     const contexts = await readNamedContexts(options, { session, inputs });
     const files = await filesOf(ports, { options, session, signal, trace, dockerfile: read.dockerfile });
@@ -49,9 +48,7 @@ export async function buildFrontend(
       trace.onEvent({ kind: 'warning', message: `${name} has no effect: this engine does not limit builds by it` });
     }
     const request = { ...read, ...files, tags, contexts, signal };
-    const image = await tracedBuild({ builder: ports.builder, trace, session, request });
-    if (session !== undefined) await giveFiles(trace, output, { builder: ports.builder, session, image, signal });
-    return image;
+    return await tracedBuild({ builder: ports.builder, trace, session, output, request });
   } catch (error) {
     trace.end();
     throw asBuildFailure(error, { dockerfile: read.dockerfile, recipe, step: trace.failedStep });
@@ -59,22 +56,6 @@ export async function buildFrontend(
     // Whatever is still asked of the session, or left of its files, is of no use any more.
     over.abort();
   }
-}
-
-/** Gives the client the files that it wants instead of an image. */
-async function giveFiles(
-  trace: BuildTrace,
-  { files }: BuildOutput,
-  given: Omit<FilesForClient, 'onBytes'>,
-): Promise<void> {
-  if (files === undefined) return;
-  const [name, label] =
-    files === 'local'
-      ? ['exporting to client directory', 'copying files']
-      : ['exporting to client tarball', 'sending tarball'];
-  const vertex = trace.open(name, label);
-  const send = files === 'local' ? sendFiles : sendArchive;
-  await vertex.during(send({ ...given, onBytes: vertex.onBytes }));
 }
 
 interface FilesQuestion {

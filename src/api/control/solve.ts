@@ -2,7 +2,7 @@ import { notImplemented } from '#base';
 import { answering, controlMethods, type Handler, streaming } from '#buildkit';
 import { canonicalString, parseReference } from '#oci';
 import { type ControlBuild, type ControlBuilds, WantedImage } from './control-build.ts';
-import { checkCacheExports, readOutput } from './exporters.ts';
+import { checkCacheExports, outputOf } from './exporters.ts';
 import { type BuildServices, buildFrontend } from './frontend-build.ts';
 import { dockerfileFrontend, notADockerfile } from './gateway.ts';
 
@@ -34,7 +34,7 @@ async function solve(services: BuildServices, build: ControlBuild): Promise<Reco
   const wanted = await wantedImage(services, build);
   if (wanted === undefined) return {};
   checkCacheExports(build.question);
-  const output = readOutput(build.question);
+  const output = outputOf(build.question);
   const imageId = await wanted.image();
   if (output.files !== undefined) return {};
   const names = output.names.map((name) => canonicalString(parseReference(name)));

@@ -1,8 +1,10 @@
 import type { Readable } from 'node:stream';
-import { BerthError, type Digest, isBerthError } from '#base';
+import { BerthError, type Digest, invalid, isBerthError } from '#base';
 import type { Builder, BuildRecipe, BuildRequest } from '#builder';
 import { type BuildTrace, exitText } from '../stream/build-trace.ts';
+import type { BuildOutput } from './build-output.ts';
 import type { ClientSession } from './client-sessions.ts';
+import { type FilesForClient, sendArchive, sendFiles } from './files-for-client.ts';
 import { readDirectory, readIgnoreFile, readRecipe } from './session-files.ts';
 import { agentsOf, loginOf, secretsOf } from './session-services.ts';
 
@@ -12,21 +14,42 @@ export interface TracedBuild {
   readonly trace: BuildTrace;
   /** Is asked for secrets, agents and logins. */
   readonly session: ClientSession | undefined;
+  /** Files for the client are sent on its session; the names of an image are those of the request. */
+  readonly output: BuildOutput;
   readonly request: Omit<BuildRequest, 'secrets' | 'agents' | 'login' | 'onEvent'>;
 }
 
 /** Builds and traces it, whichever API asked for it. Throws what the builder throws, in BuildKit's words. */
-export async function tracedBuild({ builder, trace, session, request }: TracedBuild): Promise<Digest> {
+export async function tracedBuild({ builder, trace, session, output, request }: TracedBuild): Promise<Digest> {
   try {
     const { imageId } = await builder.build({
       ...request,
       ...(session && { secrets: secretsOf(session), agents: agentsOf(session), login: loginOf(session) }),
       onEvent: trace.onEvent,
     });
+    if (output.files !== undefined) {
+      if (session === undefined) throw invalid(`output of type ${output.files} needs a session to send the files on`);
+      await giveFiles(trace, output.files, { builder, session, image: imageId, signal: request.signal });
+    }
     return imageId;
   } catch (error) {
     throw asBuildKitSays(error);
   }
+}
+
+/** Gives the client the files that it wants instead of an image. */
+async function giveFiles(
+  trace: BuildTrace,
+  files: 'local' | 'tar',
+  given: Omit<FilesForClient, 'onBytes'>,
+): Promise<void> {
+  const [name, label] =
+    files === 'local'
+      ? ['exporting to client directory', 'copying files']
+      : ['exporting to client tarball', 'sending tarball'];
+  const vertex = trace.open(name, label);
+  const send = files === 'local' ? sendFiles : sendArchive;
+  await vertex.during(send({ ...given, onBytes: vertex.onBytes }));
 }
 
 /** Where a session offers the files of a build, and who hears of them. */

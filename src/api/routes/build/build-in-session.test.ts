@@ -202,7 +202,8 @@ describe('a build in a session', () => {
 
   test('what cannot be done is refused by name', async () => {
     const output = (list: unknown) => build(`outputs=${encodeURIComponent(JSON.stringify(list))}`, { body: '' });
-    assert.match((await output([{ Type: 'local', Attrs: { dest: 'x' } }])).body, /output of type local/);
+    assert.match((await output([{ Type: 'oci', Attrs: { dest: 'x' } }])).body, /output of type oci/);
+    assert.match((await output([{ Type: 'tar' }])).body, /output of type tar needs a session/);
     assert.match((await output([{ Type: 'moby' }, { Type: 'moby' }])).body, /multiple outputs not supported/);
     assert.match((await output({})).body, /error reading outputs/);
     assert.match((await build('remote=client-session')).body, /could not access local files without session/);

@@ -11,8 +11,8 @@ import { sessionFiles, tracedBuild } from '../../session/session-build.ts';
 import { assertServing } from '../../session/session-services.ts';
 import { BuildTrace } from '../../stream/build-trace.ts';
 import { ProgressStream } from '../../stream/progress.ts';
-import { buildOptions, givenContext } from './build-options.ts';
-import { outputTags } from './build-outputs.ts';
+import { buildOptions, fullTag, givenContext } from './build-options.ts';
+import { requestedOutput } from './build-outputs.ts';
 import { namedContexts } from './named-contexts.ts';
 import { RunningBuilds } from './running-builds.ts';
 
@@ -56,11 +56,12 @@ export async function buildInSession(
       const signal = AbortSignal.any([...signals, ...(session === undefined ? [] : [session.signal])]);
       // Whatever is wrong with the request is told when the client serves: see assertServing.
       const options = buildOptions(query, request);
-      const tags = [...new Set([...options.tags, ...outputTags(query)])];
+      const output = requestedOutput(query);
+      const tags = [...new Set([...options.tags, ...output.names.map(fullTag)])];
       const contexts = namedContexts(query, session);
       const files = await filesOf(services, { request, query, session, signal, trace, dockerfile: options.dockerfile });
       const built = { ...options, ...files, tags, contexts, signal };
-      const imageId = await tracedBuild({ builder: ports.builder, trace, session, request: built });
+      const imageId = await tracedBuild({ builder: ports.builder, trace, session, output, request: built });
       stream.send(quiet ? { stream: `${imageId}\n` } : { id: 'moby.image.id', aux: { ID: imageId } });
     } catch (error) {
       trace.end();
