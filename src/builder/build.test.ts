@@ -66,6 +66,15 @@ test('a second build takes everything from the cache and gives the same image', 
   assert.deepEqual(forced.cached, []);
 });
 
+test('stages that are named are built anew, the others come from the cache', async () => {
+  const Dockerfile =
+    'FROM busybox AS one\nRUN date > /d\nFROM busybox AS Two\nRUN echo two > /t\nCOPY --from=one d /\n';
+  await fixture.build({ Dockerfile });
+  const { cached } = await fixture.build({ Dockerfile }, { noCacheStages: ['TWO', 'absent'] });
+  assert.deepEqual(cached, [2]);
+  assert.deepEqual([...(await fixture.build({ Dockerfile })).cached].sort(), [2, 4, 5]);
+});
+
 test('a build folds metadata into the config and history as the classic builder does', async () => {
   const { image } = await fixture.build(
     {

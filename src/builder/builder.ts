@@ -16,6 +16,8 @@ export interface BuildRequest {
   readonly buildArgs: Readonly<Record<string, string | null>>;
   readonly labels: Readonly<Record<string, string>>;
   readonly noCache: boolean;
+  /** Names of stages that are built anew, in any case of letters, where not all are; unknown ones are passed over. */
+  readonly noCacheStages?: readonly string[];
   readonly pull: boolean;
   readonly platform?: Platform;
   readonly networkMode: string;

@@ -170,7 +170,7 @@ class LocalBuilder implements BuilderInstance {
       contexts: request.contexts,
     });
     for (const { message, line } of plan.warnings) session.emit({ kind: 'warning', message, line });
-    session.emit({ kind: 'plan', steps: plan.steps });
+    session.plan(plan.steps);
     for (const step of plan.globalSteps) {
       session.emit({ kind: 'step-start', step });
       session.emit({ kind: 'step-done', step, cached: false });

@@ -30,8 +30,7 @@ export function readFrontendOptions(options: FrontendOptions): OptionsRequest {
     ...(target ? { target } : {}),
     buildArgs: withPrefix(options, buildArgPrefix),
     labels: withPrefix(options, labelPrefix),
-    // With stages named it means these; building the others anew as well is slower and as right.
-    noCache: options['no-cache'] !== undefined,
+    ...readNoCache(options['no-cache']),
     pull: options['image-resolve-mode'] === 'pull',
     ...(platform ? { platform: parsePlatform(platform) } : {}),
     networkMode: options['force-network-mode'] || 'default',
@@ -44,6 +43,11 @@ export function readFrontendOptions(options: FrontendOptions): OptionsRequest {
     squash: false,
     credentials: {},
   };
+}
+
+/** Empty for all, or names of stages. */
+function readNoCache(value: string | undefined): Pick<OptionsRequest, 'noCache' | 'noCacheStages'> {
+  return value ? { noCache: false, noCacheStages: value.split(',') } : { noCache: value !== undefined };
 }
 
 /** Where contexts come from that are no images. */

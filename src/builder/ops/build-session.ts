@@ -6,7 +6,7 @@ import type { Image, ImageMaker, ImageNames, ImageReader, ImageTransfer } from '
 import { type Platform, parseReference, platformMatches } from '#oci';
 import type { Runtime } from '#runtime';
 import type { Snapshotter } from '#snapshot';
-import type { BuildEvent, BuildNetworks, BuildRequest } from '../builder.ts';
+import type { BuildEvent, BuildNetworks, BuildRequest, BuildStep } from '../builder.ts';
 import type { CacheRecords } from '../cache/cache-records.ts';
 import { ContextTrees } from '../context/context-trees.ts';
 import type { TreeWorkers } from '../tree/tree-workers.ts';
@@ -53,7 +53,10 @@ export class BuildSession {
   readonly containers = new Map<number, string>();
   /** Cache keys found in use, counted when the build ends. */
   readonly usedKeys: string[] = [];
+  /** Cache keys of steps that are to run whatever the cache has. */
+  readonly freshKeys = new Set<string>();
   #count = 0;
+  #freshSteps: ReadonlySet<number> = new Set();
 
   constructor(id: string, services: BuilderServices, request: BuildRequest, places: { data: string; run: string }) {
     this.id = id;
@@ -66,6 +69,20 @@ export class BuildSession {
 
   emit(event: BuildEvent): void {
     this.request.onEvent(event);
+  }
+
+  /** Finds the steps of stages that are to be built anew; called when it is known which there are. */
+  plan(steps: readonly BuildStep[]): void {
+    const { noCache, noCacheStages = [] } = this.request;
+    const stages = new Set(noCacheStages.map((name) => name.toLowerCase()));
+    const fresh = steps.filter(({ stage }) => noCache || stages.has(stage.toLowerCase()));
+    this.#freshSteps = new Set(fresh.map(({ number }) => number));
+    this.emit({ kind: 'plan', steps });
+  }
+
+  /** Whether a step runs whatever the cache has. */
+  isFresh(step: number): boolean {
+    return this.#freshSteps.has(step);
   }
 
   /** A name no other operation of this build has. */

@@ -61,6 +61,7 @@ export class VertexFactory {
       ...(work.prepare && { prepare: work.prepare }),
       cacheKey: async (inputs, signal) => {
         key = cacheKey(await work.key(inputs, signal));
+        if (this.#session.isFresh(node.step)) this.#session.freshKeys.add(key);
         return key;
       },
       run: async (inputs, signal) => {
@@ -167,7 +168,7 @@ export class VertexFactory {
   }
 }
 
-/** Finds and stores outcomes in the durable records. With `--no-cache` nothing is found, and everything stored. */
+/** Finds and stores outcomes in the durable records. What is to be built anew is not found, and stored all the same. */
 export class StepCache implements ResultCache<StepResult> {
   readonly #session: BuildSession;
 
@@ -176,8 +177,8 @@ export class StepCache implements ResultCache<StepResult> {
   }
 
   async find(key: string): Promise<StepResult | undefined> {
-    const { request, services, liveChains, usedKeys } = this.#session;
-    if (request.noCache) return undefined;
+    const { services, liveChains, usedKeys, freshKeys } = this.#session;
+    if (freshKeys.has(key)) return undefined;
     const outcome = services.records.find(key);
     if (outcome === undefined) return undefined;
     if (outcome.layer) {
