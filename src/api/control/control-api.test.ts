@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { extract, pack } from 'tar-stream';
 import { invalid, isBerthError, notFound } from '#base';
 import type { Builder, BuildRequest } from '#builder';
 import {
@@ -12,6 +14,8 @@ import {
   type GrpcCaller,
   gatewayMethods,
   serveGrpc,
+  sessionMethods,
+  streaming,
   type Trace,
 } from '#buildkit';
 import { startTestServer } from '../testing/fake-ports.ts';
@@ -43,6 +47,15 @@ const wanted = (given: Partial<GatewaySolve>): GatewaySolve => ({
   ...given,
 });
 
+async function namesIn(tar: Readable): Promise<string[]> {
+  const names: string[] = [];
+  for await (const entry of tar.pipe(extract())) {
+    names.push(entry.header.name);
+    entry.resume();
+  }
+  return names;
+}
+
 describe('the control API', () => {
   let server: Awaited<ReturnType<typeof startTestServer>>;
   let run: Builder['build'];
@@ -56,6 +69,7 @@ describe('the control API', () => {
     usageCount: 3,
   };
   const pruned: unknown[] = [];
+  const taken: Uint8Array[] = [];
 
   before(async () => {
     server = await startTestServer({
@@ -69,11 +83,34 @@ describe('the control API', () => {
           pruned.push(options);
           return { deleted: ['a'], reclaimed: 5 };
         },
+        readFiles: (image, use) =>
+          use({
+            directory: '/nonexistent',
+            tar: () => Promise.resolve(Readable.from([Buffer.from(`the files of ${image}`)])),
+          }),
       },
       networks: { get: () => Promise.reject(notFound('network bridge not found')) },
     });
     serveGrpc(await upgrade(server.path, '/session', { 'x-docker-expose-session-uuid': 'files' }), [
-      filesHandler({ dockerfile: { Dockerfile: 'FROM x\nRUN a && \\\n  b\n' }, context: { a: 'aa' } }, []),
+      filesHandler(
+        {
+          dockerfile: { Dockerfile: 'FROM x\nRUN a && \\\n  b\n' },
+          context: { a: 'aa' },
+          extra: { e: 'e' },
+          other: { o: 'o' },
+        },
+        [],
+      ),
+      // An archive of one file, whose name is what was asked for.
+      streaming(sessionMethods.pullUpload, async (stream) => {
+        const archive = pack();
+        archive.entry({ name: stream.metadata.urlpath?.[0] ?? '' }, '');
+        archive.finalize();
+        for await (const data of archive) await stream.send({ data: data as Buffer });
+      }),
+      streaming(sessionMethods.takeArchive, async (stream) => {
+        for await (const { data } of stream.received) taken.push(data);
+      }),
     ]);
   });
   after(() => server[Symbol.asyncDispose]());
@@ -208,6 +245,36 @@ describe('the control API', () => {
     assert.equal((await high).ExporterResponse['containerimage.digest'], imageId);
     assert.equal(builds, 2);
     assert.deepEqual(references, [{}, { base: { kind: 'image', reference: otherId } }]);
+  });
+
+  test('contexts come from directories of the session, and whole archives from what it holds', async () => {
+    const texts: string[] = [];
+    run = async (given) => {
+      const extra = given.contexts?.extra;
+      assert.equal(extra?.kind, 'tree');
+      for (const tar of [given.context, await extra.read(given.signal)]) texts.push(...(await namesIn(tar)));
+      return { imageId };
+    };
+    const whole = (FrontendAttrs: Record<string, string>) =>
+      caller.ask(controlMethods.solve, question({ Session: 'files', Frontend: 'dockerfile.v0', FrontendAttrs }));
+    await whole({ 'context:extra': 'local:extra', contextkey: 'other' });
+    assert.deepEqual(texts.splice(0), ['o', 'e']);
+    await whole({ 'context:extra': 'local:extra', context: 'http://buildkit-session/archive' });
+    assert.deepEqual(texts, ['/archive', 'e']);
+  });
+
+  test('files of the image are sent to the client as a tar', async () => {
+    run = (given) => {
+      given.context.resume();
+      return Promise.resolve({ imageId });
+    };
+    const Exporters = [{ Type: 'tar', Attrs: {} }];
+    const solved = await caller.ask(
+      controlMethods.solve,
+      question({ Session: 'files', Frontend: 'dockerfile.v0', Exporters }),
+    );
+    assert.deepEqual(solved, { ExporterResponse: {} });
+    assert.equal(Buffer.concat(taken).toString(), `the files of ${imageId}`);
   });
 
   test('a failure is told in BuildKit’s words, with no kind that clients would show', async () => {
