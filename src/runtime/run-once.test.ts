@@ -63,17 +63,21 @@ describe('runOnce', () => {
 
   it('writes nothing of the container elsewhere than below an exec root of its own', async () => {
     const execRoot = `${fixture.directory}/private`;
-    const spec = fixture.spec('once-private', ['sh', '-c', 'echo up']);
+    const spec = fixture.spec('once-private', ['sh', '-c', 'echo up; exec sleep 500']);
+    const looked = new AbortController();
     let found: string[][] = [];
-    await fixture.runtime.runOnce({
+    const run = fixture.runtime.runOnce({
       id: 'once-private',
       spec,
       execRoot,
+      signal: looked.signal,
       output: () => {
         const places = ['private/once', 'private/state/crun', 'exec/once', 'exec/state/crun'];
         found = places.map((place) => readdirSync(`${fixture.directory}/${place}`));
+        looked.abort();
       },
     });
+    await assert.rejects(run, (error) => isBerthError(error, 'canceled'));
     assert.deepEqual(found, [['once-private'], ['once-private'], [], []]);
     assert.deepEqual(await readdir(`${execRoot}/once`), []);
     assert.deepEqual(await leftovers('once-private'), []);
