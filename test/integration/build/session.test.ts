@@ -127,15 +127,14 @@ RUN cat /run/secrets/a /b > /none 2>&1 || true
     writeFileSync(join(context, '.dockerignore'), 'dir/left*\n.dockerignore\n');
     writeFileSync(join(directory, 'empty'), '');
     const words = ['--secret', 'id=x,src=empty', '-f', '-', 'context'];
+    const scratch = mkdtempSync(join(directory, 'scratch-'));
     await run('', words, {
       input: 'FROM busybox\nCOPY . /got\nRUN cd /got && find . | sort > /list; stat -c "%a %u" tool >> /list\n',
+      env: { TMPDIR: scratch },
     });
     assert.equal(await inImage('cat', '/list'), '.\n./dir\n./dir/deep\n./dir/deep/file\n./dir/link\n./tool\n755 0');
     assert.equal(await inImage('cat', '/got/dir/link'), 'dir/deep/file');
-    assert.deepEqual(
-      readdirSync(tmpdir()).filter((name) => name.startsWith('berth-dockerfile-')),
-      [],
-    );
+    assert.deepEqual(readdirSync(scratch), []);
   });
 
   test('contexts come on stdin, too; quiet builds say the id alone', async () => {
