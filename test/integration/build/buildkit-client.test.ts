@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { Docker, findSessionCli, importBusybox, TestDaemon } from '#testkit';
+import { daemonForTests, findSessionCli } from '#testkit';
 import { processesWith, type Result, resultOf } from './client-process.ts';
 
 const client = findSessionCli();
@@ -24,8 +24,7 @@ describe('docker 20.10 with DOCKER_BUILDKIT=1', {
   skip: client === undefined && 'no docker CLI with BuildKit inside',
 }, () => {
   let directory: string;
-  let daemon: TestDaemon;
-  let docker: Docker;
+  const { daemon, docker } = daemonForTests();
 
   const start = (words: readonly string[], input: string | Buffer = '', context = '.'): ChildProcess => {
     const child = spawn(join(client?.directory ?? '', 'docker'), ['build', ...words, context], {
@@ -48,17 +47,13 @@ describe('docker 20.10 with DOCKER_BUILDKIT=1', {
     writeFileSync(join(directory, name), text);
   };
 
-  before(async () => {
+  before(() => {
     directory = mkdtempSync(join(tmpdir(), 'berth-buildkit-'));
-    daemon = await TestDaemon.start();
-    importBusybox(daemon.socket);
-    docker = new Docker(daemon.host);
     write('small/Dockerfile', 'FROM busybox\nRUN echo hello\nWORKDIR /w\nCOPY a .\nENV X=1\n');
     write('small/a', 'a');
     write('small/Bad', 'FROM busybox\nRUN echo before; exit 7\n');
   });
-  after(async () => {
-    await daemon[Symbol.asyncDispose]();
+  after(() => {
     rmSync(directory, { recursive: true, force: true });
   });
 

@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { Docker, importBusybox, TestDaemon } from '#testkit';
+import { daemonForTests } from '#testkit';
 import { processesWith, type Result, resultOf } from './client-process.ts';
 
 // Distributions that tests run on have no package of it.
@@ -14,8 +14,7 @@ const plugin = process.env.BERTH_TEST_BUILDX;
 
 describe('docker buildx', { skip: plugin === undefined && 'BERTH_TEST_BUILDX names no docker-buildx' }, () => {
   let directory: string;
-  let daemon: TestDaemon;
-  let docker: Docker;
+  const { daemon, docker } = daemonForTests();
 
   const start = (words: readonly string[], input: string | Buffer = ''): ChildProcess => {
     const child = spawn(plugin ?? '', words, {
@@ -42,18 +41,14 @@ describe('docker buildx', { skip: plugin === undefined && 'BERTH_TEST_BUILDX nam
     writeFileSync(join(directory, name), text);
   };
 
-  before(async () => {
+  before(() => {
     directory = mkdtempSync(join(tmpdir(), 'berth-buildx-'));
-    daemon = await TestDaemon.start();
-    importBusybox(daemon.socket);
-    docker = new Docker(daemon.host);
     write('small/Dockerfile', 'FROM busybox\nRUN echo hello\nCOPY a /a\n');
     write('small/a', 'a');
     write('small/b', 'b');
     write('small/.dockerignore', 'b\n');
   });
-  after(async () => {
-    await daemon[Symbol.asyncDispose]();
+  after(() => {
     rmSync(directory, { recursive: true, force: true });
   });
 
